@@ -121,14 +121,20 @@ class GotOcr2VisionConfig(_JsonConfig):
             )
         for side, image, patch in zip(("height", "width"), self.image_hw, self.patch_hw, strict=True):
             if patch < 1 or image < patch or image % patch:
-                raise ConfigError(f"image {side} {image} is not a positive multiple of the patch {side} {patch}.")
+                raise ConfigError(
+                    f"image {side} {image} is not a positive multiple of the patch {side} {patch}."
+                )
         if self.window_size < 0:
             raise ConfigError(f"window_size must be >= 0, got {self.window_size}.")
         if self.hidden_act != "gelu":
-            raise ConfigError(f'vision hidden_act must be "gelu", the only one GOT uses, got {self.hidden_act!r}.')
+            raise ConfigError(
+                f'vision hidden_act must be "gelu", the only one GOT uses, got {self.hidden_act!r}.'
+            )
         bad = [i for i in self.global_attn_indexes if not 0 <= i < self.num_hidden_layers]
         if bad:
-            raise ConfigError(f"global_attn_indexes {bad} are outside layers 0..{self.num_hidden_layers - 1}.")
+            raise ConfigError(
+                f"global_attn_indexes {bad} are outside layers 0..{self.num_hidden_layers - 1}."
+            )
 
     @property
     def image_hw(self) -> tuple[int, int]:
