@@ -1,0 +1,152 @@
+"""`generate` for a model class, and the steps that it is made of."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from ..config import GotOcr2Config
+from ..errors import InvalidOptionError
+from .inputs import PromptBatch
+from .loop import run
+from .options import GenerationOptions, unknown_option
+from .outputs import GenerateOutput, Step, collect
+from .protocols import LanguageModel, Streamer, Tokenizer
+from .stopping import RowEnds
+
+Generators = torch.Generator | Sequence[torch.Generator]
+
+_KNOWN = frozenset(f.name for f in dataclasses.fields(GenerationOptions)) | {
+    "input_ids", "pixel_values", "attention_mask", "tokenizer", "streamer", "generator",
+}  # fmt: skip
+
+
+class GenerationMixin:
+    """Adds `generate` and `generate_steps` to a model that can be called for logits.
+
+    Attributes:
+        generation_defaults: what `generate` does unless told otherwise; a loaded checkpoint brings its own.
+    """
+
+    config: GotOcr2Config
+    generation_defaults: GenerationOptions = GenerationOptions()
+
+    def generate(
+        self,
+        input_ids: Tensor | None = None,
+        pixel_values: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        *,
+        tokenizer: Tokenizer | None = None,
+        streamer: Streamer | None = None,
+        generator: Generators | None = None,
+        **options: Any,
+    ) -> Tensor | GenerateOutput:
+        """Continues the prompts until each has ended.
+
+        Args:
+            input_ids: `(batch, T)` prompts, padded on the left.
+            pixel_values: `(images, C, H, W)`, the pictures of all rows in order.
+            attention_mask: `(batch, T)`, 0 on padding; needed if rows are padded.
+            tokenizer: needed with `stop_strings`.
+            streamer: gets the prompt, then the new ids of every step, as soon as they are known.
+            generator: source of random numbers for sampling, on the model's device: one for the batch, or one
+                per row, which makes each row's text the same in any batch. Default: torch's global one.
+            **options: any field of `GenerationOptions`, over `generation_defaults`; None leaves the default.
+
+        Returns:
+            int64 `(batch, T + new)`, prompts included, or a `GenerateOutput` with `return_dict_in_generate`.
+
+        Raises:
+            InvalidOptionError: an unknown option, a bad value, or prompts that do not fit the model; raised
+                before any work is done.
+            GotOcr2Error: a row has no token to choose.
+        """
+        try:
+            batch, chosen, steps = self._plan(
+                input_ids, pixel_values, attention_mask, tokenizer, generator, options
+            )
+            if streamer is not None:
+                streamer.put(batch.input_ids.cpu())
+            taken: list[Step] = []
+            for step in steps:
+                taken.append(step)
+                if streamer is not None:
+                    streamer.put(torch.tensor(step.tokens))
+        finally:
+            # Also after a failure: someone in another thread may be waiting for more text.
+            if streamer is not None:
+                streamer.end()
+        output = collect(batch.input_ids, taken)
+        return output if chosen.return_dict_in_generate else output.sequences
+
+    def generate_steps(
+        self,
+        input_ids: Tensor | None = None,
+        pixel_values: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        *,
+        tokenizer: Tokenizer | None = None,
+        generator: Generators | None = None,
+        **options: Any,
+    ) -> Iterator[Step]:
+        """`generate`, one step at a time: for showing text as it comes, or for ending early.
+
+        Arguments and errors are those of `generate`; bad ones are refused at the call, not at the first step.
+        Closing the iterator, or leaving it, stops the work.
+        """
+        return self._plan(input_ids, pixel_values, attention_mask, tokenizer, generator, options)[2]
+
+    def _plan(
+        self,
+        input_ids: Tensor | None,
+        pixel_values: Tensor | None,
+        attention_mask: Tensor | None,
+        tokenizer: Tokenizer | None,
+        generator: Generators | None,
+        given: dict[str, Any],
+    ) -> tuple[PromptBatch, GenerationOptions, Iterator[Step]]:
+        """Checks everything that can be checked before the first forward pass."""
+        for name in given:
+            if name not in _KNOWN:
+                raise unknown_option(name, _KNOWN)
+        options = self.generation_defaults.override(**given)
+        text = self.config.text_config
+        for name, ids in (("eos_token_id", options.eos_token_id), ("pad_token_id", (options.padding or 0,))):
+            if any(i >= text.vocab_size for i in ids):
+                raise InvalidOptionError(
+                    f"{name} {max(ids)} is outside the vocabulary 0..{text.vocab_size - 1}."
+                )
+        batch = PromptBatch.check(self.config, input_ids, pixel_values, attention_mask, options.padding)
+        rows = len(batch.lengths)
+        _check_device(batch.input_ids, getattr(self, "device", None))
+        _check_generators(generator, rows, batch.input_ids.device)
+        if rows > 1 and options.stop_strings and options.padding is None:
+            raise InvalidOptionError(
+                f"{rows} rows may end at different times: pass pad_token_id to fill the shorter ones."
+            )
+        limit = batch.max_new_tokens(options, text.max_position_embeddings)
+        ends = RowEnds(rows, options, limit, tokenizer)
+        return batch, options, run(cast(LanguageModel, self), batch, options, ends, limit, generator)
+
+
+def _check_device(input_ids: Tensor, device: torch.device | None) -> None:
+    if device is not None and input_ids.device != device:
+        raise InvalidOptionError(
+            f"input_ids are on {input_ids.device}, but the model is on {device}: use inputs.to(model.device)."
+        )
+
+
+def _check_generators(generator: Generators | None, rows: int, device: torch.device) -> None:
+    if generator is None:
+        return
+    generators = [generator] if isinstance(generator, torch.Generator) else list(generator)
+    if not isinstance(generator, torch.Generator) and len(generators) != rows:
+        raise InvalidOptionError(f"{len(generators)} generators were given for {rows} rows.")
+    for one in generators:
+        if one.device.type != device.type:
+            raise InvalidOptionError(f"A generator is on {one.device}, but the model is on {device}.")

@@ -1,0 +1,92 @@
+"""When a row ends, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from ..errors import InvalidOptionError
+from .options import GenerationOptions
+from .protocols import Tokenizer
+from .text import open_stream
+
+FinishReason = Literal["stop", "stop_string", "length"]
+"""`"stop"`: an end token came; `"stop_string"`: a stop string is in the text; `"length"`: no room is left."""
+
+
+class StopStrings:
+    """Watches the new text of one row for stop strings.
+
+    A row ends at the first token after which its new text holds one of the strings: the string may lie
+    anywhere, span tokens, and begin or end inside a token. The prompt is not new text. Special tokens count
+    as their names, so `"<|im_end|>"` works. The tokens that hold the string stay in the row, as in HF's
+    `StopStringCriteria`.
+
+    A call decodes one token and looks at it and at as much text before it as a stop string may reach into.
+    """
+
+    def __init__(self, strings: Sequence[str], tokenizer: Tokenizer) -> None:
+        self._strings = tuple(strings)
+        self._text = open_stream(tokenizer, skip_special_tokens=False)
+        self._overlap = max(map(len, self._strings)) - 1
+        self._tail = ""
+
+    def push(self, token: int) -> bool:
+        """Adds the row's next token; says whether a stop string is there now."""
+        window = self._tail + self._text.put(token)
+        self._tail = window[len(window) - self._overlap :] if self._overlap < len(window) else window
+        return any(string in window for string in self._strings)
+
+
+class RowEnds:
+    """Follows every row of a batch to its end.
+
+    An end token wins over a stop string that it completes, and both win over the length.
+
+    Args:
+        rows: rows in the batch.
+        options: its `eos_token_id` and `stop_strings` end rows.
+        max_new_tokens: tokens after which a row ends anyway.
+        tokenizer: needed for stop strings only.
+
+    Raises:
+        InvalidOptionError: stop strings without a tokenizer.
+    """
+
+    def __init__(
+        self, rows: int, options: GenerationOptions, max_new_tokens: int, tokenizer: Tokenizer | None
+    ) -> None:
+        if options.stop_strings and tokenizer is None:
+            raise InvalidOptionError(
+                f"stop_strings={list(options.stop_strings)!r} need the tokenizer: pass "
+                "tokenizer=processor.tokenizer."
+            )
+        self.reasons: list[FinishReason | None] = [None] * rows
+        self._end_tokens = frozenset(options.eos_token_id)
+        self._tokens_left = max_new_tokens
+        self._watchers: list[StopStrings] = []
+        if options.stop_strings and tokenizer is not None:
+            self._watchers = [StopStrings(options.stop_strings, tokenizer) for _ in range(rows)]
+
+    @property
+    def all_ended(self) -> bool:
+        return None not in self.reasons
+
+    def push(self, tokens: Sequence[int]) -> bool:
+        """Adds one token to every row that goes on; says whether some row ended by it."""
+        self._tokens_left -= 1
+        changed = False
+        for row, token in enumerate(tokens):
+            if self.reasons[row] is not None:
+                continue
+            self.reasons[row] = self._reason(row, token)
+            changed |= self.reasons[row] is not None
+        return changed
+
+    def _reason(self, row: int, token: int) -> FinishReason | None:
+        found = bool(self._watchers) and self._watchers[row].push(token)
+        if token in self._end_tokens:
+            return "stop"
+        if found:
+            return "stop_string"
+        return "length" if self._tokens_left == 0 else None
