@@ -1,0 +1,86 @@
+"""An open document: which pages it has, and each of them as a picture when it is asked for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from .limits import Limits
+from .page_ranges import PageRanges
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page as a person sees it.
+
+    Attributes:
+        image: RGB, upright, transparency on white.
+        number: its number in the document, from 1.
+        source: name of the document.
+    """
+
+    image: Image.Image
+    number: int
+    source: str
+
+
+class Document(ABC):
+    """Pages that are decoded one at a time, when asked for; a context manager that closes the file.
+
+    One broken page does not hide the others: `load` raises for that page alone.
+
+    Attributes:
+        name: what messages and results call the document.
+        page_count: pages in the document.
+        numbers: numbers of the pages to read, from 1, in reading order.
+        limits: what `load` refuses.
+    """
+
+    def __init__(self, name: str, page_count: int, pages: PageRanges | None, limits: Limits) -> None:
+        """Selects the pages.
+
+        Raises:
+            InvalidOptionError: a page was asked for that is not there.
+            InputError: more pages than the limit.
+        """
+        self.name = name
+        self.page_count = page_count
+        self.limits = limits
+        selected = range(1, page_count + 1) if pages is None else pages.select(page_count, name)
+        limits.check_pages(name, len(selected))
+        self.numbers = tuple(selected)
+
+    @abstractmethod
+    def load(self, number: int) -> Page:
+        """Decodes page `number` (from 1).
+
+        Raises:
+            InputError: the page is damaged, or larger than the limit.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Closes the file; pages already loaded stay valid."""
+
+    def page_name(self, number: int) -> str:
+        """What messages call page `number`."""
+        return self.name if self.page_count == 1 else f"page {number} of {self.name}"
+
+    def __iter__(self) -> Iterator[Page]:
+        return (self.load(number) for number in self.numbers)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,125 @@
+"""PDF files, drawn by PDFium at a chosen resolution."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from PIL import Image
+
+from ..errors import EncryptedDocumentError, InputError, InvalidOptionError
+from .document import Document, Page
+from .limits import Limits
+from .page_ranges import PageRanges
+from .wording import reason
+
+DEFAULT_DPI = 200.0
+_POINTS_PER_INCH = 72.0
+_HEADER_WINDOW = 1024  # readers accept the header anywhere in the first kilobyte (PDF 1.7, appendix H)
+_PDFIUM = threading.Lock()  # PDFium keeps state of its own: one call at a time in a process
+
+
+def is_pdf(head: bytes) -> bool:
+    """Whether the first bytes of a file hold a PDF's header."""
+    return b"%PDF-" in head[:_HEADER_WINDOW]
+
+
+class PdfFile(Document):
+    """A PDF; pages are drawn with their annotations and filled-in forms, on white."""
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        name: str,
+        *,
+        pages: PageRanges | None = None,
+        dpi: float = DEFAULT_DPI,
+        password: str | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """Opens the file; takes over `stream`.
+
+        Args:
+            stream: seekable; read while pages are drawn.
+            name: what messages call the document.
+            pages: which pages to read; all when None.
+            dpi: pixels per inch of the drawn page.
+            password: opens an encrypted file; ignored by others.
+            limits: what is refused.
+
+        Raises:
+            EncryptedDocumentError: the password is missing or wrong.
+            InputError: damaged, without pages, or above a limit.
+            InvalidOptionError: a page that is not there, or a resolution that is not above 0.
+        """
+        if not (math.isfinite(dpi) and dpi > 0):
+            raise InvalidOptionError(f"dpi must be above 0, got {dpi!r}.")
+        self._scale = dpi / _POINTS_PER_INCH
+        self._dpi = dpi
+        self._stream = stream
+        with _PDFIUM:
+            try:
+                self._pdf = _pdfium().PdfDocument(stream, password=password)
+            except _pdfium().PdfiumError as e:
+                # PDFium says so in words in every version; the error code came later.
+                if "password" in str(e).lower():
+                    problem = "needs a password" if password is None else "does not open with this password"
+                    raise EncryptedDocumentError(f"{name} is encrypted and {problem}.") from e
+                raise InputError(f"{name} is damaged and cannot be opened as a PDF: {reason(e)}.") from e
+        try:
+            with _PDFIUM:
+                self._pdf.init_forms()  # before pages are touched, as PDFium demands
+                count = len(self._pdf)
+            if count < 1:
+                raise InputError(f"{name} is a PDF without pages.")
+            super().__init__(name, count, pages, limits or Limits())
+        except BaseException:
+            self.close()
+            raise
+
+    def load(self, number: int) -> Page:
+        name = self.page_name(number)
+        with _PDFIUM, _page(self._pdf, number, name) as page:
+            width, height = page.get_size()
+            try:
+                self.limits.check_pixels(
+                    name, math.ceil(width * self._scale), math.ceil(height * self._scale)
+                )
+            except InputError as e:
+                raise InputError(f"At {self._dpi:g} dpi {e}") from e
+            return Page(_drawn(page, self._scale), number, self.name)
+
+    def close(self) -> None:
+        with _PDFIUM:
+            self._pdf.close()
+        self._stream.close()
+
+
+def _pdfium() -> Any:
+    import pypdfium2  # pyright: ignore[reportMissingTypeStubs]
+
+    return pypdfium2
+
+
+@contextmanager
+def _page(pdf: Any, number: int, name: str) -> Generator[Any]:
+    try:
+        page = pdf[number - 1]
+        try:
+            yield page
+        finally:
+            page.close()
+    except _pdfium().PdfiumError as e:
+        raise InputError(f"{name} cannot be drawn: {reason(e)}.") from e
+
+
+def _drawn(page: Any, scale: float) -> Image.Image:
+    bitmap = page.render(scale=scale)
+    try:
+        # `to_pil` may lend PDFium's own memory, so the page must be a copy.
+        return bitmap.to_pil().convert("RGB").copy()
+    finally:
+        bitmap.close()
