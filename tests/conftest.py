@@ -249,6 +249,44 @@ def checkpoint_folder(
     return folder
 
 
+@pytest.fixture(scope="session")
+def byte_tiktoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A `qwen.tiktoken` of the 256 single bytes; with GOT's 217 special tokens it makes 473 ids."""
+    path = tmp_path_factory.mktemp("bytes") / "qwen.tiktoken"
+    lines = (f"{base64.b64encode(bytes([i])).decode()} {i}\n" for i in range(256))
+    path.write_text("".join(lines))
+    return path
+
+
+@pytest.fixture(scope="session")
+def byte_config(tiny_config: GotOcr2Config) -> GotOcr2Config:
+    """`tiny_config` for `byte_tiktoken`."""
+    return replace(
+        tiny_config, text_config=replace(tiny_config.text_config, vocab_size=473), image_token_index=472
+    )
+
+
+@pytest.fixture(scope="session")
+def byte_folder(
+    tmp_path_factory: pytest.TempPathFactory,
+    make_model: MakeModel,
+    byte_config: GotOcr2Config,
+    byte_tiktoken: Path,
+) -> Path:
+    """A whole checkpoint whose tokens are bytes: opens in milliseconds. Read only."""
+    from got_ocr2.processing import GotOcr2ImageProcessor, GotOcr2Processor, GotOcr2Tokenizer
+
+    folder = tmp_path_factory.mktemp("byte_checkpoint")
+    vision = byte_config.vision_config
+    make_model(byte_config, seed=1).save_pretrained(folder)
+    GotOcr2Processor(
+        GotOcr2ImageProcessor(size=vision.image_hw),
+        GotOcr2Tokenizer.from_tiktoken(byte_tiktoken),
+        num_image_tokens=vision.num_image_tokens,
+    ).save_pretrained(folder)
+    return folder
+
+
 # --- pictures -------------------------------------------------------------------------------------------
 
 

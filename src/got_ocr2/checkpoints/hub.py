@@ -6,7 +6,7 @@ Only the files that a checkpoint needs are fetched: never code, never a pickle.
 from __future__ import annotations
 
 import re
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 
 from ..errors import CheckpointError, InvalidOptionError
@@ -53,14 +53,14 @@ def resolve(
             copy in the cache.
         InvalidOptionError: a revision was given for a local folder.
     """
-    path = Path(repo_or_folder).expanduser()
-    if path.is_dir():
+    name = fspath(repo_or_folder)
+    path = Path(name).expanduser()
+    if name and path.is_dir():
         if revision is not None:
             raise InvalidOptionError(f"revision {revision!r} means nothing for the local folder {path}.")
         return path
-    if path.exists():
+    if path.is_file():
         raise CheckpointError(f"{path} is a file; a checkpoint is the folder that holds config.json.")
-    name = str(repo_or_folder)
     if not _REPOSITORY.fullmatch(name):
         raise CheckpointError(
             f"{name!r} is neither an existing folder nor a hub repository like 'owner/name'."

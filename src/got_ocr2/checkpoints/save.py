@@ -45,7 +45,7 @@ def save_model(
         FileAccessError: the folder cannot be written.
         CheckpointError: the model holds a parameter that HF's layout has no name for, such as an adapter.
     """
-    limit = _parse_size(max_shard_size)
+    limit = parse_size(max_shard_size)
     folder = Path(folder).expanduser()
     tensors = _named_for_disk(model)
     shards = _split(tensors, limit)
@@ -59,7 +59,7 @@ def save_model(
         raise FileAccessError(f"The checkpoint cannot be written to {folder}: {e}.") from e
 
 
-def _parse_size(value: int | str) -> int:
+def parse_size(value: int | str) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", str(value))
     unit = _UNITS.get(match[2].upper()) if match else None
     size = int(float(match[1]) * unit) if match and unit else 0

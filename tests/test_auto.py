@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from got_ocr2 import (
+    AutoModelForImageTextToText,
+    AutoProcessor,
+    GotOcr2ForConditionalGeneration,
+    GotOcr2Processor,
+)
+from got_ocr2.errors import CheckpointError, FileAccessError, InputError, InvalidOptionError
+
+
+def test_the_model(byte_folder):
+    model = AutoModelForImageTextToText.from_pretrained(
+        byte_folder, device_map="cpu", torch_dtype=torch.bfloat16
+    )
+    assert type(model) is GotOcr2ForConditionalGeneration
+    assert model.dtype == torch.bfloat16
+    assert not model.training
+
+
+@pytest.mark.parametrize("use_fast", [None, True, False])
+def test_the_processor(use_fast, byte_folder, page_image):
+    processor = AutoProcessor.from_pretrained(str(byte_folder), use_fast=use_fast)
+    assert type(processor) is GotOcr2Processor
+    assert processor(page_image).pixel_values.shape == (1, 3, 96, 96)
+
+
+def test_the_processor_needs_no_weights(byte_folder, tmp_path):
+    for path in byte_folder.iterdir():
+        if "safetensors" not in path.name:
+            (tmp_path / path.name).symlink_to(path)
+    assert AutoProcessor.from_pretrained(tmp_path).num_image_tokens == 9
+
+
+def test_a_path_stands_for_its_picture(byte_folder, page_image, tmp_path):
+    page_image.save(tmp_path / "page.png")
+    processor = AutoProcessor.from_pretrained(byte_folder)
+    expected = processor(page_image).pixel_values
+    for source in (tmp_path / "page.png", os.fspath(tmp_path / "page.png")):
+        assert torch.equal(processor(source).pixel_values, expected)
+    both = processor([tmp_path / "page.png", page_image]).pixel_values
+    assert torch.equal(both, expected.expand(2, -1, -1, -1))
+
+
+def test_a_data_address_stands_for_its_picture(byte_folder, page_image, tmp_path):
+    import base64
+
+    page_image.save(tmp_path / "page.png")
+    encoded = base64.b64encode((tmp_path / "page.png").read_bytes()).decode()
+    processor = AutoProcessor.from_pretrained(byte_folder)
+    seen = processor(f"data:image/png;base64,{encoded}").pixel_values
+    assert torch.equal(seen, processor(page_image).pixel_values)
+
+
+def test_pictures_that_cannot_be_opened(byte_folder, tmp_path):
+    processor = AutoProcessor.from_pretrained(byte_folder)
+    with pytest.raises(FileAccessError, match=r"missing\.png"):
+        processor(tmp_path / "missing.png")
+    (tmp_path / "note.txt").write_text("not a picture")
+    with pytest.raises(InputError, match=r"note\.txt"):
+        processor(tmp_path / "note.txt")
+
+
+def test_several_pages_are_not_one_picture(byte_folder, page_image, tmp_path):
+    page_image.save(tmp_path / "fax.tiff", save_all=True, append_images=[Image.new("RGB", (40, 30))])
+    processor = AutoProcessor.from_pretrained(byte_folder)
+    with pytest.raises(InvalidOptionError, match=r"fax\.tiff has 2 pages where one picture is meant"):
+        processor(tmp_path / "fax.tiff")
+
+
+@pytest.mark.parametrize("auto", [AutoModelForImageTextToText, AutoProcessor])
+@pytest.mark.parametrize("word", ["trust_remote_code", "attn_implementation", "low_cpu_mem_usage", "dtypo"])
+def test_unknown_words_are_refused_by_name(auto, word, byte_folder):
+    with pytest.raises(InvalidOptionError, match=rf"{auto.__name__}\.from_pretrained does not know {word};"):
+        auto.from_pretrained(byte_folder, **{word: True})
+
+
+@pytest.mark.parametrize("auto", [AutoModelForImageTextToText, AutoProcessor])
+def test_options_reach_the_checkpoint(auto, monkeypatch, tmp_path):
+    from got_ocr2 import checkpoints
+    from got_ocr2.checkpoints import load
+
+    seen: dict[str, object] = {}
+
+    def resolve(name: str, **options: object) -> Path:
+        seen.update(options, name=name)
+        raise CheckpointError("seen")
+
+    monkeypatch.setattr(load, "resolve", resolve)
+    monkeypatch.setattr(checkpoints, "resolve", resolve)
+    with pytest.raises(CheckpointError, match="seen"):
+        auto.from_pretrained("a/b", revision="v1", token="t", cache_dir=tmp_path, local_files_only=True)
+    seen.pop("weights", None)
+    assert seen == {
+        "name": "a/b",
+        "revision": "v1",
+        "token": "t",
+        "cache_dir": tmp_path,
+        "local_files_only": True,
+    }
