@@ -127,14 +127,14 @@ def open_source(
             yield from document
 
 
-def source_name(source: Source) -> str:
+def source_name(source: object) -> str:
     """What messages and results call a source, without opening it."""
     if isinstance(source, str) and source == "-":
         return "<stdin>"
     if isinstance(source, str) and source[:5].lower() == "data:":
         return "<data>"
     if isinstance(source, (str, os.PathLike)):
-        return printable(source)
+        return printable(cast("str | os.PathLike[str]", source))
     if isinstance(source, Image.Image):
         return printable(getattr(source, "filename", "") or "<image>")
     if _is_picture(source):

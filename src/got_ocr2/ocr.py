@@ -1,0 +1,219 @@
+"""`OCR`: documents in, text out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .documents import DEFAULT_DPI, Limits, PageRanges, source_name
+from .errors import CheckpointError
+from .reading import DocumentRead, Event, PageRead, Reader, ReadOptions, TextPiece
+from .results import PAGE_SEPARATOR, DocumentResult, PageResult
+
+if TYPE_CHECKING:
+    import torch
+
+    from .documents.sources import Source
+    from .modeling import GotOcr2ForConditionalGeneration
+    from .processing import GotOcr2Processor
+
+EMBEDDED_MODEL = Path(__file__).parent / "assets" / "default"
+
+
+class OCR:
+    """A model and its processor, ready to read.
+
+        ocr = OCR.from_pretrained()
+        print(ocr.read("page.png").text)
+
+    Attributes:
+        model, processor: as loaded; use them directly for anything beyond reading.
+    """
+
+    def __init__(self, model: GotOcr2ForConditionalGeneration, processor: GotOcr2Processor) -> None:
+        """Takes a model, which keeps its device and dtype, and the processor of the same checkpoint."""
+        self.model = model
+        self.processor = processor
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        model: str | PathLike[str] | None = None,
+        *,
+        device: str | torch.device = "auto",
+        dtype: str | torch.dtype = "auto",
+        revision: str | None = None,
+        token: str | bool | None = None,
+        cache_dir: str | PathLike[str] | None = None,
+        local_files_only: bool = False,
+    ) -> OCR:
+        """Opens a checkpoint.
+
+        Args:
+            model: a folder, a repository on the hub such as "stepfun-ai/GOT-OCR-2.0-hf", or None for the
+                small model that comes with the package.
+            device: "cpu", "cuda", "cuda:1", "mps", or "auto" for the best one there is.
+            dtype: "float32", "bfloat16", "float16" or a torch dtype; "auto" is bfloat16 on CUDA and float32
+                elsewhere.
+            revision, token, cache_dir, local_files_only: see `checkpoints.resolve`.
+
+        Raises:
+            CheckpointError: not found, incomplete or in an unknown layout.
+            InvalidOptionError: a device or dtype that cannot be used here.
+        """
+        from .checkpoints import load_model, resolve
+        from .processing import GotOcr2Processor
+
+        if model is None:
+            model = _embedded_model()
+        device = _best_device() if device == "auto" else device
+        if dtype == "auto":
+            dtype = "bfloat16" if str(device).startswith("cuda") else "float32"
+        place: dict[str, Any] = {
+            "revision": revision,
+            "token": token,
+            "cache_dir": cache_dir,
+            "local_files_only": local_files_only,
+        }
+        # The model comes first: it checks device and dtype before anything is downloaded.
+        loaded = load_model(model, device=device, dtype=dtype, **place)
+        return cls(loaded, GotOcr2Processor.from_pretrained(resolve(model, weights=False, **place)))
+
+    def read(
+        self,
+        source: Source | Sequence[Source],
+        *,
+        format: bool = False,
+        box: Sequence[float] | None = None,
+        color: str | None = None,
+        multi_page: bool = False,
+        crop: bool = False,
+        max_patches: int | None = None,
+        max_new_tokens: int | None = None,
+        pages: str | int | Iterable[int] | PageRanges | None = None,
+        dpi: float = DEFAULT_DPI,
+        password: str | None = None,
+        recursive: bool = False,
+        limits: Limits | None = None,
+    ) -> PageResult | DocumentResult:
+        """Reads a document.
+
+        Args:
+            source: a path, an `http(s)` or `data:` address, "-" for standard input, bytes, an open binary
+                file, a Pillow image, an array or tensor, a folder or a pattern such as "scans/*.png"; with
+                `multi_page` also a list of these, whose pages make one document.
+            format: ask for formatted text (Mathpix markdown, music, TikZ, SMILES, a chart's data).
+            box: read the region `(x1, y1, x2, y2)`, in pixels of the page as a person sees it.
+            color: read what stands in the frame of this colour: "red", "green" or "blue".
+            multi_page: read all pages as one text.
+            crop: read each page in full-size tiles as well, for small print.
+            max_patches: the most tiles, >= 1; switches `crop` on. None is the checkpoint's own limit.
+            max_new_tokens: the most tokens to write for a text, >= 1. None is the checkpoint's own limit.
+            pages: which pages, such as "1-4,7,9-"; None for all.
+            dpi: pixels per inch for the pages of a PDF.
+            password: for an encrypted PDF.
+            recursive: search the folders within a folder.
+            limits: what is refused; see `documents.Limits`.
+
+        Returns:
+            A `PageResult` where one text was read, else a `DocumentResult` with one result a page.
+
+        Raises:
+            GotOcr2Error: the first thing that went wrong. `read_many` goes on instead.
+        """
+        options = ReadOptions(
+            format=format,
+            box=box,
+            color=color,
+            multi_page=multi_page,
+            crop=crop,
+            max_patches=max_patches,
+            max_new_tokens=max_new_tokens,
+            pages=pages,
+            dpi=dpi,
+            password=password,
+            recursive=recursive,
+            limits=limits or Limits(),
+        )
+        events = Reader(self.model, self.processor, options, strict=True).events([source])
+        results = [event.result for event in events if isinstance(event, PageRead)]
+        if len(results) == 1:
+            return results[0]
+        sources = {result.source for result in results}
+        return DocumentResult(sources.pop() if len(sources) == 1 else source_name(source), tuple(results))
+
+    def stream(self, source: Source | Sequence[Source], **options: Any) -> Iterator[str]:
+        """Reads a document and yields its text as it is written, in pieces of whole characters.
+
+        The pieces, joined, are the `text` that `read` gives. Leaving the iteration stops the work.
+
+        Args:
+            source, options: as for `read`.
+
+        Raises:
+            InvalidOptionError: at the call.
+            GotOcr2Error: while iterating, the first thing that went wrong.
+        """
+        chosen = ReadOptions.of(**options)
+        return _pieces(Reader(self.model, self.processor, chosen, strict=True).events([source]))
+
+    def read_many(
+        self, sources: Iterable[Source | Sequence[Source]], *, batch_size: int = 1, **options: Any
+    ) -> Iterator[PageResult | DocumentResult]:
+        """Reads documents one after another and yields a result for each, in order; none is ever lost.
+
+        What cannot be read becomes a result with the status "failed" and an `error`, and the next document is
+        read. A folder or pattern gives a result for each of its documents, unless `multi_page` makes one of
+        them.
+
+        Args:
+            sources: as for `read`; opened one after another, while reading.
+            batch_size: pages that go through the model together, >= 1.
+            options: as for `read`.
+
+        Raises:
+            InvalidOptionError: at the call.
+        """
+        events = self.events(sources, batch_size=batch_size, **options)
+        return (event.result for event in events if isinstance(event, DocumentRead))
+
+    def events(
+        self, sources: Iterable[Source | Sequence[Source]], *, batch_size: int = 1, **options: Any
+    ) -> Iterator[Event]:
+        """`read_many` in detail: documents opened, pieces of text, pages read, documents read.
+
+        Arguments and errors are those of `read_many`. With a batch of one, text comes as it is written; in
+        larger batches, page by page.
+        """
+        chosen = ReadOptions.of(**options)
+        return Reader(self.model, self.processor, chosen, batch_size=batch_size).events(sources)
+
+
+def _pieces(events: Iterable[Event]) -> Iterator[str]:
+    """The pieces of text, with the separator between the texts of two pages."""
+    anything, separated = False, True
+    for event in events:
+        if isinstance(event, TextPiece):
+            yield event.text if separated else PAGE_SEPARATOR + event.text
+            anything, separated = True, True
+        elif isinstance(event, PageRead):
+            separated = not anything
+
+
+def _embedded_model() -> Path:
+    if not (EMBEDDED_MODEL / "config.json").is_file():
+        raise CheckpointError(
+            f"This installation has no embedded model ({EMBEDDED_MODEL} is missing); name a checkpoint "
+            'folder, or a repository such as "stepfun-ai/GOT-OCR-2.0-hf".'
+        )
+    return EMBEDDED_MODEL
+
+
+def _best_device() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"

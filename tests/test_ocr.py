@@ -1,0 +1,419 @@
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import got_ocr2.ocr
+from fake_ocr import PROMPT, fake_ocr
+from got_ocr2 import OCR, DocumentResult, PageResult
+from got_ocr2.errors import CheckpointError, FileAccessError, GotOcr2Error, InputError, InvalidOptionError
+from got_ocr2.reading import DocumentOpened, DocumentRead, PageRead, TextPiece
+from got_ocr2.results import Request
+from make_pdf import make_pdf
+
+
+def picture(width: int, height: int) -> Image.Image:
+    return Image.new("RGB", (width, height), "white")
+
+
+def tiff(*sizes: tuple[int, int]) -> bytes:
+    out = io.BytesIO()
+    first, *rest = (picture(*size) for size in sizes)
+    first.save(out, "TIFF", save_all=True, append_images=rest)
+    return out.getvalue()
+
+
+# --- read -----------------------------------------------------------------------------------------------
+
+
+def test_one_page_gives_a_page_result():
+    result = fake_ocr().read(picture(30, 20))
+    assert isinstance(result, PageResult)
+    assert (result.text, result.status, result.finish_reason) == ("30x20", "complete", "stop")
+    assert (result.source, result.page_numbers, result.width, result.height) == ("<image>", (1,), 30, 20)
+    assert (result.prompt_tokens, result.tokens) == (PROMPT, len("30x20") + 1)
+    assert result.mean_logprob == pytest.approx(-0.5)
+    assert result.confidence == pytest.approx(math.exp(-0.5))
+    assert result.seconds > 0
+    assert result.error is None
+
+
+def test_several_pages_give_a_document_result():
+    result = fake_ocr().read(tiff((5, 4), (6, 3)))
+    assert isinstance(result, DocumentResult)
+    assert [(page.text, page.page) for page in result.pages] == [("5x4", 1), ("6x3", 2)]
+    assert result.text == "5x4\n\n6x3"
+    assert (result.source, result.status, result.tokens) == ("<bytes>", "complete", 8)
+
+
+def test_a_chosen_page_keeps_its_number():
+    result = fake_ocr().read(tiff((5, 4), (6, 3)), pages="2")
+    assert isinstance(result, PageResult)
+    assert (result.text, result.page) == ("6x3", 2)
+
+
+def test_pages_can_be_read_as_one_text():
+    ocr = fake_ocr()
+    result = ocr.read(tiff((5, 4), (6, 3), (7, 2)), multi_page=True, pages="3,1", format=True)
+    assert isinstance(result, PageResult)
+    assert (result.text, result.page_numbers, result.width) == ("7x2 5x4", (3, 1), 7)
+    assert ocr.processor.calls[0]["multi_page"] is True
+    assert result.request == Request(format=True, multi_page=True)
+
+
+def test_a_list_or_a_folder_can_be_one_document(tmp_path):
+    for width in (9, 10):
+        picture(width, 5).save(tmp_path / f"page{width}.png")
+    ocr = fake_ocr()
+    listed = ocr.read([picture(3, 2), tiff((5, 4), (6, 3))], multi_page=True)
+    assert (listed.text, listed.page_numbers) == ("3x2 5x4 6x3", (1, 2, 3))
+    assert listed.source == "<image> + <bytes>"
+    folder = ocr.read(tmp_path, multi_page=True)
+    assert (folder.text, folder.source) == ("9x5 10x5", str(tmp_path))
+    assert ocr.read(tmp_path, multi_page=True, pages="2").text == "10x5"
+
+
+def test_a_folder_read_page_by_page_names_each_file(tmp_path):
+    for width in (9, 10):
+        picture(width, 5).save(tmp_path / f"page{width}.png")
+    result = fake_ocr().read(str(tmp_path))
+    assert result.source == str(tmp_path)
+    assert [Path(page.source).name for page in result.pages] == ["page9.png", "page10.png"]
+
+
+def test_a_pdf_is_read_at_the_resolution_asked_for():
+    data = make_pdf(["a", "b"], size=(72, 36))
+    assert fake_ocr().read(data, dpi=100).text == "100x50\n\n100x50"
+    assert fake_ocr().read(make_pdf(["a"], size=(72, 36), password="x"), dpi=72, password="x").text == "72x36"
+
+
+def test_every_source_kind_is_read(tmp_path):
+    path = tmp_path / "a.png"
+    picture(4, 3).save(path)
+    array = np.full((3, 4, 3), 255, np.uint8)
+    for source in (path, str(path), path.read_bytes(), array, torch.ones(3, 3, 4), f"{tmp_path}/*.png"):
+        assert fake_ocr().read(source).text == "4x3"
+
+
+def test_what_is_asked_goes_to_the_processor():
+    ocr = fake_ocr()
+    result = ocr.read(picture(9, 9), box=[1, 2.5, 3, 4], color="red", format=True, max_patches=5)
+    expected = {
+        "format": True, "box": (1, 2.5, 3, 4), "color": "red", "multi_page": False,
+        "crop_to_patches": True, "max_patches": 5,
+    }  # fmt: skip
+    assert ocr.processor.calls == [expected]
+    assert result.request == Request(True, (1, 2.5, 3, 4), "red", False, True, 5)
+    ocr.read(picture(9, 9), crop=True)
+    assert ocr.processor.calls[1]["crop_to_patches"] is True
+    assert ocr.processor.calls[1]["max_patches"] is None
+
+
+def test_a_text_cut_by_the_limit_is_truncated():
+    result = fake_ocr().read(picture(30, 20), max_new_tokens=3)
+    assert (result.text, result.status, result.finish_reason, result.tokens) == (
+        "30x",
+        "truncated",
+        "length",
+        3,
+    )
+
+
+def test_half_a_character_at_the_limit_is_not_lost():
+    result = fake_ocr(lambda _: "né").read(picture(1, 1), max_new_tokens=2)
+    assert (result.text, result.status) == ("n\ufffd", "truncated")
+
+
+@pytest.mark.parametrize("text", ["", " \n\t"])
+def test_a_page_without_text_is_empty(text):
+    result = fake_ocr(lambda _: text).read(picture(1, 1))
+    assert (result.text, result.status, result.finish_reason) == (text, "empty", "stop")
+
+
+def test_read_raises_what_went_wrong(tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"broken\.png"):
+        fake_ocr().read(tmp_path / "broken.png")
+    with pytest.raises(FileAccessError, match="does not exist"):
+        fake_ocr().read(tmp_path / "none.png")
+    with pytest.raises(RuntimeError, match="out of memory"):
+        fake_ocr(lambda _: RuntimeError("out of memory")).read(picture(1, 1))
+
+
+NONSENSE = {
+    "box and multi_page": ({"box": [0, 0, 1, 1], "multi_page": True}, "exclude each other"),
+    "short box": ({"box": [1, 2, 3]}, r"x1, y1, x2, y2 in pixels, got \[1, 2, 3\]"),
+    "reversed box": ({"box": [5, 0, 1, 1]}, r"\[5, 0, 1, 1\] is empty or reversed"),
+    "negative box": ({"box": [-1, 0, 1, 1]}, "finite numbers from 0"),
+    "nan box": ({"box": [0, 0, float("nan"), 1]}, "finite numbers from 0"),
+    "text box": ({"box": "0,0,1,1"}, "x1, y1, x2, y2"),
+    "no tokens": ({"max_new_tokens": 0}, "max_new_tokens must be a whole number >= 1, got 0"),
+    "no patches": ({"max_patches": 0}, "max_patches must be a whole number >= 1, got 0"),
+    "half a flag": ({"format": "yes"}, "format must be True or False, got 'yes'"),
+    "pages": ({"pages": "x"}, "Pages are named like"),
+    "dpi": ({"dpi": 0}, "dpi must be above 0, got 0"),
+    "color": ({"color": "[red]"}, "color must be a word"),
+}
+
+
+@pytest.mark.parametrize(("options", "message"), NONSENSE.values(), ids=NONSENSE)
+def test_nonsense_is_refused_before_anything_is_opened(options, message):
+    ocr = fake_ocr()
+    for call in (ocr.read, ocr.stream, lambda source, **o: ocr.read_many([source], **o)):
+        with pytest.raises(InvalidOptionError, match=message):
+            call("missing.png", **options)
+
+
+def test_an_unknown_option_is_named_with_the_nearest_known_one():
+    ocr = fake_ocr()
+    for call in (ocr.stream, ocr.read_many, ocr.events):
+        with pytest.raises(InvalidOptionError, match="no option 'multipage'; did you mean 'multi_page'"):
+            call("x", multipage=True)
+    with pytest.raises(InvalidOptionError, match="no option 'zzz'; there are: format"):
+        ocr.stream("x", zzz=1)
+
+
+def test_the_dialect_is_asked_before_anything_is_opened():
+    ocr = fake_ocr()
+    ocr.processor.dialect = "original"
+    with pytest.raises(InvalidOptionError, match='"original" dialect has no prompt for a box and a color'):
+        ocr.read("missing.png", box=[0, 0, 1, 1], color="red")
+
+
+def test_several_sources_are_not_read_as_one_by_accident():
+    with pytest.raises(InvalidOptionError, match=r"2 sources .* needs multi_page=True"):
+        fake_ocr().read([picture(1, 1), picture(2, 2)])
+    with pytest.raises(InvalidOptionError, match="empty list"):
+        fake_ocr().read([], multi_page=True)
+
+
+# --- stream ---------------------------------------------------------------------------------------------
+
+
+def test_text_is_streamed_as_it_is_written():
+    ocr = fake_ocr(lambda _: "aé")
+    pieces = ocr.stream(picture(1, 1))
+    assert ocr.model.steps == 0
+    assert next(pieces) == "a"
+    assert ocr.model.steps == 1
+    assert next(pieces) == "é"
+    assert ocr.model.steps == 3
+    assert list(pieces) == []
+
+
+@pytest.mark.parametrize(
+    "texts", [["a", "b", "c"], ["", "b", ""], ["a", "", "c"], ["", "", ""], ["ab", "é", " "]]
+)
+def test_the_pieces_of_several_pages_are_the_text_of_the_document(texts):
+    source = tiff(*((n + 1, 1) for n in range(len(texts))))
+
+    def answer(pages: list[Image.Image]) -> str:
+        return texts[pages[0].width - 1]
+
+    assert "".join(fake_ocr(answer).stream(source)) == fake_ocr(answer).read(source).text
+
+
+def test_leaving_a_stream_stops_the_work():
+    ocr = fake_ocr(lambda _: "a long text")
+    pieces = ocr.stream(picture(1, 1))
+    next(pieces)
+    pieces.close()
+    assert ocr.model.steps == 1
+
+
+def test_a_stream_raises_where_the_page_fails():
+    pieces = fake_ocr().stream(
+        tiff((5, 4), (6, 3)), box=[0, 0, 1, 1], limits=got_ocr2.ocr.Limits(max_pixels=19)
+    )
+    with pytest.raises(InputError, match="<bytes> is 5 x 4"):
+        list(pieces)
+
+
+# --- read_many ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> list:
+    """Two good documents, a broken one, a missing one, an encrypted one, one with a broken page."""
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "locked.pdf").write_bytes(make_pdf(["x"], password="p"))
+    return [
+        picture(5, 4),
+        tmp_path / "broken.png",
+        tiff((6, 3), (2000, 1000), (7, 2)),
+        tmp_path / "missing.png",
+        tmp_path / "locked.pdf",
+        picture(8, 1),
+    ]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 100])
+def test_results_come_in_order_and_none_is_lost(mixed, batch_size):
+    ocr = fake_ocr()
+    limits = got_ocr2.ocr.Limits(max_pixels=1000)
+    results = list(ocr.read_many(mixed, batch_size=batch_size, limits=limits))
+    assert [result.status for result in results] == [
+        "complete", "failed", "failed", "failed", "failed", "complete",
+    ]  # fmt: skip
+    assert [result.text for result in results] == ["5x4", "", "6x3\n\n7x2", "", "", "8x1"]
+    assert [page.status for page in results[2].pages] == ["complete", "failed", "complete"]
+    codes = [page.error and page.error.exit_code for r in results for page in getattr(r, "pages", (r,))]
+    assert codes == [None, 2, None, 2, None, 5, 8, None]
+    assert results[2].pages[1].page_numbers == (2,)
+    assert results[3].source == str(mixed[3])
+    assert results[3].error.type == "FileAccessError"
+    assert max(ocr.model.batches) == min(batch_size, 4)
+
+
+def test_a_page_that_spoils_its_batch_fails_alone():
+    def answer(pages: list[Image.Image]) -> str | Exception:
+        return RuntimeError("boom") if pages[0].width == 6 else "fine"
+
+    ocr = fake_ocr(answer)
+    results = list(ocr.read_many([picture(n, 1) for n in (5, 6, 7)], batch_size=3))
+    assert [result.text for result in results] == ["fine", "", "fine"]
+    assert results[1].error.message == "RuntimeError: boom"
+    assert results[1].error.exit_code == 15
+    assert (results[1].width, results[1].height) == (6, 1)
+    assert ocr.model.batches == [3, 1, 1, 1]
+
+
+def test_rows_of_a_batch_end_each_in_its_own_way():
+    texts = {1: "abcdef", 2: "", 3: "ab"}
+    ocr = fake_ocr(lambda pages: texts[pages[0].width])
+    results = list(ocr.read_many([picture(n, 1) for n in texts], batch_size=3, max_new_tokens=4))
+    assert [(r.text, r.status, r.tokens) for r in results] == [
+        ("abcd", "truncated", 4), ("", "empty", 1), ("ab", "complete", 3),
+    ]  # fmt: skip
+    assert [r.mean_logprob for r in results] == [-0.5] * 3
+
+
+def test_documents_are_opened_one_after_another():
+    opened = []
+
+    def sources():
+        for n in range(1, 4):
+            opened.append(n)
+            yield picture(n, 1)
+
+    results = fake_ocr().read_many(sources())
+    assert opened == []
+    assert next(results).width == 1
+    assert opened == [1]
+    assert [result.width for result in results] == [2, 3]
+
+
+def test_a_folder_gives_a_result_for_each_document_and_an_empty_one_fails(tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "empty").mkdir()
+    for width in (2, 3):
+        picture(width, 1).save(tmp_path / "full" / f"{width}.png")
+    results = list(fake_ocr().read_many([tmp_path / "full", tmp_path / "empty"]))
+    assert [result.text for result in results] == ["2x1", "3x1", ""]
+    assert "holds no picture" in results[2].error.message
+
+
+def test_events_tell_the_whole_story():
+    limits = got_ocr2.ocr.Limits(max_pixels=10)
+    events = list(fake_ocr().events([tiff((2, 1), (20, 10)), b""], limits=limits))
+    kinds = [type(event) for event in events]
+    assert kinds == [
+        DocumentOpened, TextPiece, TextPiece, TextPiece, PageRead, PageRead, DocumentRead,
+        DocumentOpened, PageRead, DocumentRead,
+    ]  # fmt: skip
+    assert (events[0].source, events[0].results) == ("<bytes>", 2)
+    assert "".join(event.text for event in events[1:4]) == "2x1"
+    assert events[6].result.pages == (events[4].result, events[5].result)
+
+
+def test_in_a_batch_text_comes_page_by_page():
+    events = list(fake_ocr().events([tiff((2, 1), (3, 1))], batch_size=2))
+    assert [event.text for event in events if isinstance(event, TextPiece)] == ["2x1", "3x1"]
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 1.5, True])
+def test_impossible_batches(batch_size):
+    with pytest.raises(InvalidOptionError, match="batch_size must be a whole number >= 1"):
+        fake_ocr().read_many([], batch_size=batch_size)
+
+
+# --- a real checkpoint ----------------------------------------------------------------------------------
+
+
+def test_without_an_embedded_model_one_sentence_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(got_ocr2.ocr, "EMBEDDED_MODEL", tmp_path / "none")
+    with pytest.raises(CheckpointError, match=r"no embedded model .* name a checkpoint folder"):
+        OCR.from_pretrained()
+
+
+def test_a_checkpoint_is_opened_on_the_best_device(checkpoint_folder):
+    ocr = OCR.from_pretrained(checkpoint_folder)
+    if torch.cuda.is_available():
+        assert (ocr.model.device.type, ocr.model.dtype) == ("cuda", torch.bfloat16)
+    elif not torch.backends.mps.is_available():
+        assert (ocr.model.device.type, ocr.model.dtype) == ("cpu", torch.float32)
+    assert (
+        OCR.from_pretrained(checkpoint_folder, device="cpu", dtype="bfloat16").model.dtype == torch.bfloat16
+    )
+
+
+def test_bad_devices_and_checkpoints_are_one_of_our_errors(checkpoint_folder, tmp_path):
+    with pytest.raises(InvalidOptionError, match="warp"):
+        OCR.from_pretrained(checkpoint_folder, device="warp")
+    with pytest.raises(InvalidOptionError, match="float12"):
+        OCR.from_pretrained(checkpoint_folder, dtype="float12")
+    with pytest.raises(GotOcr2Error):
+        OCR.from_pretrained(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def tiny_ocr(checkpoint_folder: Path) -> OCR:
+    return OCR.from_pretrained(checkpoint_folder, device="cpu")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"format": True}, {"box": (10, 10, 60, 40)}, {"color": "red"}, {"crop": True}, {"max_patches": 3}],
+)
+def test_reading_equals_generate(tiny_ocr, page_image, options):
+    ours = tiny_ocr.read(page_image, max_new_tokens=6, **options)
+    asked = {k: v for k, v in options.items() if k not in ("crop", "max_patches")}
+    if "crop" in options or "max_patches" in options:
+        asked |= {"crop_to_patches": True, "max_patches": options.get("max_patches")}
+    inputs = tiny_ocr.processor(page_image, **asked)
+    ids = tiny_ocr.model.generate(**inputs, max_new_tokens=6)
+    length = inputs["input_ids"].shape[1]
+    assert ours.text == tiny_ocr.processor.decode(ids[0, length:])
+    assert (ours.prompt_tokens, ours.tokens) == (length, ids.shape[1] - length)
+    assert "".join(tiny_ocr.stream(page_image, max_new_tokens=6, **options)) == ours.text
+    assert ours.mean_logprob < 0
+
+
+def test_batches_read_as_pages_alone_do(tiny_ocr, page_image):
+    pages = [page_image, page_image.rotate(180), page_image.resize((40, 90))]
+    together = tiny_ocr.read_many(pages, batch_size=3, max_new_tokens=5)
+    assert [result.text for result in together] == [
+        tiny_ocr.read(page, max_new_tokens=5).text for page in pages
+    ]
+
+
+def test_several_pages_go_through_the_model_as_one_prompt(tiny_ocr, page_image):
+    result = tiny_ocr.read([page_image, page_image], multi_page=True, max_new_tokens=3)
+    single = tiny_ocr.read(page_image, max_new_tokens=3)
+    assert result.prompt_tokens > single.prompt_tokens + 9
+    assert result.page_numbers == (1, 2)
+
+
+def test_a_box_outside_one_page_fails_that_page_alone(tiny_ocr, page_image):
+    results = list(
+        tiny_ocr.read_many([page_image, page_image.resize((20, 20))], box=[0, 0, 100, 50], max_new_tokens=2)
+    )
+    assert [result.status for result in results] == ["truncated", "failed"]
+    assert results[1].error.exit_code == 1
+    assert "reaches outside the image of 20x20" in results[1].error.message
