@@ -24,7 +24,7 @@ from dataclasses import astuple, dataclass
 from functools import cache, lru_cache
 from importlib import metadata, util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from ..errors import InvalidOptionError
 from .caching import read_cached, write_cached
@@ -54,7 +54,7 @@ _WHEEL_STYLES = (
     ("MONOSPACE", "mono"), ("HANDWRITING", "handwriting"), ("DISPLAY", "display"),
     ("SANS_SERIF", "sans"), ("SERIF", "serif"),
 )  # fmt: skip
-_SMALL_CAPS_FAMILIES = frozenset({"Cinzel", "Cormorant SC"})
+_CAPITALS_ONLY_FAMILIES = frozenset({"Cinzel", "Cormorant SC", "Permanent Marker"})
 _CACHE_NAME = "fonts-2.json"
 _ASSETS = Path(__file__).parent / "assets" / "fonts"
 
@@ -210,7 +210,7 @@ def _candidates(index: _FileIndex) -> Iterator[Candidate]:
             yield _usable(path, face, face.family, _BUNDLED_STYLES[path.parent.name], "OFL-1.1", "bundled")
     for package in _font_wheels():
         about: dict[str, Any] = json.loads((package / "metadata.json").read_text("utf-8"))
-        if about["family"] in _SMALL_CAPS_FAMILIES:
+        if about["family"] in _CAPITALS_ONLY_FAMILIES:
             continue
         style = _style(next(name for tag, name in _WHEEL_STYLES if tag in about["category"]))
         source = package.name.replace("_", "-")
@@ -246,7 +246,7 @@ def _listed_families() -> dict[str, tuple[FontStyle, str, str]]:
 
 
 def _style(name: str) -> FontStyle:
-    return next((style for style in STYLES if style == name), "sans")
+    return cast("FontStyle", name) if name in STYLES else "sans"
 
 
 def _font_wheels() -> list[Path]:
