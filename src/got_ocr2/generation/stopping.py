@@ -34,7 +34,7 @@ class StopStrings:
     def push(self, token: int) -> bool:
         """Adds the row's next token; says whether a stop string is there now."""
         window = self._tail + self._text.put(token)
-        self._tail = window[len(window) - self._overlap :] if self._overlap < len(window) else window
+        self._tail = window[max(0, len(window) - self._overlap) :]
         return any(string in window for string in self._strings)
 
 
