@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,13 +68,13 @@ def test_same_seed_and_index_give_the_same_bytes(samples):
 def test_turning_and_mirroring_keep_the_molecule(text, layout, mirror, turn):
     """Wedges follow the coordinates, so a mirrored drawing still shows the same stereoisomer."""
     style = MoleculeEngine()._style(np.random.default_rng(0))
-    style = molecules.replace(style, layout=layout, mirror=mirror, turn=turn)
+    style = replace(style, layout=layout, mirror=mirror, turn=turn)
     placed = molecules._placed(Chem.MolFromSmiles(text), style)
     assert molecules._read_back(Chem, placed) == Chem.CanonSmiles(text)
 
 
 def test_stereoisomers_are_drawn_differently():
-    style = molecules.replace(MoleculeEngine()._style(np.random.default_rng(0)), mirror=False, layout="rdkit")
+    style = replace(MoleculeEngine()._style(np.random.default_rng(0)), mirror=False, layout="rdkit")
     drawn = {
         text: molecules._drawn(Chem, molecules._placed(Chem.MolFromSmiles(text), style), style).tobytes()
         for text in ("C[C@H](N)C(=O)O", "C[C@@H](N)C(=O)O", "CC(N)C(=O)O")
