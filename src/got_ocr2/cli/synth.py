@@ -1,0 +1,136 @@
+"""`got-ocr2 synth`: data sets of any kind, and contact sheets to look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..synth.registry import KINDS
+
+if TYPE_CHECKING:
+    from ..synth.sample import Task
+
+INTERRUPTED = 130
+
+ABOUT: dict[str, str] = {
+    "text": "Words, lines, paragraphs and pages of plain text.",
+    "formula": "LaTeX formulas.",
+    "table": "LaTeX tables.",
+    "page": "Formatted pages in Mathpix markdown.",
+    "molecule": "Skeletal formulas and their SMILES.",
+    "music": "Sheet music and its **kern.",
+    "geometry": "Figures and their TikZ.",
+    "chart": "Charts and the dict of their values.",
+    "region": "One block or line of a page, by its box or by a coloured frame.",
+    "crop": "Pictures that need high-resolution patches.",
+    "multipage": "Documents of 2 to 8 pages as one text.",
+    "negative": "Pictures with nothing to read.",
+}
+
+app = typer.Typer(no_args_is_help=True, help="Draw training data with its exact truth.")
+
+Seed = Annotated[int, typer.Option(help="The same seed draws the same samples.", min=0)]
+Split = Annotated[str, typer.Option(help="train, or test for held-out fonts and texts.")]
+Language = Annotated[str, typer.Option(help="Language of the texts, as an ISO 639-1 code.")]
+Degrade = Annotated[float, typer.Option(help="Highest strength of degradation, 0 to 1.", min=0, max=1)]
+
+
+def _dataset_command(kind: str) -> Callable[..., None]:
+    def command(
+        count: Annotated[int, typer.Option(help="Samples in the finished data set.", min=0)],
+        out: Annotated[Path, typer.Option(help="Folder; a data set of the same request in it is continued.")],
+        seed: Seed = 0,
+        workers: Annotated[int, typer.Option(help="Processes that draw.", min=1)] = 1,
+        split: Split = "train",
+        language: Language = "en",
+        degrade: Degrade = 0.0,
+        conversations: Annotated[
+            bool, typer.Option("--conversations", help="Also write conversations.json for GOT's own trainer.")
+        ] = False,
+    ) -> None:
+        from ..synth.dataset import DatasetRequest
+
+        request = DatasetRequest(kind, seed, split, language, degrade)
+        _write(request, count, out, workers)
+        if conversations:
+            from ..synth.conversations import export_conversations
+
+            typer.echo(f"Wrote {export_conversations(out, _question)}.", err=True)
+
+    return command
+
+
+for _kind in KINDS:
+    app.command(_kind, help=ABOUT[_kind])(_dataset_command(_kind))
+
+
+@app.command(help="One picture per kind: samples with their truth under them.")
+def preview(
+    out: Annotated[Path, typer.Option(help="Folder of the pictures.")],
+    kind: Annotated[
+        list[str] | None, typer.Option(help="Only this kind; may be given several times.")
+    ] = None,
+    count: Annotated[int, typer.Option(help="Samples on a picture.", min=1)] = 12,
+    columns: Annotated[int, typer.Option(help="Samples in a row.", min=1)] = 4,
+    seed: Seed = 0,
+    split: Split = "train",
+    language: Language = "en",
+    degrade: Degrade = 0.0,
+) -> None:
+    """Writes `KIND.png` for each kind."""
+    from ..errors import FileAccessError
+    from ..synth.dataset import DatasetRequest
+    from ..synth.preview import contact_sheet
+
+    for name in kind or KINDS:
+        sheet = contact_sheet(
+            DatasetRequest(name, seed, split, language, degrade).engine(), seed, count, columns
+        )
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            sheet.save(out / f"{name}.png")
+        except OSError as error:
+            raise FileAccessError(f"The contact sheet cannot be written to {out}: {error}.") from error
+        typer.echo(out / f"{name}.png")
+
+
+def _write(request: object, count: int, out: Path, workers: int) -> None:
+    """Writes the data set under a progress bar; after Ctrl-C it says how to go on."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ..synth.dataset import DatasetRequest, write_dataset
+
+    assert isinstance(request, DatasetRequest)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    done = 0
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        shown = bar.add_task(request.kind, total=count)
+
+        def progress(number: int) -> None:
+            nonlocal done
+            done = number
+            bar.update(shown, completed=number)
+
+        try:
+            write_dataset(request, count, out, workers=workers, progress=progress)
+        except KeyboardInterrupt:
+            bar.stop()
+            typer.echo(
+                f"Stopped at {done} of {count} samples; the same command goes on from there.", err=True
+            )
+            raise typer.Exit(INTERRUPTED) from None
+    typer.echo(f"{out}: {done} samples.", err=True)
+
+
+def _question(task: Task, size: tuple[int, int]) -> str:
+    """The task in the words that the published training data uses; boxes in thousandths of the picture."""
+    from ..processing.prompts import Question
+
+    box = None
+    if task.box is not None:
+        box = [int(side / limit * 1000) for side, limit in zip(task.box, (*size, *size), strict=True)]
+    return Question(task.format, box, task.color, task.multi_page, task.crop_to_patches).wording("original")
