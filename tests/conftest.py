@@ -101,7 +101,8 @@ def _randomise(model: torch.nn.Module, seed: int) -> None:
             elif name.endswith("bias") or "rel_pos" in name or "pos_embed" in name:
                 value = 0.3 * noise
             elif "embed_tokens" in name:
-                value = noise
+                # Small beside what the layers add, or a tied head would only ever repeat the last token.
+                value = 0.1 * noise
             else:
                 value = noise / p[0].numel() ** 0.5  # fan-in of a linear or a convolution
             p.copy_(value)
@@ -249,21 +250,45 @@ def checkpoint_folder(
     return folder
 
 
+# Whole words keep prompts short, so that pictures weigh as much in them as with the real vocabulary.
+_WORDS = (
+    *("system", "You", "user", "assistant", "OCR", "red", "green", "blue"),
+    *(" should", " follow", " the", " instructions", " carefully", " and", " explain", " your", " answers"),
+    *(" in", " detail", " OCR", " with", " format", " across", " multi", " pages", " upon", " patch"),
+    *(
+        " reference",
+        " a",
+        " of",
+        " to",
+        " is",
+        " for",
+        " on",
+        " by",
+        " it",
+        " he",
+        " as",
+        " at",
+        " be",
+        " or",
+    ),
+    *(" an", " we", " no"),
+)
+
+
 @pytest.fixture(scope="session")
 def byte_tiktoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A `qwen.tiktoken` of the 256 single bytes; with GOT's 217 special tokens it makes 473 ids."""
+    """A tiny `qwen.tiktoken`: 256 bytes and 44 words, which GOT's 217 special tokens make 517 ids."""
     path = tmp_path_factory.mktemp("bytes") / "qwen.tiktoken"
-    lines = (f"{base64.b64encode(bytes([i])).decode()} {i}\n" for i in range(256))
-    path.write_text("".join(lines))
+    tokens = [*(bytes([i]) for i in range(256)), *(word.encode() for word in _WORDS)]
+    path.write_text("".join(f"{base64.b64encode(t).decode()} {i}\n" for i, t in enumerate(tokens)))
     return path
 
 
 @pytest.fixture(scope="session")
 def byte_config(tiny_config: GotOcr2Config) -> GotOcr2Config:
-    """`tiny_config` for `byte_tiktoken`."""
-    return replace(
-        tiny_config, text_config=replace(tiny_config.text_config, vocab_size=473), image_token_index=472
-    )
+    """`tiny_config` for `byte_tiktoken`: `<|endoftext|>` is 300, `<|im_end|>` 302, `<imgpad>` 516."""
+    text = replace(tiny_config.text_config, vocab_size=517)
+    return replace(tiny_config, text_config=text, image_token_index=516)
 
 
 @pytest.fixture(scope="session")
@@ -273,7 +298,7 @@ def byte_folder(
     byte_config: GotOcr2Config,
     byte_tiktoken: Path,
 ) -> Path:
-    """A whole checkpoint whose tokens are bytes: opens in milliseconds. Read only."""
+    """A whole checkpoint with the vocabulary of `byte_tiktoken`: opens in milliseconds. Read only."""
     from got_ocr2.processing import GotOcr2ImageProcessor, GotOcr2Processor, GotOcr2Tokenizer
 
     folder = tmp_path_factory.mktemp("byte_checkpoint")

@@ -15,10 +15,10 @@ from got_ocr2.errors import CheckpointError, ConfigError, FileAccessError, Inval
 @pytest.fixture
 def original_folder(byte_folder, byte_tiktoken, in_layout, write_checkpoint, original_config) -> Path:
     """The original layout: flat config, one file, `qwen.tiktoken` and nothing about pictures or prompts."""
-    config = {**original_config, "vocab_size": 473, "im_patch_token": 472}
+    config = {**original_config, "vocab_size": 517, "im_patch_token": 516}
     folder = write_checkpoint(in_layout(layouts.ORIGINAL, load_model(byte_folder)), config)
     shutil.copy(byte_tiktoken, folder)
-    (folder / "generation_config.json").write_text('{"eos_token_id": 256, "max_new_tokens": 2048}')
+    (folder / "generation_config.json").write_text('{"eos_token_id": 300, "max_new_tokens": 2048}')
     return folder
 
 
@@ -40,13 +40,13 @@ def test_an_original_checkpoint_becomes_a_hugging_face_folder(
     model = AutoModelForImageTextToText.from_pretrained(folder)
     for name, tensor in load_model(byte_folder).state_dict().items():
         assert torch.equal(model.state_dict()[name], tensor), name
-    assert model.generation_defaults.eos_token_id == (258, 256)
+    assert model.generation_defaults.eos_token_id == (302, 300)
 
     processor = AutoProcessor.from_pretrained(folder)
     assert processor.dialect == "original"
     batch = processor(page_image)
     assert batch.pixel_values.shape == (1, 3, 96, 96)
-    assert (batch.input_ids == 472).sum() == 9
+    assert (batch.input_ids == 516).sum() == 9
     assert "<|im_end|><|im_start|>user\n<img>" in processor.decode(batch.input_ids[0], False)
     assert "</img>\nOCR: <|im_end|>" in processor.decode(batch.input_ids[0], False)
 

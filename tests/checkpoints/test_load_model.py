@@ -309,8 +309,8 @@ def test_a_foreign_config_is_named_with_its_file(in_layout, write_checkpoint):
 
 def test_the_end_of_an_answer_is_known_by_name(byte_folder):
     defaults = load_model(byte_folder).generation_defaults
-    assert defaults.eos_token_id == (258,)
-    assert defaults.pad_token_id == 256
+    assert defaults.eos_token_id == (302,)
+    assert defaults.pad_token_id == 300
 
 
 def test_an_original_checkpoint_ends_at_im_end(qwen_tiktoken, in_layout, write_checkpoint, original_config):
