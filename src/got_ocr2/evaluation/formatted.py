@@ -1,7 +1,8 @@
 """Splits formatted text (Mathpix markdown) into running text, formulas and tables.
 
-Two splits: `released_split` repeats the regular expressions of GOT's released script, for table 3 of the paper;
-`split` is the one to use otherwise, with the dialects other models write (dollars, HTML and Markdown tables).
+Two splits: `released_split` repeats the regular expressions of GOT's released script, for table 3 of the
+paper; `split` is the one to use otherwise, with the dialects other models write (dollars, HTML and Markdown
+tables).
 """
 
 from __future__ import annotations
@@ -49,8 +50,9 @@ class Parts(NamedTuple):
 def released_split(text: str) -> ReleasedParts:
     r"""The parts as the released script makes them, quirks included.
 
-    "Text" is the whole page, display formulas are found on one line only, inline ones are joined by line breaks
-    and the display ones follow without one, a table lacking `\end{tabular}` runs to the end of the page.
+    "Text" is the whole page, display formulas are found on one line only, inline ones are joined by line
+    breaks and the display ones follow without one, a table lacking `\end{tabular}` runs to the end of the
+    page.
     """
     formula = "\n".join(_RELEASED_INLINE.findall(text)) + "\n".join(_RELEASED_DISPLAY.findall(text))
     return ReleasedParts(text.strip(), formula, "\n".join(_RELEASED_TABLE.findall(text)))

@@ -1,9 +1,10 @@
 r"""Formulas compared as what they look like: two spellings of one formula become one list of tokens.
 
-Normalised away: delimiters, spacing, sizes (`\left`, `\big`, `\displaystyle`), needless or missing braces, the
-order of subscript and superscript, synonyms (`\le` and `\leq`), fonts of function names (`\sin`,
-`\operatorname{sin}`, `\mathrm{sin}`), `'` and `^{\prime}`. Anything else is left as it is, so a match means equal
-and a mismatch may still look alike: the rate is a lower bound of what rendering both would give (CDM, olmOCR-bench).
+Normalised away: delimiters, spacing, sizes (`\left`, `\big`, `\displaystyle`), needless or missing braces,
+the order of subscript and superscript, synonyms (`\le` and `\leq`), fonts of function names (`\sin`,
+`\operatorname{sin}`, `\mathrm{sin}`), `'` and `^{\prime}`. Anything else is left as it is, so a match means
+equal and a mismatch may still look alike: the rate is a lower bound of what comparing both as drawn would
+give (CDM, olmOCR-bench).
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ _TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|\s+|.", re.DOTALL)
 _DELIMITERS = re.compile(r"\A(?:\$\$?|\\\(|\\\[)|(?:\$\$?|\\\)|\\\])\Z")
 
 _SPACING_AND_SIZES = r"""
-\quad \qquad \thinspace \medspace \thickspace \enspace \displaystyle \textstyle \scriptstyle \scriptscriptstyle
-\limits \nolimits \nonumber \notag \middle \big \Big \bigg \Bigg \bigl \Bigl \biggl \Biggl \bigr \Bigr \biggr
-\Biggr \bigm \Bigm \biggm \Biggm
+\quad \qquad \thinspace \medspace \thickspace \enspace \displaystyle \textstyle \scriptstyle
+\scriptscriptstyle \limits \nolimits \nonumber \notag \middle \big \Big \bigg \Bigg \bigl \Bigl \biggl \Biggl
+\bigr \Bigr \biggr \Biggr \bigm \Bigm \biggm \Biggm
 """
 _DROPPED = frozenset({"~", "\\ ", "\\\n", "\\,", "\\;", "\\:", "\\!", "\\>", *_SPACING_AND_SIZES.split()})
 _SYNONYMS = {
@@ -72,13 +73,13 @@ _SYNONYMS = {
 # Old commands that hold to the end of their group.
 _SWITCHES = {r"\rm": r"\mathrm", r"\bf": r"\mathbf", r"\it": r"\mathit", r"\cal": r"\mathcal"}
 _FUNCTION_NAMES = """
-arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf limsup ln log max min
-Pr sec sin sinh sup tan tanh
+arccos arcsin arctan arg cos cosh cot coth csc deg det dim exp gcd hom inf ker lg lim liminf limsup ln log max
+min Pr sec sin sinh sup tan tanh
 """
 _FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
 _ONE_ARGUMENT = r"""
-\sqrt \mathrm \mathbf \mathit \mathcal \mathbb \mathfrak \mathscr \mathsf \mathtt \boldsymbol \hat \bar \tilde \vec
-\dot \ddot \widehat \widetilde \overline \underline \overbrace \underbrace \check \acute \grave \breve
+\sqrt \mathrm \mathbf \mathit \mathcal \mathbb \mathfrak \mathscr \mathsf \mathtt \boldsymbol \hat \bar \tilde
+\vec \dot \ddot \widehat \widetilde \overline \underline \overbrace \underbrace \check \acute \grave \breve
 """
 # How many arguments follow; a command that is not listed takes none, unless a brace stands right after it.
 _ARGUMENTS = {r"\frac": 2, r"\binom": 2, r"\stackrel": 2, r"\overset": 2, r"\underset": 2} | dict.fromkeys(

@@ -3,14 +3,14 @@
 Paper: arXiv 2409.01704, section 5 and tables 1 to 4; script: `eval/pyevaltools` of its repository (Fox's
 `eval_ocr_test.py` is the same). What the script does and the paper does not say:
 
-- tokens are jieba's words where either side has a CJK character, else what whitespace separates; the tables of
-  scene text use single characters, spaces included;
+- tokens are jieba's words where either side has a CJK character, else what whitespace separates; the tables
+  of scene text use single characters, spaces included;
 - nothing is normalised: case, punctuation and line breaks count;
 - F1, precision and recall compare *sets* of tokens, so a word that stands twice counts once;
 - the edit distance is over raw characters, divided by the longer length, in the word-level tables too;
-- the function is declared (prediction, truth) and called the other way round. `swap=True` repeats that: what it
-  prints as precision is the recall and the reverse, and BLEU and METEOR take the prediction for the reference.
-  F1 and edit distance are symmetric;
+- the function is declared (prediction, truth) and called the other way round. `swap=True` repeats that: what
+  it prints as precision is the recall and the reverse, and BLEU and METEOR take the prediction for the
+  reference. F1 and edit distance are symmetric;
 - the values of the pages are averaged.
 """
 
@@ -166,7 +166,7 @@ _PLAIN = str.maketrans(
 def fold(text: str) -> str:
     """The text without what readers differ in by habit rather than by error.
 
-    Kinds of quotes, dashes, bullets, ligatures and full-width forms become one (NFKC), every run of whitespace,
-    line breaks included, one space. Case and punctuation stay.
+    Kinds of quotes, dashes, bullets, ligatures and full-width forms become one (NFKC), every run of
+    whitespace, line breaks included, one space. Case and punctuation stay.
     """
     return " ".join(unicodedata.normalize("NFKC", text.translate(_PLAIN)).translate(_PLAIN).split())

@@ -10,7 +10,8 @@ from .extras import need
 def canonical_smiles(text: str) -> str | None:
     """RDKit's canonical isomeric SMILES of what a model wrote, or None where it is no molecule.
 
-    The tag `<smiles>` that Mathpix markdown puts around a molecule may be there or not; an empty text is none.
+    The tag `<smiles>` that Mathpix markdown puts around a molecule may be there or not; an empty text is
+    none.
 
     Raises:
         MissingDependencyError: rdkit is not installed.

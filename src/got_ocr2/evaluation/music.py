@@ -13,8 +13,8 @@ _SYMBOL = re.compile(r"[^\t\n ]+|[\t\n ]")
 def kern_symbols(text: str) -> list[str]:
     """The symbols of a score: notes, rests, bar lines and interpretations, and what separates them.
 
-    Tabs (the next staff), line breaks (the next moment) and the spaces of a chord are symbols of their own, because
-    a note in the wrong staff is an error; blank lines and blanks at line ends are not.
+    Tabs (the next staff), line breaks (the next moment) and the spaces of a chord are symbols of their own,
+    because a note in the wrong staff is an error; blank lines and blanks at line ends are not.
     """
     lines = (line.rstrip() for line in text.strip().splitlines())
     return _SYMBOL.findall("\n".join(line for line in lines if line))

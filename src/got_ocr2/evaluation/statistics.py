@@ -13,7 +13,8 @@ _CHUNK = 256
 
 
 class Ratio(NamedTuple):
-    """What one page adds to a metric. A metric's total over pages is the sum of `value` over the sum of `weight`.
+    """What one page adds to a metric. A metric's total over pages is the sum of `value` over the sum of
+    `weight`.
 
     Averages per page have weight 1; error rates have the length of the truth, so long pages count for more.
     """
@@ -56,21 +57,37 @@ def bootstrap(
 ) -> Estimate:
     """Percentile bootstrap over pages: pages are drawn with replacement, their total is taken each time.
 
-    The interval speaks of the pages a set like this one could have had; it says nothing of other sets. The same
-    seed gives the same interval.
+    The interval speaks of the pages a set like this one could have had; it says nothing of other sets. The
+    same seed gives the same interval.
     """
-    n, value = len(ratios), total(ratios)
-    if n < 2 or math.isnan(value):
-        return Estimate(value, value, value, n)
-    table = np.asarray(ratios, dtype=np.float64)  # (pages, 2)
+    return bootstrap_mean([ratios], resamples=resamples, confidence=confidence, seed=seed)
+
+
+def bootstrap_mean(
+    groups: Sequence[Sequence[Ratio]], *, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> Estimate:
+    """The mean of the totals of several groups of pages; each group is resampled by itself.
+
+    Args:
+        groups: at least one, each with at least one page.
+    """
+    value = math.fsum(total(ratios) for ratios in groups) / len(groups)
+    pages = sum(len(ratios) for ratios in groups)
+    if math.isnan(value) or all(len(ratios) < 2 for ratios in groups):
+        return Estimate(value, value, value, pages)
     rng = np.random.default_rng(seed)
+    totals = np.mean([_resampled(ratios, resamples, rng) for ratios in groups], axis=0)  # (resamples,)
+    edge = (1 - confidence) / 2
+    low, high = np.nanquantile(totals, (edge, 1 - edge))
+    return Estimate(value, float(low), float(high), pages)
+
+
+def _resampled(ratios: Sequence[Ratio], resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Totals of resampled pages, float64 (resamples,); NaN where no page drawn has any weight."""
+    table, n = np.asarray(ratios, dtype=np.float64), len(ratios)  # (pages, 2)
     totals: list[np.ndarray] = []
     for start in range(0, resamples, _CHUNK):
         drawn = rng.integers(0, n, size=(min(_CHUNK, resamples - start), n))
-        sums = table[drawn].sum(axis=1)  # (resamples, 2)
-        # A resample without any weight says nothing; NaN keeps it out of the quantiles.
-        weights = np.where(sums[:, 1] > 0, sums[:, 1], np.nan)
-        totals.append(sums[:, 0] / weights)
-    edge = (1 - confidence) / 2
-    low, high = np.nanquantile(np.concatenate(totals), (edge, 1 - edge))
-    return Estimate(value, float(low), float(high), n)
+        sums = table[drawn].sum(axis=1)  # (chunk, 2)
+        totals.append(sums[:, 0] / np.where(sums[:, 1] > 0, sums[:, 1], np.nan))
+    return np.concatenate(totals)

@@ -1,6 +1,7 @@
 r"""Tables as rows of cells, read from the three dialects models write: LaTeX `tabular`, HTML, Markdown pipes.
 
-Cells that a span covers are not listed, as in HTML; the empty cells LaTeX wants below a `\multirow` are dropped.
+Cells that a span covers are not listed, as in HTML; the empty cells LaTeX wants below a `\multirow` are
+dropped.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Table:
 
 
 def find(text: str) -> list[tuple[int, int]]:
-    """Where the outermost tables of a page begin and end; one that was cut off runs to the end of the text."""
+    """Where the outermost tables of a page begin and end; a cut one runs to the end of the text."""
     found: list[tuple[int, int]] = []
     position = 0
     while match := _OPENING.search(text, position):
@@ -150,7 +151,7 @@ def _parse_latex(source: str) -> Table:
 
 
 def _cut(body: str) -> Iterator[list[str]]:
-    r"""The raw cells of each row: cut at `\\` and `&` outside braces and inner tables; a blank last row is none."""
+    r"""The raw cells of each row, cut at `\\` and `&` outside braces and inner tables."""
     depth, start = 0, 0
     row: list[str] = []
     for match in _LATEX_TOKEN.finditer(body):
@@ -170,7 +171,7 @@ def _cut(body: str) -> Iterator[list[str]]:
 
 
 def _group(text: str, position: int) -> tuple[str, int]:
-    """The `{...}` that opens at or after blanks from `position`, and where it ends; nothing where none opens."""
+    """What stands in the braces that open at `position`, blanks aside, and where they end; "" for none."""
     match = re.compile(r"\s*\{").match(text, position)
     if match is None:
         return "", position
@@ -257,7 +258,7 @@ class _Rows(HTMLParser):
 
 
 def _span(value: str | None) -> int:
-    """A `rowspan` or `colspan` as browsers take it: 1 where it is missing or no number, never absurdly many."""
+    """A `rowspan` or `colspan` as browsers take it: 1 where it is missing or no number."""
     match = re.match(r"\s*(\d+)", value or "")
     return min(_MOST_SPANNED, max(1, int(match[1]))) if match else 1
 

@@ -1,9 +1,9 @@
 """TEDS: how alike two tables are as trees, 0..1.
 
-Zhong et al., "Image-based table recognition: data, model, and evaluation" (arXiv 1911.10683), section 5: a table is
-a tree table > row > cell; TEDS = 1 - distance / size of the larger tree. Inserting or deleting a node costs 1;
-renaming a cell costs 1 when its spans differ, else the normalised edit distance of its text. Head and body are not
-told apart, since neither `tabular` nor OmniDocBench's scoring does.
+Zhong et al., "Image-based table recognition: data, model, and evaluation" (arXiv 1911.10683), section 5: a
+table is a tree table > row > cell; TEDS = 1 - distance / size of the larger tree. Inserting or deleting a
+node costs 1; renaming a cell costs 1 when its spans differ, else the normalised edit distance of its text.
+Head and body are not told apart, since neither `tabular` nor OmniDocBench's scoring does.
 """
 
 from __future__ import annotations
