@@ -27,7 +27,7 @@ _EXPORTS = {
     "TextStreamer": "generation",
 }
 
-__all__ = ["__version__", *_EXPORTS]  # noqa: PLE0604
+__all__ = ["__version__", *_EXPORTS]
 
 if TYPE_CHECKING:
     from .auto import AutoModelForImageTextToText, AutoProcessor

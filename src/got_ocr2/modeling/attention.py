@@ -80,7 +80,7 @@ def attention_folded(
     if rel_h is None or rel_w is None:
         return F.scaled_dot_product_attention(q, k, v, dropout_p=dropout)
     rows, columns = grid_hw
-    n, heads, length, d = q.shape
+    n, heads, _, d = q.shape
     terms = relative_terms(q, rel_h, rel_w, grid_hw)
     one_hot = _position_one_hot(rows, columns, k.dtype, k.device)
     wide_q = torch.cat([q * d**-0.5, terms], dim=-1)

@@ -1,0 +1,130 @@
+"""Samples -> one training batch: pixels, ids, labels, and what the dense losses aim at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..processing import GotOcr2Processor
+from ..processing.geometry import fitted_size
+from ..synth.sample import Sample
+from .glyphs import IGNORED, glyph_map
+from .guidance import NOWHERE
+
+
+@dataclass(frozen=True)
+class TrainingBatch:
+    """Tensors of one step, padded on the right.
+
+    Attributes:
+        pixel_values: float32 `(images, 3, H, W)`.
+        input_ids: int64 `(batch, T)`.
+        labels: int64 `(batch, T)`; -100 on the prompt and on padding, so the loss is on the answer and its end.
+        glyphs: int64 `(images, rows, columns)`, see `glyphs.glyph_map`.
+        alignment: int64 `(batch, T)`, see `guidance.GuidedAttention.loss`.
+        characters: number of characters in all answers.
+    """
+
+    pixel_values: Tensor
+    input_ids: Tensor
+    labels: Tensor
+    glyphs: Tensor
+    alignment: Tensor
+    characters: int
+
+    def to(self, device: torch.device) -> TrainingBatch:
+        moved = {
+            f.name: value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
+            for f in fields(self)
+            for value in (getattr(self, f.name),)
+        }
+        return TrainingBatch(**moved)
+
+
+class Collator:
+    """Makes batches for one model.
+
+    Args:
+        processor: the model's own, so that training sees what reading will see.
+        patch_hw: the encoder's patch in pixels.
+        max_length: longest sequence in ids, prompt and answer together.
+    """
+
+    def __init__(self, processor: GotOcr2Processor, patch_hw: tuple[int, int], max_length: int) -> None:
+        self.processor = processor
+        self.patch_hw = patch_hw
+        self.max_length = max_length
+
+    def __call__(self, samples: Sequence[Sample]) -> TrainingBatch:
+        """Raises:
+        ValueError: a sample is longer than `max_length`; it is never cut short.
+        """
+        rows = [self._row(sample) for sample in samples]
+        length = max(len(ids) for ids, *_ in rows)
+        pad = self.processor.tokenizer.pad_token_id
+
+        def stacked(column: int, fill: int) -> Tensor:
+            out = np.full((len(rows), length), fill, np.int64)
+            for line, row in zip(out, rows, strict=True):
+                line[: len(row[column])] = row[column]
+            return torch.from_numpy(out)
+
+        return TrainingBatch(
+            pixel_values=torch.cat([row[3] for row in rows]),
+            input_ids=stacked(0, pad),
+            labels=stacked(1, IGNORED),
+            alignment=stacked(2, NOWHERE),
+            glyphs=torch.from_numpy(np.concatenate([row[4] for row in rows])),
+            characters=sum(len(sample.text) for sample in samples),
+        )
+
+    def _row(self, sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray, Tensor, np.ndarray]:
+        """ids, labels, alignment (T,), pixels (tiles, 3, H, W), glyphs (tiles, rows, columns)."""
+        tokenizer = self.processor.tokenizer
+        images = list(sample.images) if sample.task.multi_page else sample.image
+        inputs = self.processor(images, **asdict(sample.task))
+        prompt = inputs["input_ids"][0].numpy()
+        answer = np.array([*tokenizer.encode(sample.text), tokenizer.eos_token_id], np.int64)
+        ids = np.concatenate([prompt, answer])
+        if len(ids) > self.max_length:
+            raise ValueError(
+                f"A {sample.kind} sample takes {len(ids)} ids, prompt included; the limit is {self.max_length}."
+            )
+        labels = ids.copy()
+        labels[: len(prompt)] = IGNORED
+        pixels: Tensor = inputs["pixel_values"]
+        height, width = pixels.shape[2] // self.patch_hw[0], pixels.shape[3] // self.patch_hw[1]
+        glyphs = np.full((len(pixels), height, width), IGNORED, np.int64)
+        alignment = np.full(len(ids), NOWHERE, np.int64)
+        if len(sample.glyphs.offsets) and len(pixels) == 1:
+            boxes = self._in_patches(sample)
+            glyphs[0] = glyph_map(sample.text, sample.glyphs.offsets, boxes, (height, width))
+            self._align(sample, boxes, prompt, answer, (height, width), alignment)
+        return ids, labels, alignment, pixels, glyphs
+
+    def _in_patches(self, sample: Sample) -> np.ndarray:
+        """The glyph boxes in patches of the canvas, (n, 4)."""
+        images = self.processor.image_processor
+        source = (sample.image.height, sample.image.width)
+        fitted = fitted_size(source, images.size, images.resize_mode, images.max_upscale)
+        down, across = (f / s / p for f, s, p in zip(fitted, source, self.patch_hw, strict=True))
+        return sample.glyphs.boxes * np.array([across, down, across, down])
+
+    def _align(
+        self, sample: Sample, boxes: np.ndarray, prompt: np.ndarray, answer: np.ndarray,
+        grid_hw: tuple[int, int], out: np.ndarray,
+    ) -> None:  # fmt: skip
+        """Writes, at each place that predicts a character, the place of the image token that shows it."""
+        starts = np.cumsum([0, *(len(char.encode()) for char in sample.text)])
+        if starts[-1] != len(answer) - 1:
+            return  # a phrase of the prompt stands in the text, or ids are not bytes: no id for each character
+        image = np.flatnonzero(prompt == self.processor.tokenizer.image_token_id)
+        rows, columns = (-(-n // 4) for n in grid_hw)
+        centre = np.floor((boxes[:, :2] + boxes[:, 2:]) / 8).astype(int)  # 4 x 4 patches a token
+        cells = np.clip(centre[:, 1], 0, rows - 1) * columns + np.clip(centre[:, 0], 0, columns - 1)
+        # The id at position p is predicted at p - 1.
+        out[len(prompt) + starts[sample.glyphs.offsets] - 1] = image[cells]
