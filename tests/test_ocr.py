@@ -147,7 +147,7 @@ def test_read_raises_what_went_wrong(tmp_path):
 
 
 NONSENSE = {
-    "box and multi_page": ({"box": [0, 0, 1, 1], "multi_page": True}, "exclude each other"),
+    "box and multi_page": ({"box": [0, 0, 1, 1], "multi_page": True}, "cannot go with multi_page"),
     "short box": ({"box": [1, 2, 3]}, r"x1, y1, x2, y2 in pixels, got \[1, 2, 3\]"),
     "reversed box": ({"box": [5, 0, 1, 1]}, r"\[5, 0, 1, 1\] is empty or reversed"),
     "negative box": ({"box": [-1, 0, 1, 1]}, "finite numbers from 0"),
@@ -352,15 +352,16 @@ def test_without_an_embedded_model_one_sentence_says_so(monkeypatch, tmp_path):
         OCR.from_pretrained()
 
 
-def test_a_checkpoint_is_opened_on_the_best_device(checkpoint_folder):
-    ocr = OCR.from_pretrained(checkpoint_folder)
-    if torch.cuda.is_available():
-        assert (ocr.model.device.type, ocr.model.dtype) == ("cuda", torch.bfloat16)
-    elif not torch.backends.mps.is_available():
-        assert (ocr.model.device.type, ocr.model.dtype) == ("cpu", torch.float32)
-    assert (
-        OCR.from_pretrained(checkpoint_folder, device="cpu", dtype="bfloat16").model.dtype == torch.bfloat16
-    )
+@pytest.fixture(scope="module")
+def tiny_ocr(checkpoint_folder: Path) -> OCR:
+    return OCR.from_pretrained(checkpoint_folder, device="cpu")
+
+
+def test_device_and_dtype_are_chosen_for_the_machine(checkpoint_folder, tiny_ocr):
+    assert (tiny_ocr.model.device.type, tiny_ocr.model.dtype) == ("cpu", torch.float32)
+    chosen = OCR.from_pretrained(checkpoint_folder, dtype="bfloat16").model
+    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    assert (chosen.device.type, chosen.dtype) == (best, torch.bfloat16)
 
 
 def test_bad_devices_and_checkpoints_are_one_of_our_errors(checkpoint_folder, tmp_path):
@@ -370,11 +371,6 @@ def test_bad_devices_and_checkpoints_are_one_of_our_errors(checkpoint_folder, tm
         OCR.from_pretrained(checkpoint_folder, dtype="float12")
     with pytest.raises(GotOcr2Error):
         OCR.from_pretrained(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def tiny_ocr(checkpoint_folder: Path) -> OCR:
-    return OCR.from_pretrained(checkpoint_folder, device="cpu")
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,8 @@ class OCR:
             CheckpointError: not found, incomplete or in an unknown layout.
             InvalidOptionError: a device or dtype that cannot be used here.
         """
-        from .checkpoints import load_model, resolve
-        from .processing import GotOcr2Processor
+        from .auto import AutoProcessor
+        from .checkpoints import load_model
 
         if model is None:
             model = _embedded_model()
@@ -79,7 +79,7 @@ class OCR:
         }
         # The model comes first: it checks device and dtype before anything is downloaded.
         loaded = load_model(model, device=device, dtype=dtype, **place)
-        return cls(loaded, GotOcr2Processor.from_pretrained(resolve(model, weights=False, **place)))
+        return cls(loaded, AutoProcessor.from_pretrained(model, **place))
 
     def read(
         self,

@@ -54,9 +54,9 @@ def expand(source: Source, *, recursive: bool = False) -> list[Source]:
     if isinstance(source, str) and is_url(source):
         return [source]
     path = Path(source)
-    if _is_dir(path):
+    if os.path.isdir(path):
         return [*_folder(path, recursive)]
-    if not glob.has_magic(str(path)) or _exists(path):
+    if not glob.has_magic(str(path)) or os.path.exists(path):
         return [source]
     matches = [Path(match) for match in glob.glob(str(path), recursive=True)]
     files = sorted((match for match in matches if match.is_file()), key=natural_key)
@@ -218,17 +218,3 @@ def _folder(path: Path, recursive: bool) -> list[Path]:
     if not found:
         raise InputError(f"The folder {printable(path)} holds no picture and no PDF.")
     return sorted(found, key=natural_key)
-
-
-def _is_dir(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):  # a name too long, or with a null byte: `_open_file` says so
-        return False
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False

@@ -58,8 +58,8 @@ class ReadOptions:
             object.__setattr__(self, "box", _box(self.box))
         if self.box is not None and self.multi_page:
             raise InvalidOptionError(
-                f"A box marks a region of one page, so box={list(self.box)} and multi_page=True exclude each "
-                "other."
+                f"The box {list(self.box)} marks a region of one page, so it cannot go with multi_page, "
+                "which reads all pages as one text."
             )
         if self.max_patches is not None:
             object.__setattr__(self, "crop", True)

@@ -1,0 +1,38 @@
+"""Every command of `got-ocr2`, one line each.
+
+The table is all that `got-ocr2 --help` needs: a command's module is imported only when it runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command.
+
+    Attributes:
+        name: what people type.
+        target: "module:name" inside this package, of a function whose parameters are typer options, or of a
+            `typer.Typer` with commands of its own. A function returns its exit code, or None for 0.
+        help: one line for the list of commands; the function's docstring is the long text.
+    """
+
+    name: str
+    target: str
+    help: str
+
+    def load(self) -> Any:
+        """Imports the function or `typer.Typer`."""
+        module, _, name = self.target.partition(":")
+        return getattr(import_module(f".{module}", __package__), name)
+
+
+COMMANDS = (
+    Command("read", "read:read", "Read the text of pictures, PDFs, folders and addresses."),
+    Command("convert", "convert:convert", "Write a checkpoint of any layout in Hugging Face's."),
+    Command("evaluate", "evaluate:evaluate", "Read a data set and say how well, with a report."),
+)
