@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +17,7 @@ class StageConfig:
     """One stage of training: a data mixture on one canvas under one schedule.
 
     Attributes:
-        engines: engine settings, each `{"kind": ..., "weight": ..., **constructor arguments}`.
+        engines: the mixture, each `{"kind": ..., "weight": ..., **options of synth.registry.create_engine}`.
         canvas: height and width in pixels.
         seed: of the data stream and of fresh weights.
         steps: number of optimiser steps; the learning rate falls to zero over the last `decay` share of them.
@@ -72,11 +74,18 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class ModelPreset:
-    """A network for training from nothing, with the byte vocabulary of `vocabulary.byte_tokenizer`."""
+    """A network for training from nothing, with the byte vocabulary of `vocabulary.byte_tokenizer`.
+
+    Attributes:
+        vision, text: fields of the two configurations, canvas and vocabulary size aside.
+        max_upscale: largest factor by which the image processor enlarges a small picture.
+        max_length: longest training sequence in ids.
+    """
 
     vision: dict[str, Any] = field(default_factory=dict)
     text: dict[str, Any] = field(default_factory=dict)
     max_upscale: float = 2.0
+    max_length: int = 2048
 
     def config(self, canvas: tuple[int, int], vocab_size: int, image_token: int) -> GotOcr2Config:
         return GotOcr2Config(
@@ -98,14 +107,12 @@ SMALL = ModelPreset(
 )  # fmt: skip
 
 
-def with_overrides(stage: StageConfig, settings: dict[str, str]) -> StageConfig:
-    """Replaces fields by `--set name=value` texts.
+def with_overrides(stage: StageConfig, settings: Mapping[str, str]) -> StageConfig:
+    """Replaces fields by values written as Python literals.
 
     Raises:
         InvalidOptionError: an unknown name, or a value that is not of the field's type.
     """
-    import ast
-
     known = {f.name for f in dataclasses.fields(stage)}
     changes: dict[str, Any] = {}
     for name, text in settings.items():

@@ -5,13 +5,13 @@ So the number of data processes changes nothing, and a run resumes in the middle
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from ..synth.sample import Engine, Sample
+from ..synth.sample import Engine
 from .batches import Collator, TrainingBatch
 
 GROUP = 8  # batches that share a pool of samples
@@ -23,44 +23,24 @@ class BatchStream(Dataset[list[TrainingBatch]]):
     Sorting keeps padding small; the batches of a group come in random order, so lengths do not march.
 
     Args:
-        engines: engines with their weights.
+        engine: draws the samples; several engines make one `synth.mixture.Mixture`.
         collator: makes tensors of samples.
         batch_size: samples in a batch.
         seed: of the stream.
-        degrade: upper end of the degradation's strength, 0..1; 0 leaves samples as they are drawn.
     """
 
-    def __init__(
-        self,
-        engines: Sequence[tuple[Engine, float]],
-        collator: Collator,
-        batch_size: int,
-        seed: int,
-        degrade: float = 0.0,
-    ) -> None:
-        self.engines = [engine for engine, _ in engines]
-        weights = np.array([weight for _, weight in engines], float)
-        self.shares = weights / weights.sum()
+    def __init__(self, engine: Engine, collator: Collator, batch_size: int, seed: int) -> None:
+        self.engine = engine
         self.collator = collator
         self.batch_size = batch_size
         self.seed = seed
-        self.degrade = degrade
 
     def __getitem__(self, n: int) -> list[TrainingBatch]:
         size = GROUP * self.batch_size
-        pool = sorted((self.sample(i) for i in range(n * size, (n + 1) * size)), key=lambda s: len(s.text))
+        samples = (self.engine.sample(self.seed, i) for i in range(n * size, (n + 1) * size))
+        pool = sorted(samples, key=lambda sample: len(sample.text))
         order = np.random.default_rng([self.seed, 2, n]).permutation(GROUP)
         return [self.collator(pool[k * self.batch_size : (k + 1) * self.batch_size]) for k in order]
-
-    def sample(self, index: int) -> Sample:
-        """Sample number `index` of the stream."""
-        rng = np.random.default_rng([self.seed, 1, index])
-        sample = self.engines[int(rng.choice(len(self.engines), p=self.shares))].sample(self.seed, index)
-        if self.degrade > 0:
-            from ..synth.degrade import degrade
-
-            sample = degrade(sample, rng, float(rng.uniform(0, self.degrade)))
-        return sample
 
 
 def batches(stream: BatchStream, start: int, stop: int, workers: int) -> Iterator[TrainingBatch]:

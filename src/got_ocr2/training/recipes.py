@@ -1,0 +1,85 @@
+"""Recipes: a network and the stages that train it, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..errors import InvalidOptionError
+from .config import SMALL, ModelPreset, StageConfig, with_overrides
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A network and its stages in order; each stage starts from the last one's weights.
+
+    Attributes:
+        preset: the network.
+        stages: name and settings of each stage.
+    """
+
+    preset: ModelPreset
+    stages: tuple[tuple[str, StageConfig], ...]
+
+
+def _text(weight: float = 1.0, **options: Any) -> dict[str, Any]:
+    return {"kind": "text", "weight": weight, **options}
+
+
+# Strips first: the same lesson per letter at a sixteenth of the attention, and many more optimiser steps.
+_STRIPS = StageConfig(
+    engines=(
+        _text(
+            canvas=(64, 512), em=(12.0, 30.0), layouts={"word": 0.05, "line": 0.1, "paragraph": 0.85}, mixed=0.5,
+            mixture={"prose": 0.25, "shuffled": 0.35, "strings": 0.4},
+        ),
+    ),
+    canvas=(64, 512), steps=9000, batch_size=8, learning_rate=2e-3, warmup=200, decay=0.0, glyph_weight=1.0,
+    degrade=0.35,
+)  # fmt: skip
+_PARAGRAPHS = StageConfig(
+    engines=(
+        _text(
+            canvas=(256, 512), em=(12.0, 44.0), layouts={"word": 0.07, "line": 0.13, "paragraph": 0.8},
+            mixed=0.15, mixture={"prose": 0.5, "shuffled": 0.25, "strings": 0.25},
+        ),
+    ),
+    canvas=(256, 512), steps=4000, batch_size=8, learning_rate=1e-3, warmup=100, decay=0.4, glyph_weight=0.5,
+    degrade=0.6,
+)  # fmt: skip
+
+RECIPES: dict[str, Recipe] = {
+    "small": Recipe(SMALL, (("strips", _STRIPS), ("paragraphs", _PARAGRAPHS))),
+}
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name.
+
+    Raises:
+        InvalidOptionError: there is none.
+    """
+    if name not in RECIPES:
+        raise InvalidOptionError(f"Unknown recipe {name!r}; it is one of {', '.join(RECIPES)}.")
+    return RECIPES[name]
+
+
+def with_stage_overrides(chosen: Recipe, settings: Sequence[str]) -> Recipe:
+    """Applies `stage.name=value` texts, as `--set` gives them.
+
+    Raises:
+        InvalidOptionError: a text of another form, an unknown stage or setting, or a value of the wrong type.
+    """
+    by_stage: dict[str, dict[str, str]] = {name: {} for name, _ in chosen.stages}
+    for text in settings:
+        target, equals, value = text.partition("=")
+        stage, dot, name = target.partition(".")
+        if not equals or not dot:
+            raise InvalidOptionError(f"--set takes STAGE.NAME=VALUE, got {text!r}.")
+        if stage not in by_stage:
+            raise InvalidOptionError(f"Unknown stage {stage!r}; it is one of {', '.join(by_stage)}.")
+        by_stage[stage][name] = value
+    return replace(
+        chosen, stages=tuple((name, with_overrides(stage, by_stage[name])) for name, stage in chosen.stages)
+    )
