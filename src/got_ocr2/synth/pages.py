@@ -1,0 +1,169 @@
+r"""Formatted pages: one tree, set by Typst and written as GOT's Mathpix markdown.
+
+Titles, authors, abstracts, sections, paragraphs with formulas in their lines, displayed formulas with and without
+numbers, lists, tables, figures with captions, footnotes and references, in one to three columns.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from PIL import Image
+
+from .corpora import text_pool
+from .doctree import (
+    Block,
+    Document,
+    Heading,
+    Note,
+    Paragraph,
+    Run,
+    Runs,
+    block_text,
+    document_text,
+    note_text,
+    notes,
+    runs_width,
+)
+from .fonts import Split
+from .formula_grammar import FormulaGrammar
+from .page_content import PageContent, Room
+from .page_fonts import font_folders, pick_page_font
+from .page_styles import random_style
+from .page_text import PageText
+from .sample import Region, Sample, Task, sample_rng
+from .table_content import TableContent
+from .typst_pdf import Box, Typeset, union
+from .typst_writer import PageStyle, block_name, note_name, typst_source
+
+_POINTS = 72.0
+_OVERFULL_SHARE = 0.55
+_LINE_HEIGHT = 0.7  # of a line without its leading, in em
+
+
+class PageEngine:
+    """Draws formatted pages.
+
+    Args:
+        long_side: smallest and largest longer side of the picture in pixels.
+        language: of the text, ISO 639-1.
+        split: "train", or "test" for held-out fonts and texts.
+    """
+
+    kind = "page"
+
+    def __init__(
+        self, *, long_side: tuple[int, int] = (900, 1150), language: str = "en", split: Split = "train"
+    ) -> None:
+        self._long_side = long_side
+        self._language = language
+        self._split: Split = split
+        self._pool = text_pool(language, split)
+
+    def sample(self, seed: int, index: int) -> Sample:
+        """One page. Regions: each block that stands in one piece, and each footnote."""
+        rng = sample_rng(seed, self.kind, index)
+        dice = random.Random(int(rng.integers(2**63)))
+        font, head_font = pick_page_font(rng, self._split), pick_page_font(rng, self._split)
+        text = PageText(rng, self._pool, lambda words: font.covers(words) and head_font.covers(words))
+        grammar = FormulaGrammar(dice)
+        table_style = TableContent(dice, text.words, grammar).style()
+        style = random_style(dice, font, head_font, text, table_style, self._language)
+        content = PageContent(dice, text, grammar, _room(style), table_style)
+        overfull = dice.random() < _OVERFULL_SHARE
+        document = Document(content.blocks(dice.uniform(1.25, 1.4) if overfull else dice.uniform(0.3, 1.1)))
+        dpi = _POINTS * dice.uniform(*self._long_side) / max(style.width, style.height or 0.0)
+        document, image, places = _draw(document, style, dpi)
+        return Sample(
+            self.kind,
+            (image,),
+            document_text(document),
+            Task(format=True),
+            _regions(document, places, image.size),
+            meta={"font": style.font, "columns": style.columns},
+        )
+
+
+def _room(style: PageStyle) -> Room:
+    assert style.height is not None
+    inner = style.width - 2 * style.margin[0] - style.gutter * (style.columns - 1)
+    lines = (style.height - 2 * style.margin[1]) / (style.size * (_LINE_HEIGHT + style.leading))
+    return Room(inner / style.columns / style.size, lines * style.columns, style.columns)
+
+
+def _draw(
+    document: Document, style: PageStyle, dpi: float
+) -> tuple[Document, Image.Image, dict[str, list[Box]]]:
+    """Draws a page; what does not fit is cut from the tree first, so that the tree says exactly what is drawn."""
+    while True:
+        with Typeset(typst_source(document, style), font_folders()) as page:
+            places = page.places(dpi)
+            if len(page) == 1:
+                return document, page.image(dpi), places
+            overleaf = page.places(dpi, 1)
+        document = _shortened(document, places, overleaf)
+
+
+def _shortened(document: Document, places: dict[str, list[Box]], overleaf: dict[str, list[Box]]) -> Document:
+    """The tree up to where the page ends: a paragraph that runs on overleaf is cut between two words."""
+    blocks = document.blocks
+    names = [block_name(index) for index in range(len(blocks))]
+    cut = next(
+        (index for index, name in enumerate(names) if name in overleaf or name not in places), len(blocks) - 1
+    )
+    kept: list[Block] = list(blocks[:cut])
+    last = blocks[cut]
+    here = len(places.get(names[cut], ()))
+    if isinstance(last, Paragraph) and here > 1:
+        share = (here - 0.6) / (here + len(overleaf.get(names[cut], ())))
+        runs = _first_part(last.runs, min(0.9, share) * runs_width(last.runs))
+        if runs and runs != last.runs:
+            kept.append(replace(last, runs=runs))
+    while len(kept) > 1 and isinstance(kept[-1], Heading):
+        kept.pop()
+    assert kept, "the first block of a page fits on it"
+    return Document(tuple(kept))
+
+
+def _first_part(runs: Runs, width: float) -> Runs:
+    """As many whole words and formulas from the start as are about `width` em wide."""
+    part: list[Run] = []
+    for run in runs:
+        if isinstance(run, Note):
+            part.append(run)
+            continue
+        own = runs_width((run,))
+        if own > width:
+            if isinstance(run, str):
+                words = run[: int(len(run) * width / own)].rpartition(" ")[0]
+                part += [words] if words.strip() else []
+            break
+        part.append(run)
+        width -= own
+    return tuple(part)
+
+
+def _regions(document: Document, places: dict[str, list[Box]], size: tuple[int, int]) -> tuple[Region, ...]:
+    """Blocks that stand in one piece, and footnotes, in reading order."""
+    regions: list[Region] = []
+    pieces = [(block_text(block), block_name(index)) for index, block in enumerate(document.blocks)]
+    pieces += [(note_text(note), note_name(note.number)) for note in notes(document.blocks)]
+    for text, name in pieces:
+        boxes = places[name]
+        if _in_one_piece(boxes):
+            left, top, right, bottom = union(boxes)
+            box = (max(0.0, left), max(0.0, top), min(float(size[0]), right), min(float(size[1]), bottom))
+            regions.append(Region("block", text, box))
+    return tuple(regions)
+
+
+def _in_one_piece(boxes: list[Box]) -> bool:
+    """Whether lines follow one another downwards: a block that goes on in the next column jumps back up."""
+    lowest = boxes[0][3]
+    height = max(box[3] - box[1] for box in boxes)
+    for _, _, _, bottom in boxes:
+        if bottom < lowest - 1.5 * height - 2:
+            return False
+        lowest = max(lowest, bottom)
+    return True
