@@ -141,6 +141,8 @@ def test_boxes_of_a_batch(hf):
     assert questions(hf, hf(images[:2], box=np.array([boxes[0], boxes[1]]))) == expected[:2]
     assert questions(hf, hf(images[:1], box=[boxes[0]])) == expected[:1]
     assert questions(hf, hf(images[:1], box=torch.tensor(boxes[0]))) == expected[:1]
+    assert questions(hf, hf(images[:1], box=[np.float32(v) for v in boxes[0]])) == expected[:1]
+    assert questions(hf, hf(images[:1], box=[[np.int64(v) for v in boxes[0]]])) == expected[:1]
 
 
 def test_one_box_for_all_is_scaled_for_each(hf):

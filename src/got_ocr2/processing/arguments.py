@@ -55,7 +55,7 @@ def boxes_of_documents(box: object, documents: int) -> list[list[Any] | None]:
         raise InvalidOptionError(f"A box must be [x1, y1, x2, y2], or a list of such boxes, got {box!r}.")
     boxes = [_listed(item) for item in items]
     if not any(item is None or _items(item) is not None for item in boxes):
-        return [items] * documents
+        return [boxes] * documents
     _check_count("box", boxes, documents)
     for item in boxes:
         if item is not None and _items(item) is None:
@@ -102,7 +102,7 @@ def checked_box(points: Sequence[Any], image_hw: tuple[int, int], *, point_allow
     Raises:
         InvalidOptionError: another count, not finite numbers, reversed, empty, or outside the picture.
     """
-    shown = list(points)
+    shown = [_listed(value) for value in points]
     if len(shown) != 4 and not (point_allowed and len(shown) == 2):
         also = " or a point [x, y]" if point_allowed else ""
         raise InvalidOptionError(f"A box must be [x1, y1, x2, y2]{also}, got {len(shown)} values: {shown}.")
@@ -141,7 +141,7 @@ def _items(value: object) -> list[Any] | None:
 
 
 def _listed(value: Any) -> Any:
-    """numpy arrays and tensors as lists, anything else as it is."""
+    """numpy arrays and tensors as lists, their scalars as numbers, anything else as it is."""
     return value.tolist() if hasattr(value, "tolist") else value
 
 

@@ -90,13 +90,13 @@ class GotOcr2Processor:
 
         Args:
             images: a picture or a list of them. With `multi_page`, a list is one document and a list of lists
-                is several. A picture is a Pillow image, a numpy array (H, W[, C]), a torch tensor ([C,] H,
-                W), or a path or address if there is an `opener`.
+                is several. A picture is a Pillow image, a numpy array (H, W[, C]), a torch tensor
+                ([C,] H, W), or a path or address if there is an `opener`.
             text: whole prompts to use instead of building them, one for all or one for each document. Each
                 has `<imgpad>` once, or once for each page, or already as often as the pictures take ids.
             box: `[x1, y1, x2, y2]` in pixels of the upright picture, 0 to its width and height; one for all
-                pictures, or a list with a box or None for each. In the "original" dialect also a point `[x,
-                y]`.
+                pictures, or a list with a box or None for each. In the "original" dialect also a point,
+                `[x, y]`.
             color: colour of the frame whose inside is read; one for all documents or a list with one for
                 each. In the "original" dialect red, green or blue.
             format: ask for formatted text instead of plain.
@@ -183,7 +183,9 @@ class GotOcr2Processor:
             image_hw = (page.height, page.width)
             inside = checked_box(points, image_hw, point_allowed=self.dialect == "original")
             thousandths = self.image_processor.box_in_thousandths(inside, image_hw)
-        question = Question(format, thousandths, color, multi_page, patches)
+        question = Question(
+            format=format, box=thousandths, color=color, multi_page=multi_page, patches=patches
+        )
         names = self.tokenizer
         return frame(
             question.wording(self.dialect),
