@@ -39,6 +39,12 @@ def test_the_processor_needs_no_weights(byte_folder, tmp_path):
     assert AutoProcessor.from_pretrained(tmp_path).num_image_tokens == 9
 
 
+def test_an_original_checkpoint_has_the_original_prompts(byte_tiktoken):
+    processor = AutoProcessor.from_pretrained(byte_tiktoken.parent)
+    assert processor.dialect == "original"
+    assert processor.image_processor.size == (1024, 1024)
+
+
 def test_a_path_stands_for_its_picture(byte_folder, page_image, tmp_path):
     page_image.save(tmp_path / "page.png")
     processor = AutoProcessor.from_pretrained(byte_folder)

@@ -87,6 +87,19 @@ def test_the_original_keys_of_other_software_are_left_behind():
     assert "auto_map" not in parse_config(ORIGINAL).to_dict()
 
 
+def test_a_hugging_face_file_without_a_text_config_means_the_defaults():
+    config = parse_config({"model_type": "got_ocr2", "image_token_index": 5, "note": 1})
+    assert config == replace(GotOcr2Config(), image_token_index=5, extra={"note": 1})
+
+
+def test_a_flat_hugging_face_file_is_read():
+    flat = {"model_type": "got_ocr2", "image_token_id": 151859, "hidden_size": 64, "num_attention_heads": 4}
+    config = parse_config({**flat, "num_key_value_heads": 4, "tie_word_embeddings": False})
+    assert (config.text_config.hidden_size, config.text_config.num_attention_heads) == (64, 4)
+    assert not config.tie_word_embeddings
+    assert config.extra == {}
+
+
 def test_an_mlx_conversion_keeps_the_flat_dialect():
     assert parse_config({**ORIGINAL, "vision_config": {}}) == parse_config(ORIGINAL)
 

@@ -131,7 +131,7 @@ def test_auto_falls_back_on_the_cpu(keyword, byte_folder):
     ("options", "message"),
     [
         ({"dtype": "int8"}, "'int8'"),
-        ({"dtype": torch.float64}, "torch.float64"),
+        ({"dtype": torch.float64}, "'float64'"),
         ({"dtype": "float32", "torch_dtype": "bfloat16"}, "contradict"),
         ({"device": "cpu", "device_map": "auto"}, "contradict"),
         ({"device": "toaster"}, "'toaster' cannot be used here"),
@@ -142,6 +142,28 @@ def test_auto_falls_back_on_the_cpu(keyword, byte_folder):
 def test_impossible_options_are_refused(options, message, tmp_path):
     with pytest.raises(InvalidOptionError, match=message):
         load_model(tmp_path, **options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dtype": "bfloat16", "torch_dtype": torch.bfloat16},
+        {"device": "cpu", "device_map": torch.device("cpu")},
+    ],
+)
+def test_the_same_said_twice_is_no_contradiction(options, byte_folder):
+    model = load_model(byte_folder, **options)
+    assert model.dtype == options.get("torch_dtype", torch.float32)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("device", ["cuda", 0, "auto"])
+def test_a_cuda_device(device, byte_folder):
+    model = load_model(byte_folder, device_map=device, dtype="bfloat16")
+    assert {p.device.type for p in model.parameters()} == {"cuda"}
+    reference = load_model(byte_folder, dtype="bfloat16").state_dict()
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor.cpu(), reference[name]), name
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has CUDA")

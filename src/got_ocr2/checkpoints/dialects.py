@@ -78,7 +78,7 @@ def parse_config(data: Mapping[str, Any]) -> GotOcr2Config:
         raise ConfigError(
             "The checkpoint is quantised, its config.json says; only float weights can be loaded."
         )
-    data = _nested(data) if is_original(data) or "text_config" not in data else data
+    data = data if "text_config" in data else _nested(data)
     top = {k: v for k, v in data.items() if k not in _FOREIGN}
     if "image_token_id" in top:  # transformers' alias
         top.setdefault("image_token_index", top.pop("image_token_id"))
@@ -89,16 +89,14 @@ def parse_config(data: Mapping[str, Any]) -> GotOcr2Config:
 
 def _nested(data: Mapping[str, Any]) -> dict[str, Any]:
     """A flat `config.json` in Hugging Face's shape."""
-    out = {
-        "text_config": {k: v for k, v in data.items() if k in _TEXT_KEYS},
-        "vision_config": data.get("vision_config"),
-    }
-    for name, theirs in (("image_token_index", "im_patch_token"), ("image_token_id", "image_token_id")):
-        if theirs in data:
-            out[name] = data[theirs]
-    if "tie_word_embeddings" in data:
-        out["tie_word_embeddings"] = data["tie_word_embeddings"]
-    return out
+    text = {k: v for k, v in data.items() if k in _TEXT_KEYS}
+    top = {k: v for k, v in data.items() if k not in _TEXT_KEYS or k == "tie_word_embeddings"}
+    if is_original(data):
+        # The rest are settings of the original code and ids that the tokenizer knows.
+        top = {k: v for k, v in top.items() if k in ("tie_word_embeddings", "vision_config")}
+        if "im_patch_token" in data:
+            top["image_token_index"] = data["im_patch_token"]
+    return {**top, "text_config": text}
 
 
 def _part(data: Mapping[str, Any], name: str) -> dict[str, Any]:

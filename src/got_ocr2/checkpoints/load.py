@@ -85,9 +85,14 @@ def load_model(
 
 def _one(name: str, value: Any, alias: str, other: Any) -> Any:
     """The one value of an option that has two names."""
-    if value is not None and other is not None and value != other:
+    if value is not None and other is not None and _plain(value) != _plain(other):
         raise InvalidOptionError(f"{name}={value!r} and {alias}={other!r} contradict each other.")
     return other if value is None else value
+
+
+def _plain(value: Any) -> str:
+    """ "cuda" for a device and "float16" for a dtype, whether they are torch's objects or words."""
+    return str(value).removeprefix("torch.")
 
 
 def _device(value: Any) -> torch.device:
@@ -116,11 +121,11 @@ def _device(value: Any) -> torch.device:
 
 def _dtype(value: str | torch.dtype | None, stored: str) -> torch.dtype:
     """The dtype to load in; `stored` stands for "auto"."""
-    name = stored if value is None or value == "auto" else str(value).removeprefix("torch.")
+    name = stored if value is None else _plain(value)
+    if name == "auto":
+        name = stored
     if name not in _DTYPES:
-        raise InvalidOptionError(
-            f'dtype must be "auto", {", ".join(_DTYPES)}, got {value if value else name!r}.'
-        )
+        raise InvalidOptionError(f'dtype must be "auto" or one of {", ".join(_DTYPES)}, got {name!r}.')
     return _DTYPES[name]
 
 
@@ -128,7 +133,7 @@ def _most_common(tensors: Mapping[str, StoredTensor]) -> str:
     counts: Counter[torch.dtype] = Counter()
     for stored in tensors.values():
         counts[stored.dtype] += stored.nbytes
-    return str(counts.most_common(1)[0][0]).removeprefix("torch.")
+    return _plain(counts.most_common(1)[0][0])
 
 
 def _drop_tied_head(folder: Path, tensors: dict[str, StoredTensor]) -> None:
