@@ -22,6 +22,7 @@ KJV_VERSES = 3
 
 _BLOCK = re.compile(r'<(p|h[1-6]|li|dt|td|div(?= class="para"))\b[^>]*>(.*?)</\1>', re.DOTALL | re.IGNORECASE)
 _DEBUG_FOOTER = re.compile(r"<footer>.*", re.DOTALL)
+_NAVIGATION = re.compile(r'<ul class="docnav".*?</ul>', re.DOTALL)
 _HIDDEN = re.compile(r'<span hidden="true" id="MAC[^>]*>.*?</span>\s*</span>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 _SPACE = re.compile(r"\s+")
@@ -94,7 +95,8 @@ def pages(folder: Path) -> Extract:
     def extract() -> Iterator[str]:
         for path in sorted(folder.rglob("*.html")):
             source = path.read_text("utf-8", errors="replace")
-            source = _HIDDEN.sub("", _DEBUG_FOOTER.sub("", source))
+            for pattern in (_DEBUG_FOOTER, _NAVIGATION, _HIDDEN):
+                source = pattern.sub("", source)
             for match in _BLOCK.finditer(source):
                 inner = match.group(2)
                 if "<p" not in inner and "<div" not in inner:

@@ -8,7 +8,8 @@ Three sources, in this order (a face found twice is taken from the first):
    `/usr/local/share/fonts`, `~/.local/share/fonts`, `~/.fonts`, and their macOS and Windows counterparts).
    Only families listed in `assets/fonts/families.tsv` are taken from there: nothing else tells their licence.
 
-Folders named in `GOT_OCR2_FONTS` (separated like `PATH`) are added with licence "user".
+Folders named in `GOT_OCR2_FONTS` (separated like `PATH`) are added with licence "user". Samples depend on the
+fonts at hand; `GOT_OCR2_FONT_SOURCES=bundled,wheel` leaves out what differs from one machine to the next.
 
 Some families are held out: they are only ever given for `split="test"`, with every other family of their
 design, so that a score on them is a score on unseen letter shapes.
@@ -38,6 +39,7 @@ FontStyle = Literal["serif", "sans", "mono", "handwriting", "display"]
 Split = Literal["train", "test"]
 Script = Literal["latin", "chinese"]
 
+SOURCES = ("bundled", "wheel", "system")
 STYLES: tuple[FontStyle, ...] = ("serif", "sans", "mono", "handwriting", "display")
 
 TEST_FAMILIES = frozenset({
@@ -205,9 +207,33 @@ Candidate = tuple[FontFile, tuple[tuple[int, int], ...]]
 
 def _candidates(index: _FileIndex) -> Iterator[Candidate]:
     """Faces that may be used, with their coverage, in order of preference."""
+    sources = _sources()
+    yield from _bundled(index) if "bundled" in sources else ()
+    yield from _wheels(index) if "wheel" in sources else ()
+    yield from _installed(index) if "system" in sources else ()
+    yield from _users_own(index)
+
+
+def _sources() -> tuple[str, ...]:
+    chosen = tuple(
+        name.strip() for name in os.environ.get("GOT_OCR2_FONT_SOURCES", ",".join(SOURCES)).split(",")
+    )
+    for name in chosen:
+        if name not in SOURCES:
+            raise InvalidOptionError(
+                f"GOT_OCR2_FONT_SOURCES names the font source {name!r}; sources are {', '.join(SOURCES)}."
+            )
+    return chosen
+
+
+def _bundled(index: _FileIndex) -> Iterator[Candidate]:
     for path in _font_files([_ASSETS]):
         for face in index.faces(path):
             yield _usable(path, face, face.family, _BUNDLED_STYLES[path.parent.name], "OFL-1.1", "bundled")
+
+
+def _wheels(index: _FileIndex) -> Iterator[Candidate]:
+    listed = _listed_families()
     for package in _font_wheels():
         about: dict[str, Any] = json.loads((package / "metadata.json").read_text("utf-8"))
         if about["family"] in _CAPITALS_ONLY_FAMILIES:
@@ -217,11 +243,23 @@ def _candidates(index: _FileIndex) -> Iterator[Candidate]:
         for path in (package / entry["path"] for entry in about["files"]):
             for face in index.faces(path):
                 yield _usable(path, face, about["family"], style, about["license"], source)
-    listed = _listed_families()
-    for path in _font_files([*_matplotlib_fonts(), *_system_folders()]):
+    yield from _listed_faces(index, listed, _matplotlib_fonts())
+
+
+def _installed(index: _FileIndex) -> Iterator[Candidate]:
+    yield from _listed_faces(index, _listed_families(), _system_folders())
+
+
+def _listed_faces(
+    index: _FileIndex, listed: dict[str, tuple[FontStyle, str, str]], folders: list[Path]
+) -> Iterator[Candidate]:
+    for path in _font_files(folders):
         for face in index.faces(path):
             if face.family in listed:
                 yield _usable(path, face, face.family, *listed[face.family])
+
+
+def _users_own(index: _FileIndex) -> Iterator[Candidate]:
     for path in _font_files(Path(p) for p in os.environ.get("GOT_OCR2_FONTS", "").split(os.pathsep) if p):
         for face in index.faces(path):
             yield _usable(path, face, face.family, _style(face.category), "user", str(path.parent))

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from .fonts import FontFile, fonts
 from .sample import Engine, Sample, Task
 
-CELL_WIDTH, PICTURE_HEIGHT, CAPTION_LINES = 420, 320, 9
+CELL_WIDTH, PICTURE_HEIGHT, CAPTION_LINES = 420, 400, 8
 GAP, TEXT_SIZE, LINE_HEIGHT = 14, 13, 17
 BACKGROUND, ASKED = (228, 230, 233), (200, 0, 160)
 
