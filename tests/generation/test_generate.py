@@ -15,7 +15,7 @@ from got_ocr2.generation import GenerateOutput, GenerationOptions
 from got_ocr2.generation.inputs import PromptBatch
 from got_ocr2.generation.reference import generate_slowly
 
-PAD = 4
+PAD, IMAGE = 4, 91
 # Unequal pictures and lengths, a row without a picture, the longest row neither first nor last.
 IMAGES, LENGTHS = (1, 2, 0, 1), (7, 5, 9, 12)
 ROWS = range(len(IMAGES))
@@ -40,17 +40,18 @@ def same(ours: Any, expected: GenerateOutput) -> None:
     "options",
     [
         {},
-        {"eos_token_id": list(range(30)), "min_new_tokens": 3},
+        {"eos_token_id": [*range(30), IMAGE], "min_new_tokens": 3},
         {"no_repeat_ngram_size": 2, "repetition_penalty": 1.3},
         {"no_repeat_ngram_size": 1},
-        {"eos_token_id": list(range(40, 70)), "repetition_penalty": 0.8},
+        {"eos_token_id": [*range(40, 70), IMAGE], "repetition_penalty": 0.8},
     ],
 )
 def test_batch_equals_each_row_read_slowly_alone(
     tiny_wide_model: Any, options: dict[str, Any], use_cache: bool
 ) -> None:
     prompts = make_prompts(tiny_wide_model.config, IMAGES, LENGTHS, padding=PAD)
-    options = {"max_new_tokens": 14, "pad_token_id": PAD, **options}
+    # A row that writes the image token could not be run again without a cache: it ends there.
+    options = {"max_new_tokens": 14, "pad_token_id": PAD, "eos_token_id": IMAGE, **options}
     expected = slowly(tiny_wide_model, prompts.inputs, **options)
     ours = tiny_wide_model.generate(
         **prompts.inputs, **options, use_cache=use_cache, return_dict_in_generate=True
@@ -63,7 +64,7 @@ def test_batch_equals_each_row_read_slowly_alone(
 def test_sampling_with_a_generator_per_row_equals_each_row_alone(tiny_wide_model: Any, seed: int) -> None:
     prompts = make_prompts(tiny_wide_model.config, IMAGES, LENGTHS, padding=PAD, seed=seed)
     options = {
-        "max_new_tokens": 14, "pad_token_id": PAD, "eos_token_id": list(range(50, 60)), "do_sample": True,
+        "max_new_tokens": 14, "pad_token_id": PAD, "eos_token_id": [*range(50, 60), IMAGE], "do_sample": True,
         "temperature": 1.5, "top_k": 30, "top_p": 0.9,
     }  # fmt: skip
 
@@ -76,7 +77,10 @@ def test_sampling_with_a_generator_per_row_equals_each_row_alone(tiny_wide_model
     )
     same(ours, expected)
     alone = tiny_wide_model.generate(**prompts.alone[1], **options, generator=generators()[1])
-    assert alone[0, -ours.lengths[1] :].tolist() == ours.sequences[1, -14:][: ours.lengths[1]].tolist()
+    start = prompts.inputs["input_ids"].shape[1]
+    assert (
+        alone[0, -ours.lengths[1] :].tolist() == ours.sequences[1, start : start + ours.lengths[1]].tolist()
+    )
 
 
 def test_stop_strings_equal_the_slow_twin(make_model: Any, tiny_config: GotOcr2Config) -> None:
@@ -257,6 +261,18 @@ def test_forbidding_every_token_is_an_error_for_a_row_that_goes_on(tiny_config: 
         model.generate(ids, no_repeat_ngram_size=1, max_new_tokens=100)
 
 
+def test_without_a_cache_a_row_cannot_go_on_after_the_image_token(tiny_config: GotOcr2Config) -> None:
+    prompts = make_prompts(tiny_config, (1, 0), (4, 13), padding=PAD)
+    options = {"max_new_tokens": 3, "pad_token_id": PAD}
+    model = ScriptedModel(tiny_config, [13, 13], [[20, 21, 22], [30, IMAGE, 32]])
+    with pytest.raises(GotOcr2Error, match=r"Row 1 wrote the image token 91 at step 1.*use_cache=True"):
+        model.generate(**prompts.inputs, **options, use_cache=False)
+    for cached, ended in (({}, {}), ({"use_cache": False}, {"eos_token_id": IMAGE})):
+        sequences = model.generate(**prompts.inputs, **options, **cached, **ended)
+        assert isinstance(sequences, torch.Tensor)
+        assert sequences[:, 13:].tolist() == [[20, 21, 22], [30, IMAGE, PAD if ended else 32]]
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("do_sample", [False, True])
@@ -265,7 +281,7 @@ def test_on_a_gpu(make_model: Any, tiny_config: GotOcr2Config, do_sample: bool) 
     prompts = make_prompts(tiny_config, (1, 2), (6, 4), padding=PAD)
     inputs = {name: value.to("cuda") for name, value in prompts.inputs.items()}
     options = {
-        "max_new_tokens": 12, "pad_token_id": PAD, "eos_token_id": list(range(20)), "do_sample": do_sample,
+        "max_new_tokens": 12, "pad_token_id": PAD, "eos_token_id": [*range(20), IMAGE], "do_sample": do_sample,
         "no_repeat_ngram_size": 3, "repetition_penalty": 1.2,
     }  # fmt: skip
     generators = [[torch.Generator("cuda").manual_seed(row) for row in range(2)] for _ in range(2)]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 from generation_helpers import ByteTokenizer, TinyTokenizer
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from got_ocr2.errors import InvalidOptionError
@@ -20,7 +20,7 @@ def first_stop(tokenizer: Any, strings: list[str], ids: list[int]) -> int | None
     return next((i for i, token in enumerate(ids) if watcher.push(token)), None)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.sampled_from(range(256, 258 + len(PIECES))), max_size=25),
     st.lists(st.text("abé你", min_size=1, max_size=5), min_size=1, max_size=3),

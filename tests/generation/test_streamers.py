@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from generation_helpers import ByteTokenizer, ScriptedModel
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from got_ocr2.config import GotOcr2Config
@@ -43,6 +43,7 @@ def test_no_piece_holds_half_a_character_and_none_waits_longer_than_needed() -> 
     assert pieces == list(TEXT)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(0, 257), max_size=30), st.booleans())
 def test_pieces_joined_are_the_decoded_text(ids: list[int], skip_special_tokens: bool) -> None:
     pieces: list[str] = []

@@ -42,7 +42,7 @@ def run(
         generator: for sampling, see `sampling.sample`.
 
     Raises:
-        GotOcr2Error: a row that goes on has no token to choose.
+        GotOcr2Error: a row that goes on has no token to choose, or wrote the image token without a cache.
     """
     prompt_length = batch.input_ids.shape[1]
     device = batch.input_ids.device
@@ -76,6 +76,8 @@ def run(
         )
         if ends.all_ended:
             return
+        if not options.use_cache and batch.pixel_values is not None:
+            _hide_image_tokens(ids[:, length], tokens, model.config.image_token_index, ends, index)
         if changed:
             ended = torch.tensor([reason is not None for reason in ends.reasons], device=device)
 
@@ -92,9 +94,8 @@ def _forward(
     rows, length = history.shape
     fresh = cache is None
     fed = length if fresh else 1
-    if mask is None:
-        positions = torch.arange(length, device=history.device).expand(rows, -1)
-    else:
+    positions = torch.arange(length, device=history.device).expand(rows, -1)
+    if mask is not None:
         positions = position_ids(mask)
     return model(
         input_ids=history[:, -fed:],
@@ -105,6 +106,23 @@ def _forward(
         use_cache=use_cache,
         logits_to_keep=1,
     )
+
+
+def _hide_image_tokens(ids: Tensor, tokens: list[int], image_token: int, ends: RowEnds, step: int) -> None:
+    """Without a cache the next pass reads rows anew, and would want a picture for an image token that one wrote.
+
+    Args:
+        ids: `(batch,)` view of the new tokens to be read again; changed for rows that have ended.
+    """
+    for row, token in enumerate(tokens):
+        if token != image_token:
+            continue
+        if ends.reasons[row] is None:
+            raise GotOcr2Error(
+                f"Row {row} wrote the image token {image_token} at step {step}, which cannot be read again "
+                "without a cache: pass use_cache=True."
+            )
+        ids[row] = 0 if image_token else 1  # nobody looks at what an ended row holds
 
 
 def _raise_no_token(row: int, step: int) -> None:

@@ -64,7 +64,7 @@ class GenerationMixin:
         Raises:
             InvalidOptionError: an unknown option, a bad value, or prompts that do not fit the model; raised
                 before any work is done.
-            GotOcr2Error: a row has no token to choose.
+            GotOcr2Error: a row has no token to choose, or wrote the image token without a cache.
         """
         try:
             batch, chosen, steps = self._plan(

@@ -27,6 +27,8 @@ def generate_slowly(
 ) -> GenerateOutput:
     """Reads every row alone, running the whole row through the model for every token.
 
+    A row that writes the image token cannot be run again; the model refuses it.
+
     Args:
         batch, options, max_new_tokens: as for `loop.run`.
         tokenizer: for stop strings.
