@@ -77,3 +77,14 @@ def test_windows_come_back_whole(rows, columns, window):
     windows = to_windows(x, window)
     assert windows.shape[0] == 2 * -(-rows // window) * -(-columns // window)
     assert torch.equal(from_windows(windows, window, (rows, columns)), x)
+
+
+def test_tables_kept_from_inference_serve_training():
+    q, k, v, rel_h, rel_w = inputs(3, 7, 2, 8)
+    attention._relative_index.cache_clear()
+    attention._position_one_hot.cache_clear()
+    with torch.inference_mode():
+        attention_folded(q, k, v, rel_h, rel_w, (3, 7))
+    q.requires_grad_()
+    attention_folded(q, k, v, rel_h, rel_w, (3, 7)).sum().backward()
+    assert q.grad is not None

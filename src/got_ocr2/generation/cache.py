@@ -68,7 +68,8 @@ def causal_mask(
         Boolean `(batch or 1, 1, new, total)`, True where attention is allowed, or None where SDPA's own
         `is_causal` (prefill) or no mask at all (one new token) says the same.
     """
-    padded = attention_mask is not None and not bool(attention_mask.all())
+    # Asking the device whether anything is padded waits for it: worth it once a prefill, not at every step.
+    padded = attention_mask is not None and (new == 1 or not bool(attention_mask.all()))
     if not padded and (new == 1 or new == total):
         return None
     rows = torch.arange(total - new, total, device=device)[:, None]

@@ -23,15 +23,17 @@ _FOLD_FROM = 1024
 @lru_cache(maxsize=32)
 def _relative_index(size: int, device: torch.device) -> Tensor:
     """`(size, size)` int64: row y, column y' holds the table row for the offset y - y'."""
-    at = torch.arange(size, device=device)
-    return at[:, None] - at[None, :] + size - 1
+    with torch.inference_mode(False):  # kept for training too, whichever comes first
+        at = torch.arange(size, device=device)
+        return at[:, None] - at[None, :] + size - 1
 
 
 @lru_cache(maxsize=32)
 def _position_one_hot(rows: int, columns: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """`(rows * columns, rows + columns)`: for position (y, x), ones at y and at rows + x."""
-    at = torch.arange(rows * columns, device=device)
-    return torch.cat([F.one_hot(at // columns, rows), F.one_hot(at % columns, columns)], dim=1).to(dtype)
+    with torch.inference_mode(False):
+        at = torch.arange(rows * columns, device=device)
+        return torch.cat([F.one_hot(at // columns, rows), F.one_hot(at % columns, columns)], dim=1).to(dtype)
 
 
 def relative_terms(q: Tensor, rel_h: Tensor, rel_w: Tensor, grid_hw: tuple[int, int]) -> Tensor:
