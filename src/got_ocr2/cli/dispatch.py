@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import GotOcr2Error, InvalidOptionError
+from ..wording import reason
 from .commands import COMMANDS, Command
 from .terminal import note, prepare_streams
 
@@ -72,12 +73,11 @@ def _run(arguments: list[str]) -> int:
             said = " ".join(usage().split()).rstrip(".")
             note(f"{said}; see {name} --help.")
             return InvalidOptionError.exit_code
+        hint = "; set GOT_OCR2_TRACEBACK=1 to see where it comes from"
         if os.environ.get("GOT_OCR2_TRACEBACK"):
             traceback.print_exc()
-        note(
-            f"An error that got-ocr2 did not expect: {type(e).__name__}: {e}. "
-            "Set GOT_OCR2_TRACEBACK=1 to see where it comes from."
-        )
+            hint = ""
+        note(f"got-ocr2 did not expect this error: {type(e).__name__}: {reason(e)}{hint}.")
         return GotOcr2Error.exit_code
     return code if isinstance(code, int) else 0
 

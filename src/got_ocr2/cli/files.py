@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..documents.wording import printable
 from ..errors import FileAccessError, InvalidOptionError
+from ..wording import printable
 
 _NOT_IN_A_NAME = dict.fromkeys((*range(0x20), *map(ord, '<>:"/\\|?*')), "_")
 

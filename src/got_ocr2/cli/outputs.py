@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from ..documents.wording import printable
 from ..results import DocumentResult, PageResult
+from ..wording import printable
 from .files import Job, write_atomically
 from .terminal import note, visible
 

@@ -15,6 +15,7 @@ from .files import Found, Job, check_free, plan
 from .outputs import Files, JsonLines, Output, PipedText, TerminalText
 from .progress import PageProgress
 from .terminal import note
+from .values import box_of, count, positive
 
 if TYPE_CHECKING:
     from ..ocr import OCR
@@ -67,7 +68,9 @@ def read(
     ] = False,
     max_patches: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="The most tiles; switches --crop on.", rich_help_panel=_WHAT),
+        typer.Option(
+            parser=count, metavar="N", help="The most tiles; switches --crop on.", rich_help_panel=_WHAT
+        ),
     ] = None,
     pages: Annotated[
         str | None,
@@ -80,6 +83,8 @@ def read(
     dpi: Annotated[
         float | None,
         typer.Option(
+            parser=positive,
+            metavar="DPI",
             envvar="GOT_OCR2_DPI",
             help="Pixels per inch for the pages of a PDF; 200 by default.",
             rich_help_panel=_INPUT,
@@ -92,8 +97,8 @@ def read(
     max_pixels: Annotated[
         int | None,
         typer.Option(
+            parser=count,
             metavar="N",
-            min=1,
             envvar="GOT_OCR2_MAX_PIXELS",
             help="The largest page that is opened; 89000000 by default.",
             rich_help_panel=_INPUT,
@@ -160,8 +165,8 @@ def read(
     max_new_tokens: Annotated[
         int | None,
         typer.Option(
+            parser=count,
             metavar="N",
-            min=1,
             envvar="GOT_OCR2_MAX_NEW_TOKENS",
             help="The longest text of a page, in tokens.",
             rich_help_panel=_HOW,
@@ -170,8 +175,8 @@ def read(
     batch_size: Annotated[
         int,
         typer.Option(
+            parser=count,
             metavar="N",
-            min=1,
             envvar="GOT_OCR2_BATCH_SIZE",
             help="Pages that go through the model together.",
             rich_help_panel=_HOW,
@@ -190,7 +195,7 @@ def read(
     limits = Limits() if max_pixels is None else Limits(max_pixels=max_pixels)
     options = ReadOptions(
         format=format,
-        box=None if box is None else _box(box),
+        box=None if box is None else box_of(box),
         color=color,
         multi_page=multi_page,
         crop=crop,
@@ -293,13 +298,6 @@ def _check(*, verbose: bool, quiet: bool, skip_existing: bool, force: bool, outp
         raise InvalidOptionError(f"{name} is about output files; it needs --output.")
 
 
-def _box(text: str) -> list[float]:
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise InvalidOptionError(f"--box must be x1,y1,x2,y2 in pixels, got {text!r}.") from None
-
-
 def _jobs(inputs: Sequence[str], options: ReadOptions, output: str | None, suffix: str) -> list[Job]:
     """Every document behind the inputs, and the file that its result goes to.
 
@@ -315,9 +313,10 @@ def _jobs(inputs: Sequence[str], options: ReadOptions, output: str | None, suffi
             documents: list[Any] = expand(name, recursive=options.recursive)
         except GotOcr2Error:
             documents = [name]
-        is_folder = os.path.isdir(name)
-        folder_given |= is_folder or documents != [name]
-        found += [Found.of(one, Path(name) if is_folder else None) for one in documents]
+        expanded = documents != [name]
+        folder_given |= expanded
+        inside = Path(name) if expanded and os.path.isdir(name) else None
+        found += [Found.of(one, inside) for one in documents]
     if options.multi_page:
         first = Found.of(inputs[0])
         found = [Found(tuple(inputs), first.name, first.full_name)]

@@ -19,8 +19,8 @@ from typing import IO, Any
 
 from .._version import __version__
 from ..errors import FileAccessError, InputError
+from ..wording import reason
 from .limits import Limits
-from .wording import reason
 
 _CHUNK = 1 << 16
 

@@ -11,10 +11,10 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from ..errors import EncryptedDocumentError, InputError, InvalidOptionError
+from ..wording import reason
 from .document import Document, Page
 from .limits import Limits
 from .page_ranges import PageRanges
-from .wording import reason
 
 DEFAULT_DPI = 200.0
 _POINTS_PER_INCH = 72.0

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import GotOcr2Error, InputError
+from ..wording import reason
 from .document import Document, Page
 from .limits import Limits
 from .page_ranges import PageRanges
-from .wording import reason
 
 if TYPE_CHECKING:
     from ..processing.images import ImageLike

@@ -15,13 +15,13 @@ import numpy as np
 from PIL import Image
 
 from ..errors import FileAccessError, InputError, InvalidOptionError
+from ..wording import printable, reason
 from .document import Document, Page
 from .fetch import fetch, is_url, read_stdin, read_stream
 from .limits import Limits
 from .page_ranges import PageRanges
 from .pdf import DEFAULT_DPI, PdfFile, is_pdf
 from .pictures import PictureFile, PictureInMemory
-from .wording import printable, reason
 
 if TYPE_CHECKING:
     from ..processing.images import ImageLike

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+import typer
+
+import got_ocr2
+from got_ocr2.cli import commands, dispatch
+from got_ocr2.cli.commands import COMMANDS, Command
+from got_ocr2.errors import MissingDependencyError
+
+HEAVY = ("torch", "numpy", "PIL", "tokenizers", "huggingface_hub", "pypdfium2", "safetensors", "transformers")
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["read", "--help"], ["nonsense"], ["read"]])
+def test_nothing_heavy_is_imported_before_it_is_needed(arguments):
+    code = (
+        "import sys\nfrom got_ocr2.cli import main\n"
+        f"code = main({arguments!r})\n"
+        f"sys.stderr.write('heavy: ' + ' '.join(set({HEAVY!r}) & set(sys.modules)))\nsys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.endswith("heavy: ")
+    assert done.returncode == (1 if arguments in (["nonsense"], ["read"]) else 0)
+
+
+def test_importing_the_command_line_does_not_even_import_typer():
+    code = "import sys, got_ocr2.cli; sys.exit('typer' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "got_ocr2", "--version"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, f"got-ocr2 {got_ocr2.__version__}\n")
+
+
+def test_help_lists_every_command_and_the_exit_codes(cli):
+    for arguments in ([], ["--help"], ["-h"]):
+        ran = cli(*arguments)
+        assert (ran.code, ran.err) == (0, "")
+        assert all(command.name in ran.out for command in COMMANDS)
+        assert "130 interrupted" in " ".join(ran.out.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_of_the_table_exists_and_explains_itself(cli, command):
+    command.load()
+    ran = cli(command.name, "--help")
+    assert (ran.code, ran.err) == (0, "")
+    assert f"got-ocr2 {command.name}" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nonsense"], "No such command 'nonsense'"),
+        (["--nonsense"], "No such option"),
+        (["read"], "Missing argument"),
+        (["read", "x", "--nonsense"], "No such option"),
+        (["read", "x", "--max-patches", "0"], "whole number >= 1, got '0'"),
+        (["read", "x", "--max-patches", "many"], "whole number >= 1, got 'many'"),
+        (["read", "x", "--dpi", "nan"], "number above 0, got 'nan'"),
+        (["read", "x", "--output"], "requires an argument"),
+    ],
+)
+def test_wrong_arguments_are_one_sentence_and_exit_1(cli, arguments, message):
+    ran = cli(*arguments)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+    assert message in ran.err
+    assert "--help." in ran.err
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Puts a function or `typer.Typer` into the table as the command `try`."""
+
+    def put(target) -> None:
+        module = import_module("got_ocr2.cli.commands")
+        monkeypatch.setattr(module, "target_of_a_test", target, raising=False)
+        monkeypatch.setattr(dispatch, "COMMANDS", (Command("try", "commands:target_of_a_test", "Tries."),))
+
+    assert commands.COMMANDS is COMMANDS
+    return put
+
+
+def raises(error: BaseException):
+    def target() -> None:
+        """Raises."""
+        raise error
+
+    return target
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "err"),
+    [
+        (lambda: None, 0, ""),
+        (lambda: 7, 7, ""),
+        (raises(MissingDependencyError("Install got-ocr2[x].")), 3, "Install got-ocr2[x].\n"),
+        (raises(KeyboardInterrupt()), 130, "Interrupted.\n"),
+        (raises(typer.Abort()), 130, "Interrupted.\n"),
+        (raises(typer.Exit(4)), 4, ""),
+    ],
+)
+def test_what_a_command_ends_with_becomes_the_exit_code(cli, command, target, code, err):
+    command(target)
+    ran = cli("try")
+    assert (ran.code, ran.out, ran.err) == (code, "", err)
+
+
+def test_an_unexpected_error_is_one_sentence_with_a_way_to_see_more(cli, command, monkeypatch):
+    command(raises(ZeroDivisionError("by zero")))
+    ran = cli("try")
+    assert (ran.code, ran.err.count("\n")) == (15, 1)
+    assert "ZeroDivisionError: by zero" in ran.err
+    assert "Traceback" not in ran.err
+    monkeypatch.setenv("GOT_OCR2_TRACEBACK", "1")
+    assert "Traceback" in cli("try").err
+
+
+def test_warnings_are_one_line(cli, command):
+    def warns() -> None:
+        import warnings
+
+        warnings.simplefilter("always")
+        warnings.warn("mind the gap", stacklevel=1)
+
+    command(warns)
+    ran = cli("try")
+    assert (ran.code, ran.err) == (0, "warning: mind the gap\n")
+
+
+def test_a_command_may_have_commands_of_its_own(cli, command):
+    app = typer.Typer(add_completion=False)
+
+    @app.command()
+    def one() -> int:
+        return 1
+
+    @app.command()
+    def two() -> None:
+        raise MissingDependencyError("Install two.")
+
+    command(app)
+    assert cli("try", "one").code == 1
+    assert cli("try", "two").code == 3
+    assert "got-ocr2 try" in cli("try", "--help").out
+    assert cli("try", "three").code == 1
