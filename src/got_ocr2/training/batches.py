@@ -88,7 +88,7 @@ class Collator:
         images = list(sample.images) if sample.task.multi_page else sample.image
         inputs = self.processor(images, **asdict(sample.task))
         prompt = inputs["input_ids"][0].numpy()
-        answer = np.array([*tokenizer.encode(sample.text), tokenizer.eos_token_id], np.int64)
+        answer = np.array([*tokenizer.encode(sample.text, parse_special=False), tokenizer.eos_token_id], np.int64)
         ids = np.concatenate([prompt, answer])
         if len(ids) > self.max_length:
             raise ValueError(
