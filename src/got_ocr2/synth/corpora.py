@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 Split = Literal["train", "test"]
 
 _TEST_SHARE = 25
-_CACHE_VERSION = 2
+_CACHE_VERSION = 3
 _MIN_SENTENCE = 4
 _SENTENCE_END = re.compile(r'(?<=[.!?])["\')]?\s+(?=["\'(]?[A-ZÀ-Þ0-9])|(?<=[。！？；])')
 _GLOSS_PART = re.compile(r'; (?=")')

@@ -20,7 +20,11 @@ PYTHON_DOCS = Path("/usr/share/doc/python3.11/html")
 MIN_CHARACTERS, MAX_CHARACTERS = 12, 1500
 KJV_VERSES = 3
 
-_BLOCK = re.compile(r'<(p|h[1-6]|li|dt|td|div(?= class="para"))\b[^>]*>(.*?)</\1>', re.DOTALL | re.IGNORECASE)
+# A block with no other block in it.
+_BLOCK = re.compile(
+    r'<(p|h[1-6]|li|dt|td|div(?= class="para"))\b[^>]*>((?:(?!<(?:p|div|li|td|dt|h[1-6]|pre)\b).)*?)</\1>',
+    re.DOTALL,
+)
 _DEBUG_FOOTER = re.compile(r"<footer>.*", re.DOTALL)
 _NAVIGATION = re.compile(r'<ul class="docnav".*?</ul>', re.DOTALL)
 _HIDDEN = re.compile(r'<span hidden="true" id="MAC[^>]*>.*?</span>\s*</span>', re.DOTALL)
@@ -98,8 +102,6 @@ def pages(folder: Path) -> Extract:
             for pattern in (_DEBUG_FOOTER, _NAVIGATION, _HIDDEN):
                 source = pattern.sub("", source)
             for match in _BLOCK.finditer(source):
-                inner = match.group(2)
-                if "<p" not in inner and "<div" not in inner:
-                    yield html.unescape(_TAG.sub("", inner)).replace("¶", "").replace("\u200b", "")
+                yield html.unescape(_TAG.sub("", match.group(2))).replace("¶", "").replace("\u200b", "")
 
     return extract

@@ -71,11 +71,12 @@ def read_faces(path: Path) -> list[Face]:
         from fontTools.ttLib import TTCollection, TTFont
     except ImportError as error:
         raise MissingDependencyError('Fonts need fontTools: pip install "got-ocr2[synth]".') from error
-    if path.suffix.lower() == ".ttc":
-        with TTCollection(path, lazy=True) as collection:
-            return [face for i, font in enumerate(collection.fonts) for face in _faces_of(font, path, i)]
-    with TTFont(path, lazy=True) as font:
-        return _faces_of(font, path, 0)
+    with path.open("rb") as file:  # fontTools leaves a file open that it cannot read
+        if path.suffix.lower() == ".ttc":
+            with TTCollection(file, lazy=True) as collection:
+                return [face for i, font in enumerate(collection.fonts) for face in _faces_of(font, path, i)]
+        with TTFont(file, lazy=True) as font:
+            return _faces_of(font, path, 0)
 
 
 def _faces_of(font: TTFont, path: Path, index: int) -> list[Face]:
