@@ -217,7 +217,8 @@ class GotOcr2TextConfig(_JsonConfig):
     def from_dict(cls, data: Mapping[str, Any]) -> GotOcr2TextConfig:
         data = dict(data)
         # transformers 5 writes the RoPE base inside `rope_parameters`.
-        rope = data.get("rope_parameters") or data.get("rope_scaling")
+        written = [data.pop(name, None) for name in ("rope_parameters", "rope_scaling")]
+        rope = next((value for value in written if value), None)
         if isinstance(rope, Mapping):
             kind = rope.get("rope_type", rope.get("type", "default"))
             if kind != "default":
