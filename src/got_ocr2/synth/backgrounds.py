@@ -43,7 +43,7 @@ def background(rng: np.random.Generator, size: Size, kind: BackgroundKind | None
 def octaves(
     rng: np.random.Generator, size: Size, coarsest: int = 3, count: int = 4, decay: float = 0.5
 ) -> Image.Image:
-    """Smooth noise ("L", mean about 128): grids of random values, each finer and weaker than the last.
+    """Smooth noise ("L", mean 128, standard deviation 48 before clipping): random grids, each finer and weaker.
 
     Args:
         rng: source of randomness.
@@ -58,7 +58,7 @@ def octaves(
         values = rng.standard_normal(_grid(size, coarsest * 2**level), np.float32)
         layer = Image.fromarray(values).resize((columns, rows), Image.Resampling.BICUBIC)
         total += np.asarray(layer) * decay**level
-    scaled = 128 + 48 * total / max(float(total.std()), 1e-6)
+    scaled = 128 + 48 * (total - total.mean()) / max(float(total.std()), 1e-6)
     return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
 
 
