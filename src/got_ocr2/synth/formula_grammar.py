@@ -135,7 +135,7 @@ class FormulaGrammar(FormulaTerms):
         for _ in range(self._rng.randint(1, 3)):
             condition = mx.binary(self._indexed(0), self._relation(), self._small_sum())
             rows.append((
-                self._fitting(lambda: mx.join(self._sum(1, 2), mx.symbol(",")), 14),
+                self._fitting(lambda: mx.join(self._sum(1, 2), mx.symbol(",")), 14, first=True),
                 mx.join(mx.words(self._rng.choice(_CONDITIONS)), condition, mx.symbol(",")),
             ))  # fmt: skip
         value = mx.join(mx.number("0") if self._chance(0.5) else self._indexed(0), mx.symbol(","))
@@ -185,7 +185,7 @@ class FormulaGrammar(FormulaTerms):
         return self._punctuated(mx.binary(matrix, self._sign(), self._indexed(0)))
 
     def _derivation(self) -> Math:
-        rows = [(self._fitting(lambda: self._sum(1, 1), 10), self._derived())]
+        rows = [(self._fitting(lambda: self._sum(1, 1), 10, first=True), self._derived())]
         rows += [(mx.EMPTY, self._derived()) for _ in range(self._rng.randint(1, 4))]
         if self._chance(0.25):
             rows = [(self._indexed(1), self._derived()) for _ in rows]

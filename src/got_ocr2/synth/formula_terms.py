@@ -51,12 +51,22 @@ class FormulaTerms:
     def _chance(self, probability: float) -> bool:
         return self._rng.random() < probability
 
-    def _fitting(self, make: Callable[[], Math], max_width: float, flat: bool = False) -> Math:
-        """The first of several tries that fits; one letter where none does."""
+    def _fitting(
+        self, make: Callable[[], Math], max_width: float, *, flat: bool = False, first: bool = False
+    ) -> Math:
+        """The first of several tries that fits; one letter where none does.
+
+        Args:
+            make: gives a try.
+            max_width: in em.
+            flat: no higher than a line of text.
+            first: for the start of a row, where LaTeX would take a bracket for an option.
+        """
         for _ in range(_MAX_TRIES):
             formula = make()
-            if formula.width <= max_width and not (flat and formula.tall):
-                return formula
+            if formula.width > max_width or (flat and formula.tall) or (first and formula.tex.startswith("[")):
+                continue
+            return formula
         return self._letter()
 
     # Signs

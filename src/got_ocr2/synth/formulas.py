@@ -70,7 +70,7 @@ class FormulaEngine:
         renderer: Renderer = "mix",
         sentences: float = 0.2,
         max_width: float = 36.0,
-        size: tuple[float, float] = (12.0, 40.0),
+        size: tuple[float, float] = (14.0, 40.0),
         language: str = "en",
         split: Split = "train",
         rare: float = 0.15,
@@ -134,7 +134,7 @@ def _draw_mathra(formula: Math, em: float) -> Image.Image:
     """Grey picture of a formula in STIX Two Math, `em` pixels an em.
 
     Raises:
-        ValueError: mathra does not know a command: a defect of the grammar.
+        RuntimeError: mathra had to mend the formula: a defect of the grammar, which would falsify the picture.
     """
     try:
         import mathra
@@ -142,16 +142,15 @@ def _draw_mathra(formula: Math, em: float) -> Image.Image:
         raise MissingDependencyError(
             'Drawing formulas with mathra needs it: pip install "got-ocr2[synth]", or choose renderer="typst".'
         ) from error
-    svg = _HIDDEN_TEXT.sub("", mathra.tex_to_svg(formula.tex, strict=True))
+    # A line break before a letter looks to mathra like a damaged command (line break, "e": `\\ne`).
+    drawn = mathra.render(formula.tex.replace("\n", " "))
+    if drawn["warnings"]:
+        raise RuntimeError(f"mathra mended {formula.tex!r}: {drawn['warnings']}")
+    svg = _HIDDEN_TEXT.sub("", drawn["svg"])
     found = _VIEW_BOX.search(svg)
     assert found is not None
     left, top, width, height = map(float, found.group(1).split())
-    left, top, width, height = (
-        left - _OVERHANG,
-        top - _OVERHANG,
-        width + 2 * _OVERHANG,
-        height + 2 * _OVERHANG,
-    )
+    left, top, width, height = left - _OVERHANG, top - _OVERHANG, width + 2 * _OVERHANG, height + 2 * _OVERHANG
     svg = svg.replace(found.group(0), f'viewBox="{left:g} {top:g} {width:g} {height:g}"', 1)
     return svg_to_image(svg, width=max(1, round(width * em / _UNITS_PER_EM))).convert("L")
 

@@ -7,7 +7,7 @@ stand around every script, and a delimiter grows (`\left( \right)`) exactly when
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .mathsymbols import (
@@ -284,6 +284,7 @@ def cases(rows: Sequence[tuple[Math, Math]]) -> Math:
 
 def aligned(rows: Sequence[tuple[Math, Math]]) -> Math:
     """Lines aligned where the left and the right part meet; the right part begins with the relation."""
+    _check_rows(rows)
     tex = " \\\\\n".join(f"{left.tex} & {right.tex}".strip() for left, right in rows)
     typst = " \\\n".join(f"{left.typst} & {right.typst}".strip() for left, right in rows)
     width = max(left.width for left, _ in rows) + max(right.width for _, right in rows)
@@ -335,8 +336,13 @@ def space(name: str) -> Math:
     return Math("\\,", "thin", 0.17) if name == "," else Math("\\quad", "quad", 1.0)
 
 
-def _tex_rows(rows: Iterable[Sequence[Math]]) -> str:
+def _tex_rows(rows: Sequence[Sequence[Math]]) -> str:
+    _check_rows(rows)
     return " " + " \\\\ ".join(" & ".join(cell.tex for cell in row) for row in rows) + " "
+
+
+def _check_rows(rows: Sequence[Sequence[Math]]) -> None:
+    assert not any(row[0].tex.startswith(("[", "*")) for row in rows), "LaTeX would take it for an option"
 
 
 def _columns_width(rows: Sequence[Sequence[Math]], gap: float) -> float:

@@ -152,12 +152,12 @@ DELIMITERS = {
     "}": ("\\}", "\\}"),
     "|": ("|", "\\|"),
     "||": ("\\|", "‖"),
-    "<": ("\\langle", "⟨"),
-    ">": ("\\rangle", "⟩"),
-    "lfloor": ("\\lfloor", "⌊"),
-    "rfloor": ("\\rfloor", "⌋"),
-    "lceil": ("\\lceil", "⌈"),
-    "rceil": ("\\rceil", "⌉"),
+    "<": ("\\langle", "\\⟨"),
+    ">": ("\\rangle", "\\⟩"),
+    "lfloor": ("\\lfloor", "\\⌊"),
+    "rfloor": ("\\rfloor", "\\⌋"),
+    "lceil": ("\\lceil", "\\⌈"),
+    "rceil": ("\\rceil", "\\⌉"),
     ".": (".", ""),
 }
 

@@ -101,7 +101,10 @@ def _draw(
             places = page.places(dpi)
             if len(page) == 1:
                 return document, page.image(dpi), places
-            overleaf = page.places(dpi, 1)
+            overleaf: dict[str, list[Box]] = {}
+            for number in range(1, len(page)):
+                for name, boxes in page.places(dpi, number).items():
+                    overleaf.setdefault(name, []).extend(boxes)
         document = _shortened(document, places, overleaf)
 
 

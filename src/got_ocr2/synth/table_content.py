@@ -22,7 +22,7 @@ _COLUMN_KINDS = (
 _ALIGN: dict[str, str] = {"words": "llc", "code": "lcc", "formula": "lcc", "mark": "c"}
 _UNITS = ("ms", "s", "%", "kg", "km", "mm", "USD", "GB", "dB", "eV", "K", "MHz", "m/s", "n")
 _MARKS = ("yes", "no", "+", "–", "A", "B", "C", "n/a", "high", "low")
-_ABSENT = ("", "", "", "–", "-", "n/a", "*")
+_ABSENT = ("", "", "", "–", "-", "n/a", "?")
 _TOTALS = ("Total", "Mean", "Average", "Sum", "All", "Overall")
 _MATH_SHARE = 0.12
 

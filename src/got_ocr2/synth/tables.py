@@ -73,7 +73,8 @@ class TableEngine:
             dpi = min(7.2 * dice.uniform(*self._size), 72 * _MAX_SIDE / max(width, height))
             image, places = page.image(dpi), page.places(dpi)
         truth = table.text(runs_text)
-        regions = [Region("block", truth, union(places["table"]))]
+        everything = [box for boxes in places.values() for box in boxes]
+        regions = [Region("block", truth, union(everything))]
         for row, column, cell in table.cells():
             if cell.runs:
                 regions.append(Region("line", runs_text(cell.runs), union(places[f"{row},{column}"])))

@@ -1,0 +1,226 @@
+"""Pages: the tree is written as GOT writes, its places are right, and what does not fit is not answered."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+from got_ocr2.synth import mathexpr as mx
+from got_ocr2.synth import pages
+from got_ocr2.synth.doctree import (
+    Abstract,
+    Authors,
+    Display,
+    Document,
+    Figure,
+    Heading,
+    Items,
+    Note,
+    Paragraph,
+    References,
+    Styled,
+    Table,
+    Title,
+    document_text,
+    escape,
+)
+from got_ocr2.synth.page_fonts import page_fonts
+from got_ocr2.synth.pages import PageEngine
+from got_ocr2.synth.tabular import Cell, Rule, Tabular
+from got_ocr2.synth.typst_pdf import Typeset, union
+from got_ocr2.synth.typst_writer import PageStyle, block_name, note_name, typst_source
+
+pytest.importorskip("typst")
+
+COUNT = 16
+X = mx.letter("x")
+TABLE = Tabular("lr", frozenset(), ((Rule(0, 2),), (Rule(0, 2),)), ((Cell(("a",)), Cell(("1",))),))
+PAGE = Document((
+    Title(("Ships & Sails", "Part 2")),
+    Authors((("Ann Lee ", mx.Math("{ }^{1}", '""^1', 0.4)), ("Oslo",))),
+    Abstract(("Short.",)),
+    Heading(1, "1 Winds"),
+    Paragraph(("A wind of ", X, " knots", Note(3, ("By hand.",)), " is ", Styled("strong", "bold"), ".")),
+    Display(mx.binary(X, "=", mx.number("1")), "2.1"),
+    Heading(2, "1.1 Tides"),
+    Items((("one",), ("two ", X))),
+    Items((("first",),), numbered=True),
+    Table(TABLE, ("Table 1: All.",)),
+    Table(TABLE, ("Below.",), caption_above=False),
+    Figure(1, 5.0, ("Figure 1: A map.",)),
+    References((("[1] A. Lee.",), ("[2] B. Lee.",))),
+))  # fmt: skip
+TRUTH = r"""\title{
+Ships \& Sails
+Part 2
+}
+
+\author{
+Ann Lee \( { }^{1} \)
+Oslo
+}
+
+\begin{abstract}
+Short.
+\end{abstract}
+
+\section*{1 Winds}
+A wind of \( x \) knots \( { }^{3} \) is strong.
+
+\[ x=1 \tag{2.1} \]
+
+\subsection*{1.1 Tides}
+\begin{itemize}
+\item one
+\item two \( x \)
+\end{itemize}
+
+\begin{enumerate}
+\item first
+\end{enumerate}
+
+Table 1: All.
+\begin{tabular}{lr}
+\hline a & 1 \\
+\hline
+\end{tabular}
+
+\begin{tabular}{lr}
+\hline a & 1 \\
+\hline
+\end{tabular}
+Below.
+
+Figure 1: A map.
+
+[1] A. Lee.
+[2] B. Lee.
+
+\footnotetext{
+\( { }^{3} \) By hand.
+}"""
+
+
+@pytest.fixture(scope="module")
+def samples():
+    engine = PageEngine()
+    return [engine.sample(6, index) for index in range(COUNT)]
+
+
+def test_a_tree_is_written_as_got_writes():
+    assert document_text(PAGE) == TRUTH
+
+
+def test_signs_that_mean_something_are_escaped():
+    assert escape("5% of $3 & #1 {a_b} ~^\\") == r"5\% of \$3 \& \#1 \{a\_b\} \~{}\^{}\textbackslash{}"
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_every_block_and_note_has_a_place_in_order(columns):
+    style = PageStyle(columns=columns, height=900.0)
+    with Typeset(typst_source(PAGE, style)) as page:
+        assert len(page) == 1
+        places = page.places(72)
+    boxes = [union(places[block_name(index)]) for index in range(len(PAGE.blocks))]
+    column = [int(columns > 1 and (box[0] + box[2]) / 2 > style.width / 2) for box in boxes]
+    spanning = 3 if columns > 1 else 0
+    order = [(column[index], box[1]) for index, box in enumerate(boxes) if index >= spanning]
+    assert order == sorted(order)
+    assert all(box[3] <= boxes[spanning][1] for box in boxes[:spanning])
+    assert places[note_name(3)][0][1] > max(
+        box[3] for side, box in zip(column, boxes, strict=True) if side == column[4]
+    )
+
+
+def test_a_formula_and_a_table_wider_than_the_column_are_drawn_smaller():
+    wide = mx.chain([mx.letter("m")] * 60, "+")
+    row = tuple(Cell(("word" * 6,)) for _ in range(8))
+    table = Tabular("l" * 8, frozenset(), ((), ()), (row,))
+    style = PageStyle(width=300.0, height=300.0, margin=(40.0, 40.0))
+    with Typeset(typst_source(Document((Display(wide, "1"), Table(table))), style)) as page:
+        places = page.places(72)
+    for name in (block_name(0), block_name(1)):
+        left, _, right, _ = union(places[name])
+        assert left >= 39
+        assert right <= 261
+
+
+def test_same_seed_and_index_give_the_same_bytes(samples):
+    again = pickle.loads(pickle.dumps(PageEngine()))
+    for index in (1, 9):
+        sample = again.sample(6, index)
+        assert sample.text == samples[index].text
+        assert sample.image.tobytes() == samples[index].image.tobytes()
+    assert len({sample.text for sample in samples}) == COUNT
+
+
+def test_regions_are_parts_of_the_answer_and_hold_ink(samples):
+    for sample in samples:
+        assert sample.regions
+        width, height = sample.image.size
+        for region in sample.regions:
+            assert region.text in sample.text
+            left, top, right, bottom = region.box
+            assert 0 <= left < right <= width
+            assert 0 <= top < bottom <= height
+            assert np.ptp(np.asarray(sample.image.convert("L").crop(tuple(map(round, region.box))), int)) > 60
+
+
+def test_nothing_runs_off_the_page(samples):
+    for sample in samples:
+        grey = np.asarray(sample.image.convert("L"), int)
+        assert (
+            np.ptp(
+                np.concatenate(
+                    [grey[:, :4].ravel(), grey[:, -4:].ravel(), grey[:4].ravel(), grey[-4:].ravel()]
+                )
+            )
+            < 20
+        )
+
+
+def test_sizes_looks_and_columns_vary(samples):
+    assert all(900 <= max(sample.image.size) <= 1151 for sample in samples)
+    assert len({sample.meta["font"] for sample in samples}) > 4
+    assert {sample.meta["columns"] for sample in samples} >= {1, 2}
+
+
+def test_a_full_page_is_cut_between_words_and_the_rest_is_not_answered():
+    words = " ".join(f"w{number}" for number in range(3000))
+    document = Document((Heading(1, "Long"), Paragraph((words,)), Paragraph(("Never seen.",))))
+    style = PageStyle(width=400.0, height=300.0)
+    shown, image, places = pages._draw(document, style, 72.0)
+    assert image.size == (400, 300)
+    assert len(shown.blocks) == 2
+    last = shown.blocks[1]
+    assert isinstance(last, Paragraph)
+    text = last.runs[0]
+    assert isinstance(text, str)
+    assert words.startswith(text + " ")
+    assert len(text) > 450
+    assert union(places[block_name(1)])[3] <= 300 - 55
+
+
+def test_a_heading_is_never_the_last_thing_on_a_full_page():
+    blocks = [
+        block for number in range(40) for block in (Heading(1, f"Part {number}"), Paragraph(("word " * 30,)))
+    ]
+    for height in range(260, 420, 13):
+        shown, _, _ = pages._draw(Document(tuple(blocks)), PageStyle(width=400.0, height=float(height)), 20.0)
+        assert isinstance(shown.blocks[-1], Paragraph)
+
+
+def test_a_block_in_two_columns_is_no_region():
+    document = Document((Paragraph(("word " * 40,)), Paragraph(("word " * 260,))))
+    style = PageStyle(width=400.0, height=300.0, columns=2)
+    shown, image, places = pages._draw(document, style, 72.0)
+    regions = pages._regions(shown, places, image.size)
+    assert [region.text for region in regions] == ["word " * 40]
+
+
+def test_test_fonts_are_held_out():
+    assert not {font.family for font in page_fonts("train")} & {font.family for font in page_fonts("test")}
+    sample = PageEngine(split="test").sample(0, 0)
+    assert sample.meta["font"] in {font.family for font in page_fonts("test")}
