@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..synth.registry import KINDS
+from .terminal import note
 
 if TYPE_CHECKING:
+    from ..synth.dataset import DatasetRequest
     from ..synth.sample import Task
 
 INTERRUPTED = 130
@@ -30,35 +33,41 @@ ABOUT: dict[str, str] = {
     "negative": "Pictures with nothing to read.",
 }
 
-app = typer.Typer(no_args_is_help=True, help="Draw training data with its exact truth.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Draw training data with its exact truth: a data set of one kind, or contact sheets of all.",
+)
 
-Seed = Annotated[int, typer.Option(help="The same seed draws the same samples.", min=0)]
+Seed = Annotated[int, typer.Option(help="The same seed draws the same samples.")]
 Split = Annotated[str, typer.Option(help="train, or test for held-out fonts and texts.")]
 Language = Annotated[str, typer.Option(help="Language of the texts, as an ISO 639-1 code.")]
-Degrade = Annotated[float, typer.Option(help="Highest strength of degradation, 0 to 1.", min=0, max=1)]
+Degrade = Annotated[float, typer.Option(help="Highest strength of degradation, 0 to 1.")]
 
 
-def _dataset_command(kind: str) -> Callable[..., None]:
+def _dataset_command(kind: str) -> Callable[..., int]:
     def command(
-        count: Annotated[int, typer.Option(help="Samples in the finished data set.", min=0)],
-        out: Annotated[Path, typer.Option(help="Folder; a data set of the same request in it is continued.")],
+        count: Annotated[int, typer.Option("--count", "-n", help="Samples in the finished data set.")],
+        out: Annotated[Path, typer.Option("--out", "-o", help="Folder; a data set in it is continued.")],
         seed: Seed = 0,
-        workers: Annotated[int, typer.Option(help="Processes that draw.", min=1)] = 1,
+        workers: Annotated[int, typer.Option(help="Processes that draw.")] = 1,
         split: Split = "train",
         language: Language = "en",
         degrade: Degrade = 0.0,
         conversations: Annotated[
             bool, typer.Option("--conversations", help="Also write conversations.json for GOT's own trainer.")
         ] = False,
-    ) -> None:
+    ) -> int:
         from ..synth.dataset import DatasetRequest
 
-        request = DatasetRequest(kind, seed, split, language, degrade)
-        _write(request, count, out, workers)
-        if conversations:
+        code = _write(DatasetRequest(kind, seed, split, language, degrade), count, out, workers)
+        if conversations and code == 0:
             from ..synth.conversations import export_conversations
 
-            typer.echo(f"Wrote {export_conversations(out, _question)}.", err=True)
+            note(f"Wrote {export_conversations(out, _question)}.")
+        return code
 
     return command
 
@@ -69,12 +78,12 @@ for _kind in KINDS:
 
 @app.command(help="One picture per kind: samples with their truth under them.")
 def preview(
-    out: Annotated[Path, typer.Option(help="Folder of the pictures.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the pictures.")],
     kind: Annotated[
         list[str] | None, typer.Option(help="Only this kind; may be given several times.")
     ] = None,
-    count: Annotated[int, typer.Option(help="Samples on a picture.", min=1)] = 12,
-    columns: Annotated[int, typer.Option(help="Samples in a row.", min=1)] = 4,
+    count: Annotated[int, typer.Option(help="Samples on a picture.")] = 12,
+    columns: Annotated[int, typer.Option(help="Samples in a row.")] = 4,
     seed: Seed = 0,
     split: Split = "train",
     language: Language = "en",
@@ -97,17 +106,16 @@ def preview(
         typer.echo(out / f"{name}.png")
 
 
-def _write(request: object, count: int, out: Path, workers: int) -> None:
-    """Writes the data set under a progress bar; after Ctrl-C it says how to go on."""
+def _write(request: DatasetRequest, count: int, out: Path, workers: int) -> int:
+    """Writes the data set under a progress bar; gives the exit code. After Ctrl-C it says how to go on."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ..synth.dataset import DatasetRequest, write_dataset
+    from ..synth.dataset import write_dataset
 
-    assert isinstance(request, DatasetRequest)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     done = 0
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
         shown = bar.add_task(request.kind, total=count)
 
         def progress(number: int) -> None:
@@ -119,11 +127,10 @@ def _write(request: object, count: int, out: Path, workers: int) -> None:
             write_dataset(request, count, out, workers=workers, progress=progress)
         except KeyboardInterrupt:
             bar.stop()
-            typer.echo(
-                f"Stopped at {done} of {count} samples; the same command goes on from there.", err=True
-            )
-            raise typer.Exit(INTERRUPTED) from None
-    typer.echo(f"{out}: {done} samples.", err=True)
+            note(f"Stopped at {done} of {count} samples; the same command goes on from there.")
+            return INTERRUPTED
+    note(f"{out}: {done} samples.")
+    return 0
 
 
 def _question(task: Task, size: tuple[int, int]) -> str:

@@ -31,7 +31,8 @@ from PIL import Image
 
 from .._version import __version__
 from ..errors import FileAccessError, InputError, InvalidOptionError
-from .registry import create_engine
+from .corpora import corpora
+from .registry import KINDS, create_engine
 from .sample import Engine, Glyphs, Region, Sample, Task
 
 LINES, REQUEST, IMAGES, GLYPHS = "data.jsonl", "dataset.json", "images", "glyphs"
@@ -48,6 +49,9 @@ class DatasetRequest:
         split: "train" or "test".
         language: of the texts, ISO 639-1.
         degrade: highest strength of degradation, 0 to 1.
+
+    Raises:
+        InvalidOptionError: an unknown kind, split or language, or a number out of range.
     """
 
     kind: str
@@ -56,8 +60,21 @@ class DatasetRequest:
     language: str = "en"
     degrade: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InvalidOptionError(
+                f"Unknown kind of sample {self.kind!r}; it is one of {', '.join(KINDS)}."
+            )
+        if self.seed < 0:
+            raise InvalidOptionError(f"The seed is {self.seed}; it must be at least 0.")
+        if self.split not in ("train", "test"):
+            raise InvalidOptionError(f"Unknown split {self.split!r}; it is train or test.")
+        if not 0 <= self.degrade <= 1:
+            raise InvalidOptionError(f"The strength of degradation is {self.degrade}; it must lie in 0 to 1.")
+        corpora(self.language)
+
     def engine(self) -> Engine:
-        """The engine that draws it; raises as `registry.create_engine` does."""
+        """The engine that draws it."""
         from .mixture import Degraded
 
         engine = create_engine(self.kind, split=self.split, language=self.language)
@@ -96,7 +113,7 @@ def write_dataset(
     folder = Path(folder)
     try:
         start = _prepare(request, folder)
-        progress(min(start, count))
+        progress(start)
         with (folder / LINES).open("a", encoding="utf-8", newline="\n") as file:
             for done, line in enumerate(
                 _lines(engine, request.seed, range(start, count), folder, workers), start + 1
@@ -211,7 +228,6 @@ def _whole_lines(path: Path) -> int:
 
 def _sources() -> str:
     """A fingerprint of the fonts and texts at hand; with others, the same seed draws other samples."""
-    from .corpora import corpora
     from .fonts import fonts
 
     names = [face.name for split in ("train", "test") for face in fonts(split=split)]

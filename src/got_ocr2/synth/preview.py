@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
+from ..errors import InvalidOptionError
 from .fonts import FontFile, fonts
 from .sample import Engine, Sample, Task
 
@@ -19,7 +20,12 @@ def contact_sheet(engine: Engine, seed: int = 0, count: int = 12, columns: int =
     """Samples 0 to `count` - 1 of an engine on one RGB picture.
 
     A box that is asked for is drawn in purple; truths longer than a few lines end in an ellipsis.
+
+    Raises:
+        InvalidOptionError: a number of samples or columns below 1.
     """
+    if count < 1 or columns < 1:
+        raise InvalidOptionError(f"A sheet of {count} samples in {columns} columns needs at least 1 of each.")
     samples = [engine.sample(seed, index) for index in range(count)]
     height = PICTURE_HEIGHT + (CAPTION_LINES + 1) * LINE_HEIGHT + GAP
     rows = -(-count // columns)
