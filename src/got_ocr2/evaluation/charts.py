@@ -16,6 +16,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import warnings
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -29,12 +30,18 @@ class Triple(NamedTuple):
     """One number of a chart.
 
     Attributes:
-        names: entity and series, lower case, in alphabetical order.
+        entity, series: where it stands, lower case; the series is "value" in a chart that names none.
         number: the number, or the text that stands in its place.
     """
 
-    names: tuple[str, str]
+    entity: str
+    series: str
     number: float | str
+
+    @property
+    def names(self) -> str:
+        """Both names as one string; which of them is the entity is a matter of taste and does not count."""
+        return "".join(sorted((self.entity, self.series)))
 
 
 @dataclass(frozen=True)
@@ -60,10 +67,10 @@ def parse_chart(text: str) -> dict[str, Any] | None:
     """
     source = text.strip()
     source += "}" * max(0, source.count("{") - source.count("}"))
-    for read in (json.loads, ast.literal_eval):
+    for read in (json.loads, _python_literal):
         try:
             chart = read(source)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
             continue
         if isinstance(chart, dict):
             return chart
@@ -79,18 +86,20 @@ def triples(chart: dict[str, Any]) -> set[Triple]:
     for entity, value in values.items():
         inner = value if isinstance(value, dict) else {_NO_SERIES: value}
         for series, number in inner.items():
-            found.add(Triple(_names(str(entity), str(series)), _number(number)))
+            found.add(Triple(str(entity).strip().lower(), str(series).strip().lower(), _number(number)))
     return found
 
 
 def agreement(prediction: set[Triple], truth: set[Triple], tolerance: Tolerance) -> tuple[int, int]:
     """How many written triples are right, and the size of the union in which near misses count once."""
-    if all(_NO_SERIES in t.names for t in truth):
+    if all(t.series == _NO_SERIES for t in truth):
         # A chart with one series needs no name for it; what the model calls it is not counted.
-        prediction = {_without_series(t) for t in prediction}
+        prediction = {t._replace(series=_NO_SERIES) for t in prediction}
+    known = {(t.names, t.number) for t in truth}
     right = {p for p in prediction if any(_close(p, t, tolerance) for t in truth)}
-    union = len(prediction | truth) - len(right - truth)
-    return len(right), union
+    exact = sum((p.names, p.number) in known for p in prediction)
+    near = sum((p.names, p.number) not in known for p in right)
+    return len(right), len(prediction) + len(truth) - exact - near
 
 
 def chart_precision(prediction: str, truth: str, tolerance: Tolerance) -> float:
@@ -107,15 +116,11 @@ def chart_precision(prediction: str, truth: str, tolerance: Tolerance) -> float:
     return sum(_STEPS * intersection >= step * union for step in range(_STEPS // 2, _STEPS)) / (_STEPS // 2)
 
 
-def _names(entity: str, series: str) -> tuple[str, str]:
-    first, second = sorted((entity.strip().lower(), series.strip().lower()))
-    return first, second
-
-
-def _without_series(triple: Triple) -> Triple:
-    return (
-        triple if _NO_SERIES in triple.names else Triple(_names(triple.names[0], _NO_SERIES), triple.number)
-    )
+def _python_literal(source: str) -> Any:
+    with warnings.catch_warnings():
+        # Python comments on what a model writes, such as odd escapes.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        return ast.literal_eval(source)
 
 
 def _number(value: Any) -> float | str:
@@ -128,7 +133,7 @@ def _number(value: Any) -> float | str:
 
 
 def _close(a: Triple, b: Triple, tolerance: Tolerance) -> bool:
-    left, right = "".join(a.names), "".join(b.names)
+    left, right = a.names, b.names
     if isinstance(a.number, str) or isinstance(b.number, str):
         return levenshtein(f"{left}{a.number}", f"{right}{b.number}") <= tolerance.edits
     # The small number keeps a true 0 from dividing, as in ChartSE.

@@ -164,9 +164,13 @@ def _canonical(tree: Tree) -> Tree:
         node = tree[i]
         if isinstance(node, list):
             i += 1
-            group = _canonical(node)
-            scripted = i < len(tree) and tree[i] in ("^", "_")
-            out += [group] if scripted and len(group) > 1 else group
+            group: Tree = _canonical(node)
+            scripts: Tree = []
+            if i < len(tree) and tree[i] in ("^", "_"):
+                i = _scripts(tree, i, scripts)
+            # Scripts of a group stand at all of it: {x^2}^3 is not x^{23}.
+            out += [group] if scripts and len(group) > 1 else group
+            out += scripts
         elif node in _SWITCHES:
             return [*out, _SWITCHES[node], _canonical(tree[i + 1 :])]
         elif node in ("^", "_"):

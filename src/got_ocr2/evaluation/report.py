@@ -28,6 +28,7 @@ from .statistics import Estimate
 
 _WIDEST = 1000  # pixels of a picture in the report
 _LONGEST = 2000  # characters of a text in the report
+_NOT_IN_A_NAME = re.compile(r'[\x00-\x1f<>:"|?*\\]')
 
 
 def write_report(
@@ -107,7 +108,7 @@ def to_dict(evaluation: Evaluation) -> dict[str, Any]:
 
 def prediction_path(evaluation: Evaluation, reading: Reading) -> Path:
     """Where a prediction is saved below the report's folder, in the name the set's own scorer wants."""
-    parts = [re.sub(r"[^\w.() -]", "_", part) for part in reading.page.id.split("/")]
+    parts = [_NOT_IN_A_NAME.sub("_", part) for part in reading.page.id.split("/")]
     kept = [part for part in parts if part.strip(". ")] or ["_"]
     ending = "_repeat1.md" if evaluation.dataset.layout == "olmocr" else ".md"
     return Path("predictions", *kept[:-1], kept[-1] + ending)
@@ -200,7 +201,9 @@ def _worst(reading: Reading, picture: str | None) -> list[str]:
         lines += ["Right:", "", *_block("\n".join(reading.page.elements.blocks))]
     wrong = [fact for fact in reading.page.facts if not fact.holds(reading.text)]
     lines += [f"- not so: {fact.type} {json.dumps(fact.details, ensure_ascii=False)}" for fact in wrong[:10]]
-    return [*lines, "", "Read:", "", *_block(reading.text)]
+    if wrong:
+        lines.append("")
+    return [*lines, "Read:", "", *_block(reading.text)]
 
 
 def _block(text: str) -> list[str]:

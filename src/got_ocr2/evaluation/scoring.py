@@ -100,9 +100,10 @@ def score(page: Page, prediction: str, scoring: Scoring | None = None) -> dict[s
     scores: dict[str, Ratio] = {}
     if page.text is not None:
         scores |= _text_scores(prediction, page.text, scoring)
-        if extra := _OF_KIND.get(page.kind):
+        formatted = page.task.format and page.kind not in (*_OF_KIND, "geometry")
+        if extra := _page_scores if formatted else _OF_KIND.get(page.kind):
             scores |= extra(prediction, page.text)
-        if scoring.paper and page.kind in _FORMATTED:
+        if scoring.paper and formatted:
             found, right = released_split(prediction), released_split(page.text)
             for part in ("formula", "table"):
                 values = _paper_scores(getattr(found, part), getattr(right, part), scoring)
@@ -196,7 +197,4 @@ _OF_KIND: dict[str, Callable[[str, str], dict[str, Ratio]]] = {
     "molecule": _molecule_scores,
     "chart": _chart_scores,
     "music": _music_scores,
-    "page": _page_scores,
-    "document": _page_scores,
 }
-_FORMATTED = ("page", "document")

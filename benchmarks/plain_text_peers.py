@@ -1,0 +1,184 @@
+"""Plain text: a GOT-OCR2 model beside Tesseract 5 and RapidOCR, on the same pictures, in one run.
+
+    python benchmarks/plain_text_peers.py examples
+
+FOLDER holds `NAME.png` with the right text in `NAME.txt`. Tesseract runs twice: as it comes (page
+segmentation mode 3, which looks for a page's layout) and told that the picture is one block of text (mode 6),
+which these pictures are. RapidOCR's boxes are put in order of reading: lines from top to bottom, words from
+left to right. Peers:
+
+    apt-get install tesseract-ocr
+    pip install rapidocr onnxruntime
+
+What is printed ends with one line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from got_ocr2 import OCR, PageResult
+from got_ocr2.documents import open_source
+from got_ocr2.errors import GotOcr2Error, InputError
+from got_ocr2.evaluation import Evaluation, evaluate, load_dataset
+from got_ocr2.evaluation.machine import describe, version_of
+
+SHOWN = ("cer", "cer_folded", "wer", "f1", "exact")
+
+
+class MissingPeerError(Exception):
+    """A peer that is not installed; says how to get it."""
+
+
+class Tesseract:
+    """Tesseract through its command."""
+
+    def __init__(self, mode: int, threads: int) -> None:
+        self.program = shutil.which("tesseract")
+        if self.program is None:
+            raise MissingPeerError("tesseract is not installed (apt-get install tesseract-ocr)")
+        done = subprocess.run([self.program, "--version"], capture_output=True, text=True, check=True)
+        found = re.search(r"tesseract v?(\S+)", done.stdout + done.stderr)
+        self.name = f"Tesseract {found[1] if found else '?'} --psm {mode}"
+        self.mode = mode
+        self.environment = {**os.environ, "OMP_THREAD_LIMIT": str(threads)}
+
+    def read(self, source: Path, **_: Any) -> PageResult:
+        command = [self.program, str(source), "-", "--psm", str(self.mode), "-l", "eng"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=self.environment)
+        if done.returncode:
+            raise InputError(f"Tesseract could not read {source}: {done.stderr.strip()}.")
+        lines = [line.rstrip() for line in done.stdout.splitlines()]
+        return PageResult("\n".join(line for line in lines if line), "complete", "stop")
+
+
+class Rapid:
+    """RapidOCR with the models of its wheel."""
+
+    def __init__(self, threads: int) -> None:
+        try:
+            import onnxruntime  # noqa: F401
+            from rapidocr import RapidOCR
+        except ImportError as e:
+            raise MissingPeerError("rapidocr is not installed (pip install rapidocr onnxruntime)") from e
+        limit = {"EngineConfig.onnxruntime.intra_op_num_threads": threads}
+        self.engine = RapidOCR(params={"Global.log_level": "error", **limit})
+        self.name = f"RapidOCR {version_of('rapidocr')}"
+
+    def read(self, source: Path, **_: Any) -> PageResult:
+        image = next(open_source(source)).image  # RGB
+        found = self.engine(np.asarray(image)[:, :, ::-1])  # BGR, as OpenCV has it
+        if found.boxes is None:
+            return PageResult("", "empty", "stop")
+        return PageResult(in_reading_order(np.asarray(found.boxes), found.txts), "complete", "stop")
+
+
+def in_reading_order(boxes: np.ndarray, texts: tuple[str, ...]) -> str:
+    """Words put into lines, lines from top to bottom.
+
+    Args:
+        boxes: (n, 4, 2), the corners of each box as x, y.
+        texts: what each box says.
+    """
+    middles, heights = boxes[:, :, 1].mean(axis=1), np.ptp(boxes[:, :, 1], axis=1)
+    lines: list[list[int]] = []
+    for i in np.argsort(middles):
+        # A box whose middle lies within half a height of the line's first box stands in that line.
+        if lines and middles[i] - middles[lines[-1][0]] < heights[lines[-1][0]] / 2:
+            lines[-1].append(int(i))
+        else:
+            lines.append([int(i)])
+    ordered = (sorted(line, key=lambda i: boxes[i, :, 0].min()) for line in lines)
+    return "\n".join(" ".join(texts[i] for i in line) for line in ordered)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the benchmark; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", nargs="?", default="examples", help="pictures with a .txt each")
+    parser.add_argument("--model", default="default", help="a checkpoint; the embedded model by default")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--threads", type=int, default=describe()["cores"], help="for each of them")
+    parser.add_argument("--limit", type=int, help="read only the first pictures")
+    parser.add_argument("--skip-missing", action="store_true", help="go on without peers not installed")
+    options = parser.parse_args(arguments)
+
+    try:
+        dataset = load_dataset(options.folder, "pairs")
+        ocr = OCR.from_pretrained(
+            None if options.model == "default" else options.model, device=options.device
+        )
+    except GotOcr2Error as e:
+        print(e, file=sys.stderr)
+        return e.exit_code
+    readers: list[tuple[str, Any]] = [(f"got-ocr2 {options.model}", ocr)]
+    threads = options.threads
+    torch.set_num_threads(threads)
+    makers: list[Callable[[], Any]] = [
+        lambda: Tesseract(3, threads),
+        lambda: Tesseract(6, threads),
+        lambda: Rapid(threads),
+    ]
+    missing: list[str] = []
+    for make in makers:
+        try:
+            peer = make()
+        except MissingPeerError as e:
+            missing.append(str(e))
+        else:
+            readers.append((peer.name, peer))
+    missing = list(dict.fromkeys(missing))
+    for message in missing:
+        print(message, file=sys.stderr)
+    if missing and not options.skip_missing:
+        print("Install them, or go on without with --skip-missing.", file=sys.stderr)
+        return 3
+
+    machine = describe(str(ocr.model.device))
+    print(f"{options.folder}: {min(len(dataset.pages), options.limit or math.inf)} pictures")
+    print(f"{machine['processor']}, {machine['cores']} cores, {threads} threads, device {machine['device']}")
+    print(", ".join(f"{name} {version}" for name, version in machine["packages"].items()))
+    print(f"\n{'':32}" + "".join(f"{name:>22}" for name in SHOWN) + f"{'s/picture':>12}")
+    rows: dict[str, dict[str, Any]] = {}
+    for name, reader in readers:
+        evaluation = evaluate(reader, dataset, limit=options.limit, model=name)
+        rows[name] = row(evaluation)
+        shown = (f"{v['value']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for v in map(rows[name].get, SHOWN))
+        print(f"{name:32}" + "".join(f"{cell:>22}" for cell in shown) + f"{rows[name]['seconds']:>12.2f}")
+    print(
+        "\ncer: character error rate; cer_folded: quotes, dashes and whitespace unified; f1: of the sets of words,"
+    )
+    print(
+        "free of order; exact: share of pictures without an error; in brackets 95 % intervals over pictures.\n"
+    )
+    found = {"folder": options.folder, "threads": threads, "machine": machine, "missing": missing}
+    print(json.dumps({"benchmark": "plain_text_peers", **found, "readers": rows}))
+    return 0
+
+
+def row(evaluation: Evaluation) -> dict[str, Any]:
+    """The shown metrics of all pages, seconds a picture, and how many failed."""
+    found = next(iter(evaluation.summary().values()))
+    pages = len(evaluation.readings)
+    return {
+        **{name: found[name]._asdict() for name in SHOWN},
+        "seconds": evaluation.seconds / pages,
+        "failed": len(evaluation.failed),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

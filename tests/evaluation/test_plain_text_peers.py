@@ -1,0 +1,63 @@
+"""The benchmark beside Tesseract and RapidOCR: what it does without them, and how boxes become text."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fake_ocr import fake_ocr
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def peers(monkeypatch):
+    spec = importlib.util.spec_from_file_location("plain_text_peers", ROOT / "benchmarks/plain_text_peers.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    class Facade:
+        from_pretrained = staticmethod(lambda *_, **__: fake_ocr())
+
+    def absent(*_):
+        raise module.MissingPeerError("rapidocr is not installed (pip install rapidocr onnxruntime)")
+
+    monkeypatch.setattr(module, "OCR", Facade)
+    monkeypatch.setattr(module.shutil, "which", lambda _: None)
+    monkeypatch.setattr(module, "Rapid", absent)
+    monkeypatch.setattr(module.torch, "set_num_threads", lambda _: None)
+    return module
+
+
+def test_missing_peers_are_named_and_end_it(peers, capsys):
+    assert peers.main([str(ROOT / "examples")]) == 3
+    assert capsys.readouterr().err.splitlines() == [
+        "tesseract is not installed (apt-get install tesseract-ocr)",
+        "rapidocr is not installed (pip install rapidocr onnxruntime)",
+        "Install them, or go on without with --skip-missing.",
+    ]
+
+
+def test_without_them_if_asked_and_the_last_line_is_json(peers, capsys):
+    assert peers.main([str(ROOT / "examples"), "--skip-missing", "--limit", "2"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    data = json.loads(lines[-1])
+    assert list(data["readers"]) == ["got-ocr2 default"]
+    assert data["readers"]["got-ocr2 default"]["cer"]["pages"] == 2
+    assert len(data["missing"]) == 2
+    assert data["machine"]["cores"] >= 1
+
+
+def test_what_is_no_folder_of_pairs(peers, capsys):
+    assert peers.main(["/nowhere"]) == 5
+    assert "There is no folder" in capsys.readouterr().err
+
+
+def test_boxes_become_lines(peers):
+    def box(x, y, width=30, height=10):
+        return [[x, y], [x + width, y], [x + width, y + height], [x, y + height]]
+
+    boxes = np.array([box(50, 22), box(0, 0), box(0, 20), box(40, 3), box(0, 40)], float)
+    assert peers.in_reading_order(boxes, ("d", "a", "c", "b", "e")) == "a b\nc d\ne"
