@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "reading": {"documents", "errors", "generation", "modeling", "processing", "results", "wording"},
     "ocr": FACADE - {"ocr"},
     "synth": {"errors"},
-    "training": FACADE | {"synth"},
+    "training": FACADE | {"synth", "evaluation"},
     "evaluation": FACADE | {"synth"},
     "cli": FACADE | {"synth", "training", "evaluation", "_version"},
 }

@@ -20,6 +20,7 @@ from got_ocr2.training.run import build, run
 
 TEXT = {"kind": "text", "canvas": (64, 128), "em": (14.0, 24.0), "layouts": {"line": 1.0}}
 STAGE = StageConfig(
+    held_out=0,
     engines=(TEXT,), canvas=(64, 128), steps=6, batch_size=2, learning_rate=3e-3, warmup=2, degrade=0.0,
     workers=0, checkpoint_every=4,
 )  # fmt: skip

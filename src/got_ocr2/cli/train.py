@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from .dispatch import INTERRUPTED
+from .terminal import note
 
 
 def train(
@@ -15,15 +19,26 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="STAGE.NAME=VALUE", help="Change a setting of a stage; repeatable."),
     ] = None,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Folder with tokenizer.json or qwen.tiktoken, instead of one id a byte."
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to train.")] = "auto",
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write for TensorBoard too.")] = False,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw each stage's log as log.png.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Stages only, no rows of the log.")] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all by default.")] = None,
 ) -> int:
     """Train a model from nothing: all stages of a recipe, then the exported model in OUT/model.
 
-    The loss of every stage is in OUT/STAGE/log.jsonl. Stop it when you like: the same command goes on from the
-    last checkpoint, with the same samples.
+    The losses of every stage are in OUT/STAGE/log.jsonl. Stop it when you like: the same command goes on from
+    the last checkpoint, with the same samples. Several GPUs: torchrun --nproc-per-node N -m got_ocr2 train ...
     """
     import torch
 
+    from ..training.distributed import join
     from ..training.recipes import recipe as find
     from ..training.recipes import with_stage_overrides
     from ..training.run import run
@@ -33,9 +48,22 @@ def train(
     # Optimiser states decay into denormal numbers, which CPUs multiply a hundred times slower.
     torch.set_flush_denormal(True)
     chosen = with_stage_overrides(find(recipe), settings or [])
+    if tokenizer is not None:
+        chosen = replace(chosen, preset=replace(chosen.preset, tokenizer=str(tokenizer)))
+    group = join(device)
+    say = note if group.is_first else _nothing
     try:
-        run(chosen, out, log=lambda line: typer.echo(line, err=True))
+        run(
+            chosen, out, say,
+            progress=_nothing if quiet else say, group=group, tensorboard=tensorboard, plots=plot,
+        )  # fmt: skip
     except KeyboardInterrupt:
-        typer.echo(f"Stopped; the same command goes on from the last checkpoint in {out}.", err=True)
-        return 130
+        say(f"Stopped; the same command goes on from the last checkpoint in {out}.")
+        return INTERRUPTED
+    finally:
+        group.close()
     return 0
+
+
+def _nothing(_line: str) -> None:
+    """Says nothing."""

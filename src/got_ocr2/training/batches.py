@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -12,8 +12,9 @@ from torch import Tensor
 from ..processing import GotOcr2Processor
 from ..processing.geometry import fitted_size
 from ..synth.sample import Sample
-from .glyphs import IGNORED, glyph_map
+from .glyphs import BACKGROUND, BLANK_WEIGHT, IGNORED, glyph_map
 from .guidance import NOWHERE
+from .questions import question_of
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,14 @@ class TrainingBatch:
     glyphs: Tensor
     alignment: Tensor
     characters: int
+
+    def counts(self) -> Tensor:
+        """Over how much the means of the text, glyph and guidance losses are taken: float64 `(3,)`."""
+        blank = (self.glyphs == BACKGROUND).sum()
+        drawn = ((self.glyphs != IGNORED) & (self.glyphs != BACKGROUND)).sum()
+        text = (self.labels[:, 1:] != IGNORED).sum()
+        aligned = (self.alignment != NOWHERE).sum()
+        return torch.stack([text.double(), drawn + BLANK_WEIGHT * blank.double(), aligned.double()])
 
     def to(self, device: torch.device) -> TrainingBatch:
         moved = {
@@ -82,13 +91,19 @@ class Collator:
             characters=sum(len(sample.text) for sample in samples),
         )
 
+    def length(self, sample: Sample) -> int:
+        """How many ids a sample takes, prompt and end included, pictures and all."""
+        prompt = self.processor(**question_of(sample, self.processor))["input_ids"]
+        return prompt.shape[1] + len(self.processor.tokenizer.encode(sample.text, parse_special=False)) + 1
+
     def _row(self, sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray, Tensor, np.ndarray]:
         """ids, labels, alignment (T,), pixels (tiles, 3, H, W), glyphs (tiles, rows, columns)."""
         tokenizer = self.processor.tokenizer
-        images = list(sample.images) if sample.task.multi_page else sample.image
-        inputs = self.processor(images, **asdict(sample.task))
+        inputs = self.processor(**question_of(sample, self.processor))
         prompt = inputs["input_ids"][0].numpy()
-        answer = np.array([*tokenizer.encode(sample.text, parse_special=False), tokenizer.eos_token_id], np.int64)
+        answer = np.array(
+            [*tokenizer.encode(sample.text, parse_special=False), tokenizer.eos_token_id], np.int64
+        )
         ids = np.concatenate([prompt, answer])
         if len(ids) > self.max_length:
             raise ValueError(

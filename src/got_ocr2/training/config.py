@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ..config import GotOcr2Config, GotOcr2TextConfig, GotOcr2VisionConfig
 from ..errors import InvalidOptionError
+
+TRAINED = ("all", "decoder")
+SCHEDULES = ("plateau", "cosine")
 
 
 @dataclass(frozen=True)
@@ -20,17 +24,32 @@ class StageConfig:
         engines: the mixture, each `{"kind": ..., "weight": ..., **options of synth.registry.create_engine}`.
         canvas: height and width in pixels.
         seed: of the data stream and of fresh weights.
-        steps: number of optimiser steps; the learning rate falls to zero over the last `decay` share of them.
-        batch_size: samples per step.
+        steps: number of optimiser steps.
+        batch_size: samples per step, all processes together.
+        accumulate: micro-batches that each process computes one after another for one step.
+        pool: steps whose samples are drawn together and sorted by length, so that little is padding. A data
+            process holds a pool in memory, so large canvases want a small one.
+        resampled: share of the stage before, by weight, that is mixed into `engines` (paper section 3.3: 0.8).
+        max_length: longest sequence in ids, prompt included; 0 takes the network's.
+        trained: "all", or "decoder": the encoder, its two strided convolutions included, stays as it is.
+        decoder: fields of the text configuration that differ from the network's in this stage. Another decoder
+            than the stage before had is a fresh one, behind a fresh projector.
+        decoder_from: folder of a Qwen2 checkpoint that a fresh decoder starts from; "" draws it at random.
         learning_rate: peak, for AdamW; matrices go through Muon at the same RMS update if `muon`.
         warmup: steps over which the rate rises.
+        schedule: "plateau" holds the peak and falls to zero over the last `decay` share of the steps; "cosine"
+            falls all the way, and leaves `decay` unused.
         weight_decay: decoupled, on matrices only.
         clip: largest norm of the gradient.
         glyph_weight, guidance_weight: of the dense losses; 0 turns one off.
         guided_layers: decoder layers whose first head is guided.
         degrade: strength of degradation, 0..1, drawn uniformly below this for each sample.
         bf16: run the network under bf16 autocast; weights stay fp32.
+        checkpointing: compute the activations of each layer again on the way back instead of keeping them: a
+            third more time for a fraction of the memory.
+        ema: decay of a running mean of the weights, which is then what is exported; 0 keeps none.
         checkpoint_every, evaluate_every: steps.
+        held_out: samples of the engines' test split that are read every `evaluate_every` steps; 0 reads none.
         workers: data processes.
     """
 
@@ -39,8 +58,16 @@ class StageConfig:
     seed: int = 0
     steps: int = 1000
     batch_size: int = 16
+    accumulate: int = 1
+    pool: int = 8
+    resampled: float = 0.0
+    max_length: int = 0
+    trained: str = "all"
+    decoder: dict[str, Any] = field(default_factory=dict)
+    decoder_from: str = ""
     learning_rate: float = 1e-3
     warmup: int = 100
+    schedule: str = "plateau"
     decay: float = 0.2
     weight_decay: float = 0.05
     clip: float = 1.0
@@ -50,47 +77,73 @@ class StageConfig:
     guided_layers: tuple[int, ...] = (1, 2)
     degrade: float = 0.5
     bf16: bool = True
+    checkpointing: bool = False
+    ema: float = 0.0
     checkpoint_every: int = 250
     evaluate_every: int = 500
+    held_out: int = 16
     workers: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "checkpoint_every", "evaluate_every"):
+        for name in ("steps", "batch_size", "accumulate", "pool", "checkpoint_every", "evaluate_every"):
             if getattr(self, name) < 1:
                 raise InvalidOptionError(f"{name} must be >= 1, got {getattr(self, name)}.")
-        if not 0 <= self.decay <= 1:
-            raise InvalidOptionError(f"decay must be between 0 and 1, got {self.decay}.")
-        if not 0 <= self.degrade <= 1:
-            raise InvalidOptionError(f"degrade must be between 0 and 1, got {self.degrade}.")
+        for name in ("workers", "max_length", "held_out"):
+            if getattr(self, name) < 0:
+                raise InvalidOptionError(f"{name} must be >= 0, got {getattr(self, name)}.")
+        for name in ("decay", "degrade", "resampled"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InvalidOptionError(f"{name} must be between 0 and 1, got {getattr(self, name)}.")
+        if not 0 <= self.ema < 1:
+            raise InvalidOptionError(f"ema must be at least 0 and below 1, got {self.ema}.")
+        for name, known in (("trained", TRAINED), ("schedule", SCHEDULES)):
+            if getattr(self, name) not in known:
+                raise InvalidOptionError(
+                    f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}."
+                )
         if not self.engines:
             raise InvalidOptionError("A stage needs at least one engine.")
 
     def rate(self, step: int) -> float:
-        """Share of the peak learning rate at `step`: up, flat, and down to zero."""
+        """Share of the peak learning rate at `step`: up, and down to zero as `schedule` says."""
         up = min(1.0, (step + 1) / max(1, self.warmup))
+        if self.schedule == "cosine":
+            gone = (step - self.warmup) / max(1, self.steps - self.warmup)
+            return min(up, 0.5 + 0.5 * math.cos(math.pi * min(1.0, max(0.0, gone))))
         down = min(1.0, (self.steps - step) / max(1.0, self.decay * self.steps))
         return min(up, down)
 
 
 @dataclass(frozen=True)
 class ModelPreset:
-    """A network for training from nothing, with the byte vocabulary of `vocabulary.byte_tokenizer`.
+    """A network for training from nothing.
 
     Attributes:
         vision, text: fields of the two configurations, canvas and vocabulary size aside.
-        max_upscale: largest factor by which the image processor enlarges a small picture.
+        max_upscale: largest factor by which the image processor enlarges a small picture, in "pad" mode.
         max_length: longest training sequence in ids.
+        resize_mode: how a page comes onto the canvas: "pad", or "squash" as the published model has it.
+        tokenizer: folder with `tokenizer.json` or `qwen.tiktoken`; "" is `vocabulary.byte_tokenizer`.
     """
 
     vision: dict[str, Any] = field(default_factory=dict)
     text: dict[str, Any] = field(default_factory=dict)
     max_upscale: float = 2.0
     max_length: int = 2048
+    resize_mode: Literal["pad", "squash"] = "pad"
+    tokenizer: str = ""
 
-    def config(self, canvas: tuple[int, int], vocab_size: int, image_token: int) -> GotOcr2Config:
+    def config(
+        self,
+        canvas: tuple[int, int],
+        vocab_size: int,
+        image_token: int,
+        decoder: Mapping[str, Any] | None = None,
+    ) -> GotOcr2Config:
+        """The network on a canvas (height, width in pixels); `decoder` as in `StageConfig`."""
         return GotOcr2Config(
             vision_config=GotOcr2VisionConfig(image_size=canvas, **self.vision),
-            text_config=GotOcr2TextConfig(vocab_size=vocab_size, **self.text),
+            text_config=GotOcr2TextConfig(vocab_size=vocab_size, **{**self.text, **(decoder or {})}),
             image_token_index=image_token,
         )
 

@@ -5,58 +5,95 @@ So the number of data processes changes nothing, and a run resumes in the middle
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from ..errors import InvalidOptionError
 from ..synth.sample import Engine
 from .batches import Collator, TrainingBatch
 
-GROUP = 8  # batches that share a pool of samples
+GROUP = 8  # steps that share a pool of samples, unless told otherwise
 
 
 class BatchStream(Dataset[list[TrainingBatch]]):
-    """Item n is group n of an endless stream: `GROUP` batches made of one pool of samples sorted by length.
+    """Item n is group n of an endless stream: the batches of `pool` steps, made of samples sorted by length.
 
     Sorting keeps padding small; the batches of a group come in random order, so lengths do not march.
+
+    The samples of each step are dealt to `parts` that are computed apart, by processes of a distributed run or
+    one after another. What a step sees depends on the number of parts, not on who computes them.
 
     Args:
         engine: draws the samples; several engines make one `synth.mixture.Mixture`.
         collator: makes tensors of samples.
-        batch_size: samples in a batch.
+        batch_size: samples in a step.
         seed: of the stream.
+        parts: into how many batches a step is divided.
+        own: which parts are made here; all by default.
+        pool: steps in a group.
+
+    Raises:
+        InvalidOptionError: the parts do not divide the step.
     """
 
-    def __init__(self, engine: Engine, collator: Collator, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, engine: Engine, collator: Collator, batch_size: int, seed: int, *,
+        parts: int = 1, own: Sequence[int] | None = None, pool: int = GROUP,
+    ) -> None:  # fmt: skip
+        if batch_size % parts:
+            raise InvalidOptionError(
+                f"A batch of {batch_size} samples cannot be divided evenly into {parts} parts (processes x "
+                "accumulate)."
+            )
         self.engine = engine
         self.collator = collator
         self.batch_size = batch_size
         self.seed = seed
+        self.parts = parts
+        self.own = tuple(range(parts)) if own is None else tuple(own)
+        self.pool = pool
 
     def __getitem__(self, n: int) -> list[TrainingBatch]:
-        size = GROUP * self.batch_size
-        samples = (self.engine.sample(self.seed, i) for i in range(n * size, (n + 1) * size))
-        pool = sorted(samples, key=lambda sample: len(sample.text))
-        order = np.random.default_rng([self.seed, 2, n]).permutation(GROUP)
-        return [self.collator(pool[k * self.batch_size : (k + 1) * self.batch_size]) for k in order]
+        """The own parts of the first step, then those of the second, ..."""
+        size = self.pool * self.batch_size
+        order = np.random.default_rng([self.seed, 2, n]).permutation(self.pool)
+        share = self.batch_size // self.parts
+        sorted_parts = [
+            sorted(
+                (
+                    self.engine.sample(self.seed, i)
+                    for i in range(n * size + part, (n + 1) * size, self.parts)
+                ),
+                key=lambda sample: len(sample.text),
+            )
+            for part in self.own
+        ]
+        return [
+            self.collator(samples[k * share : (k + 1) * share]) for k in order for samples in sorted_parts
+        ]
 
 
 def batches(stream: BatchStream, start: int, stop: int, workers: int) -> Iterator[TrainingBatch]:
-    """Batches `start` to `stop - 1` in order, made by `workers` processes (0: in this one)."""
+    """The batches of steps `start` to `stop - 1` in order, made by `workers` processes (0: in this one).
+
+    With several own parts, each step gives as many batches.
+    """
     loader = DataLoader(
         stream,
         batch_size=None,
-        sampler=range(start // GROUP, -(-stop // GROUP)),
+        sampler=range(start // stream.pool, -(-stop // stream.pool)),
         num_workers=workers,
         prefetch_factor=2 if workers else None,
         worker_init_fn=_single_threaded,
     )
-    number = start - start % GROUP
+    each = len(stream.own)
+    number = (start - start % stream.pool) * each
     for group in loader:
         for batch in group:
-            if start <= number < stop:
+            if start * each <= number < stop * each:
                 yield batch
             number += 1
 

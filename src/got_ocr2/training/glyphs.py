@@ -14,6 +14,7 @@ BACKGROUND = 0
 OTHER = 95
 NUM_CLASSES = 96
 IGNORED = -100
+BLANK_WEIGHT = 0.2  # most patches are blank: each counts a fifth
 
 
 def glyph_class(character: str) -> int:
@@ -69,9 +70,8 @@ class GlyphHead(nn.Module):
             Scalar fp32; 0 if nothing is known.
         """
         logits = self.classify(features).float()
-        # Most patches are blank: they count a fifth.
         weight = logits.new_ones(NUM_CLASSES)
-        weight[BACKGROUND] = 0.2
+        weight[BACKGROUND] = BLANK_WEIGHT
         loss = F.cross_entropy(logits, targets, weight=weight, ignore_index=IGNORED, reduction="sum")
         counted = weight[targets.clamp(min=0)] * (targets != IGNORED)
         return loss / counted.sum().clamp(min=1.0)

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..errors import InvalidOptionError
 from ..modeling import GotOcr2ForConditionalGeneration
 from ..modeling.decoder import DecoderAttention, rotate
 
@@ -26,12 +27,19 @@ class GuidedAttention:
     Args:
         model: the model to watch; call `remove` to let go of it.
         layers: decoder layers whose head `head` is guided.
+
+    Raises:
+        InvalidOptionError: the decoder has no such layer.
     """
 
     def __init__(self, model: GotOcr2ForConditionalGeneration, layers: Sequence[int], head: int = 0) -> None:
         self.head = head
         self._seen: list[tuple[DecoderAttention, Tensor, tuple[Tensor, Tensor]]] = []
         decoder = model.model.language_model.layers
+        if not all(0 <= i < len(decoder) for i in layers):
+            raise InvalidOptionError(
+                f"guided_layers {tuple(layers)} are wrong: the decoder has {len(decoder)} layers."
+            )
         self._hooks = [
             decoder[i].get_submodule("self_attn").register_forward_pre_hook(self._remember) for i in layers
         ]
@@ -70,6 +78,10 @@ class GuidedAttention:
         logits = (q @ k.transpose(1, 2)).float() * size**-0.5
         future = torch.ones(logits.shape[1:], dtype=torch.bool, device=logits.device).triu(1)
         return logits.masked_fill(future, float("-inf"))
+
+    def forget(self) -> None:
+        """Drops what was seen: recomputed activations pass by a second time, on the way back."""
+        self._seen.clear()
 
     def remove(self) -> None:
         """Stops watching."""

@@ -11,7 +11,7 @@ from .config import StageConfig
 
 
 def make_optimizers(modules: nn.Module, stage: StageConfig) -> list[Optimizer]:
-    """AdamW for everything, or Muon for the matrices inside the layers and AdamW for the rest.
+    """AdamW for everything that learns, or Muon for the matrices inside the layers and AdamW for the rest.
 
     Muon (Jordan et al. 2024) with updates scaled to AdamW's RMS, so that one learning rate serves both. Norms,
     biases, embeddings and positions get no weight decay.
@@ -21,6 +21,8 @@ def make_optimizers(modules: nn.Module, stage: StageConfig) -> list[Optimizer]:
     """
     matrices, others, flat = [], [], []
     for name, p in modules.named_parameters():
+        if not p.requires_grad:
+            continue
         if p.ndim == 2 and not any(part in name for part in ("embed_tokens", "lm_head", "rel_pos")):
             matrices.append(p)
         elif p.ndim == 4 and "pos_embed" not in name:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import InvalidOptionError
 from .config import SMALL, ModelPreset, StageConfig, with_overrides
+from .published import PUBLISHED, PUBLISHED_STAGES
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Recipe:
     """A network and its stages in order; each stage starts from the last one's weights.
 
     Attributes:
-        preset: the network.
+        preset: the network; a stage may have another decoder.
         stages: name and settings of each stage.
     """
 
@@ -51,7 +52,25 @@ _PARAGRAPHS = StageConfig(
 
 RECIPES: dict[str, Recipe] = {
     "small": Recipe(SMALL, (("strips", _STRIPS), ("paragraphs", _PARAGRAPHS))),
+    "published": Recipe(PUBLISHED, PUBLISHED_STAGES),
 }
+
+
+def with_resampling(stages: Sequence[tuple[str, StageConfig]]) -> tuple[tuple[str, StageConfig], ...]:
+    """The stages with `resampled` carried out: each has its share of all that the stage before drew.
+
+    Weights are amounts, in a unit that all stages share, such as millions of samples.
+    """
+    done: list[tuple[str, StageConfig]] = []
+    for name, stage in stages:
+        if stage.resampled and done:
+            again = tuple(
+                {**engine, "weight": stage.resampled * engine.get("weight", 1.0)}
+                for engine in done[-1][1].engines
+            )
+            stage = replace(stage, engines=(*stage.engines, *again))
+        done.append((name, stage))
+    return tuple(done)
 
 
 def recipe(name: str) -> Recipe:

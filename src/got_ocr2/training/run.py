@@ -2,70 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from ..config import GotOcr2VisionConfig
-from ..errors import FileAccessError
 from ..generation.options import GenerationOptions
 from ..modeling import GotOcr2ForConditionalGeneration
-from ..processing import GotOcr2ImageProcessor, GotOcr2Processor
+from ..processing import GotOcr2ImageProcessor, GotOcr2Processor, GotOcr2Tokenizer
 from ..synth.content import ContentMixture
 from ..synth.mixture import Degraded, Mixture
 from ..synth.registry import create_engine
-from ..synth.sample import Engine
+from ..synth.sample import Engine, Sample
 from .batches import Collator
+from .checkup import Checkup
 from .config import ModelPreset, StageConfig
 from .data import BatchStream
-from .loop import STATE_NAME, Trainer
-from .positions import grow_positions, sine_positions
-from .recipes import Recipe
+from .distributed import Group
+from .handover import handed_over, load_decoder
+from .log import TrainingLog
+from .loop import Trainer
+from .parts import choose_trained
+from .plots import plot_log
+from .positions import sine_positions
+from .recipes import Recipe, with_resampling
 from .vocabulary import byte_tokenizer
 
 MODEL_NAME = "model"
-_POSITIONS = "model.model.vision_tower.pos_embed"
 
 
-def run(recipe: Recipe, folder: Path, log: Callable[[str], None] = print) -> Path:
+def run(
+    recipe: Recipe, folder: Path, log: Callable[[str], None] = print, *,
+    progress: Callable[[str], None] = lambda line: None, group: Group | None = None,
+    tensorboard: bool = False, plots: bool = False,
+) -> Path:  # fmt: skip
     """Trains all stages; those that are done already are passed over, one that was broken off goes on.
 
     Args:
         recipe: what to train.
         folder: each stage has a folder of its name in it.
         log: told what happens, one line at a time.
+        progress: told of every row of the log.
+        group: the processes that train together, each of which calls this.
+        tensorboard, plots: write event files for TensorBoard, and a picture of the log after each stage.
 
     Returns:
         The folder of the exported model, a checkpoint in HF's layout.
 
     Raises:
         DivergedError: a loss is no longer a number.
+        InvalidOptionError: a setting that cannot be.
+        MissingDependencyError: a package of the extra `train` is not installed.
     """
+    group = group or Group()
     before: tuple[Path, StageConfig] | None = None
-    for name, stage in recipe.stages:
-        model, processor = build(recipe.preset, stage.canvas, stage.seed)
-        collator = Collator(processor, model.config.vision_config.patch_hw, recipe.preset.max_length)
-        stream = BatchStream(mixture(stage), collator, stage.batch_size, stage.seed)
-        trainer = Trainer(model, stage, stream, folder / name)
+    for name, stage in with_resampling(recipe.stages):
+        model, processor = build(recipe.preset, stage.canvas, stage.seed, stage.decoder)
+        model.to(group.device)
+        choose_trained(model, stage.trained)
+        max_length = stage.max_length or recipe.preset.max_length
+        collator = Collator(processor, model.config.vision_config.patch_hw, max_length)
+        parts = group.size * stage.accumulate
+        own = range(group.rank * stage.accumulate, (group.rank + 1) * stage.accumulate)
+        stream = BatchStream(
+            mixture(stage), collator, stage.batch_size, stage.seed, parts=parts, own=own, pool=stage.pool
+        )
+        rows = TrainingLog(
+            folder / name, name, stage.steps,
+            tell=progress, tensorboard=tensorboard and group.is_first,
+        )  # fmt: skip
+        trainer = Trainer(
+            model, stage, stream, folder / name,
+            group=group, log=rows, checkup=_checkup(stage, collator) if group.is_first else None,
+        )  # fmt: skip
         if before is not None and trainer.step == 0:
-            trainer.trained.load_state_dict(handed_over(before[0], recipe.preset, before[1], stage))
+            learnt = handed_over(before[0], recipe.preset, before[1], stage, trainer.trained.state_dict())
+            trainer.trained.load_state_dict(learnt)
+            if stage.decoder_from and stage.decoder != before[1].decoder:
+                load_decoder(model, Path(stage.decoder_from))
+            trainer.restart_average()
         log(f"{name}: step {trainer.step} of {stage.steps}, log in {folder / name}")
         trainer.run()
         before = (folder / name, stage)
-        export(model, processor, folder / MODEL_NAME)
+        if group.is_first:
+            with trainer.averaged():
+                export(model, processor, folder / MODEL_NAME)
+            if plots:
+                plot_log(folder / name)
+        group.wait()
     log(f"model: {folder / MODEL_NAME}")
     return folder / MODEL_NAME
 
 
 def build(
-    preset: ModelPreset, canvas: tuple[int, int], seed: int
+    preset: ModelPreset, canvas: tuple[int, int], seed: int, decoder: Mapping[str, Any] | None = None
 ) -> tuple[GotOcr2ForConditionalGeneration, GotOcr2Processor]:
-    """A fresh model for a canvas (height, width in pixels), and its processor."""
-    tokenizer = byte_tokenizer()
-    config = preset.config(canvas, len(tokenizer), tokenizer.image_token_id)
+    """A fresh model for a canvas (height, width in pixels), and its processor.
+
+    Args:
+        decoder: as in `StageConfig`.
+    """
+    tokenizer = GotOcr2Tokenizer.from_pretrained(preset.tokenizer) if preset.tokenizer else byte_tokenizer()
+    config = preset.config(canvas, len(tokenizer), tokenizer.image_token_id, decoder)
     torch.manual_seed(seed)
     model = GotOcr2ForConditionalGeneration(config)
     if config.vision_config.use_abs_pos:
@@ -73,16 +113,17 @@ def build(
     model.generation_defaults = GenerationOptions(
         eos_token_id=(tokenizer.eos_token_id,), pad_token_id=tokenizer.pad_token_id
     )
-    images = GotOcr2ImageProcessor(size=canvas, resize_mode="pad", max_upscale=preset.max_upscale)
+    upscale = preset.max_upscale if preset.resize_mode == "pad" else None
+    images = GotOcr2ImageProcessor(size=canvas, resize_mode=preset.resize_mode, max_upscale=upscale)
     tokens = config.vision_config.num_image_tokens
     return model, GotOcr2Processor(images, tokenizer, num_image_tokens=tokens, dialect="original")
 
 
-def mixture(stage: StageConfig) -> Engine:
-    """The stage's engines as one, degraded."""
+def mixture(stage: StageConfig, split: str = "train") -> Engine:
+    """The stage's engines as one, degraded; `split` "test" has fonts and texts that training never sees."""
     engines: list[tuple[Engine, float]] = []
     for settings in stage.engines:
-        options: dict[str, Any] = dict(settings)
+        options: dict[str, Any] = {"split": split, **settings}
         kind, weight = options.pop("kind"), options.pop("weight", 1.0)
         if isinstance(options.get("mixture"), dict):
             options["mixture"] = ContentMixture(**options["mixture"])
@@ -90,21 +131,19 @@ def mixture(stage: StageConfig) -> Engine:
     return Degraded(Mixture(engines), stage.degrade)
 
 
-def handed_over(
-    folder: Path, preset: ModelPreset, old: StageConfig, stage: StageConfig
-) -> dict[str, torch.Tensor]:
-    """What the stage before learnt, its positions grown to the new canvas: `Trainer.trained`'s state.
-
-    Raises:
-        FileAccessError: the stage before left no state.
-    """
-    if not (folder / STATE_NAME).exists():
-        raise FileAccessError(f"{folder / STATE_NAME} is missing: the stage before has to be trained first.")
-    weights = torch.load(folder / STATE_NAME, map_location="cpu", weights_only=True)["weights"]
-    if old.canvas != stage.canvas and _POSITIONS in weights:
-        small, large = (GotOcr2VisionConfig(image_size=s.canvas, **preset.vision) for s in (old, stage))
-        weights[_POSITIONS] = grow_positions(weights[_POSITIONS], small, large).data
-    return weights
+def _checkup(stage: StageConfig, collator: Collator) -> Checkup | None:
+    """Held-out pages of the stage's own kinds; those that are too long are passed over."""
+    if not stage.held_out:
+        return None
+    engine = mixture(stage, "test")
+    pages: list[Sample] = []
+    for index in range(10 * stage.held_out):
+        sample = engine.sample(stage.seed, index)
+        if collator.length(sample) <= collator.max_length:
+            pages.append(sample)
+        if len(pages) == stage.held_out:
+            break
+    return Checkup(collator, pages) if pages else None
 
 
 def export(model: GotOcr2ForConditionalGeneration, processor: GotOcr2Processor, folder: Path) -> None:
