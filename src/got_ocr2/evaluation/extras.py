@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from typing import Any
 
@@ -15,7 +16,10 @@ def need(module: str, purpose: str) -> Any:
         MissingDependencyError: the package is not installed.
     """
     try:
-        return import_module(module)
+        with warnings.catch_warnings():
+            # What a package warns of while it is imported, such as jieba of pkg_resources, helps nobody here.
+            warnings.simplefilter("ignore")
+            return import_module(module)
     except ImportError as e:
         package = module.partition(".")[0]
         raise MissingDependencyError(
