@@ -76,7 +76,8 @@ SCENES: tuple[Scene, ...] = tuple(RECIPES)
 COLOR_SCENES: tuple[Scene, ...] = ("scan", "photo", "copy")
 """Scenes that leave hues as they are, for samples whose truth speaks of colours."""
 
-COLOR_KINDS = frozenset({"geometry"})
+COLOR_KINDS = frozenset({"chart", "geometry"})
+"""Kinds whose truth depends on hues: a legend, the colour of a line."""
 
 
 def degrade(

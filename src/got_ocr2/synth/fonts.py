@@ -103,7 +103,7 @@ def fonts(
     *,
     split: Split = "train",
     script: Script = "latin",
-    weights: tuple[int, int] = (200, 900),
+    weights: tuple[int, int] = (300, 900),
     italic: bool | None = None,
 ) -> tuple[FontFile, ...]:
     """The faces that fit, in an order that depends on names only.
@@ -112,7 +112,7 @@ def fonts(
         style: one style or several; None for all.
         split: "train", or "test" for the held-out families.
         script: "latin", or "chinese" for faces that hold common simplified characters.
-        weights: lightest and heaviest weight, both included.
+        weights: lightest and heaviest weight, both included; hairlines vanish at the size of a page's text.
         italic: only slanted (True) or only upright (False) faces; None for both.
 
     Raises:

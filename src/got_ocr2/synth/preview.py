@@ -43,8 +43,8 @@ def _draw_cell(sheet: Image.Image, sample: Sample, x: int, y: int, height: int) 
     picture.thumbnail((CELL_WIDTH, PICTURE_HEIGHT), Image.Resampling.LANCZOS)
     sheet.paste(picture, (x + (CELL_WIDTH - picture.width) // 2, y + (PICTURE_HEIGHT - picture.height) // 2))
     top = y + PICTURE_HEIGHT + GAP // 2
-    size = " + ".join(f"{image.width} x {image.height}" for image in sample.images[:3])
-    more = " + ..." if len(sample.images) > 3 else ""
+    size = " + ".join(f"{image.width} x {image.height}" for image in sample.images[:2])
+    more = " + ..." if len(sample.images) > 2 else ""
     draw.text(
         (x + 6, top), f"{_asked(sample.task)}   ({size}{more})", fill=ASKED, font=_font("").load(TEXT_SIZE)
     )
