@@ -107,7 +107,7 @@ def in_reading_order(boxes: np.ndarray, texts: tuple[str, ...]) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the benchmark; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", nargs="?", default="examples", help="pictures with a .txt each")
     parser.add_argument("--model", default="default", help="a checkpoint; the embedded model by default")
     parser.add_argument("--device", default="auto")
@@ -156,7 +156,9 @@ def main(arguments: list[str] | None = None) -> int:
     for name, reader in readers:
         evaluation = evaluate(reader, dataset, limit=options.limit, model=name)
         rows[name] = row(evaluation)
-        shown = (f"{v['value']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for v in map(rows[name].get, SHOWN))
+        shown = (
+            f"{v['value']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for v in (rows[name][key] for key in SHOWN)
+        )
         print(f"{name:32}" + "".join(f"{cell:>22}" for cell in shown) + f"{rows[name]['seconds']:>12.2f}")
     print(
         "\ncer: character error rate; cer_folded: quotes, dashes and whitespace unified; f1: of the sets of words,"

@@ -146,6 +146,26 @@ def test_formatted_parts_of_the_paper(monkeypatch):
     assert "table.f1" not in released, "a side is empty"
 
 
+def test_a_formatted_page_without_tables_is_no_perfect_table(monkeypatch):
+    monkeypatch.setattr("got_ocr2.evaluation.metrics.meteor", lambda *_: 1.0)
+    page = Page("p", "page", "page", (), "Words only.", Task(format=True))
+    assert "table.f1" not in score(page, "Words only.", Scoring(paper=True))
+    invented = score(page, r"\begin{tabular}{l} c \end{tabular}", Scoring(paper=True))
+    assert invented["table.f1"].rate == 0
+
+
+def test_plain_text_needs_no_extra_and_tables_say_which(pages, monkeypatch):
+    def refuse(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr("got_ocr2.evaluation.extras.import_module", refuse)
+    found = evaluate(Reader(a="one", b="three"), dataset(pages[:2]))
+    assert found.summary()["text"]["cer"].value == pytest.approx(4 / 12)
+    table = Page("t", "table", "table", pages[0].files, r"\begin{tabular}{l}a\end{tabular}", Task())
+    with pytest.raises(MissingDependencyError, match=r"TEDS needs the package apted.*got-ocr2\[eval\]"):
+        evaluate(Reader(a=table.text), dataset([table]))
+
+
 def test_omnidocbench_pages():
     truth = Elements(
         ("First words here", "Second block there"), ("x^2", "y"), ("<table><tr><td>1</td></tr></table>",)

@@ -106,8 +106,10 @@ def score(page: Page, prediction: str, scoring: Scoring | None = None) -> dict[s
         if scoring.paper and formatted:
             found, right = released_split(prediction), released_split(page.text)
             for part in ("formula", "table"):
-                values = _paper_scores(getattr(found, part), getattr(right, part), scoring)
-                scores |= {f"{part}.{name}": value for name, value in values.items()}
+                sides = getattr(found, part), getattr(right, part)
+                if any(sides):
+                    values = _paper_scores(*sides, scoring)
+                    scores |= {f"{part}.{name}": value for name, value in values.items()}
     if page.elements is not None:
         scores |= score_elements(prediction, page.elements)
     if page.facts:
