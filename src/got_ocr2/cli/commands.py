@@ -36,5 +36,7 @@ COMMANDS = (
     Command("convert", "convert:convert", "Write a checkpoint of any layout in Hugging Face's."),
     Command("synth", "synth:app", "Draw training data with its exact truth."),
     Command("train", "train:train", "Train a model from nothing, by a recipe."),
+    Command("finetune", "finetune:finetune", "Train a checkpoint further on pages of your own."),
+    Command("merge", "finetune:merge", "Add a LoRA adapter to the weights of its model."),
     Command("evaluate", "evaluate:evaluate", "Read a data set and say how well, with a report."),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,11 +47,10 @@ class TrainingBatch:
         return torch.stack([text.double(), drawn + BLANK_WEIGHT * blank.double(), aligned.double()])
 
     def to(self, device: torch.device) -> TrainingBatch:
-        moved = {
-            f.name: value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
-            for f in fields(self)
-            for value in (getattr(self, f.name),)
-        }
+        moved: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name, value in moved.items():
+            if isinstance(value, Tensor):
+                moved[name] = value.to(device, non_blocking=True)
         return TrainingBatch(**moved)
 
 

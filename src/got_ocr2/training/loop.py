@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from ..errors import GotOcr2Error
+from ..errors import CheckpointError, GotOcr2Error
 from ..modeling import GotOcr2ForConditionalGeneration
 from .average import WeightAverage
 from .batches import TrainingBatch
@@ -27,7 +27,7 @@ from .glyphs import GlyphHead
 from .guidance import GuidedAttention
 from .log import LOG_NAME, TrainingLog
 from .optimizers import make_optimizers
-from .parts import recompute_activations
+from .parts import has_bfloat16, recompute_activations
 
 __all__ = ["LOG_NAME", "STATE_NAME", "DivergedError", "Losses", "Trainer"]
 
@@ -84,11 +84,14 @@ class Trainer:
         group: the processes that train together; each has a `Trainer` of its own.
         log: where rows go; `folder`'s `log.jsonl` by default.
         checkup: reads held-out pages every `stage.evaluate_every` steps and at the end.
+        save_frozen: whether the state holds the parameters that do not learn too. Leave them out where they
+            come from a checkpoint that is opened again to resume.
     """
 
     def __init__(
         self, model: GotOcr2ForConditionalGeneration, stage: StageConfig, stream: BatchStream, folder: Path, *,
         group: Group | None = None, log: TrainingLog | None = None, checkup: Checkup | None = None,
+        save_frozen: bool = True,
     ) -> None:  # fmt: skip
         self.model, self.stage, self.stream, self.folder = model, stage, stream, folder
         self.group, self.checkup = group or Group(device=model.device), checkup
@@ -101,8 +104,13 @@ class Trainer:
             recompute_activations(model)
         if self.group.size > 1:
             self._loss = DistributedDataParallel(self._loss)
+        self._bf16 = stage.bf16 and has_bfloat16(model.device)
         self.optimizers = make_optimizers(self.trained, stage)
         self.average = WeightAverage(self.trained, stage.ema) if stage.ema else None
+        self._left_out = {
+            name for name, p in self.trained.named_parameters(remove_duplicate=False)
+            if not (save_frozen or p.requires_grad)
+        }  # fmt: skip
         self.step = 0
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / STATE_NAME).exists():
@@ -171,7 +179,7 @@ class Trainer:
 
     def losses(self, batch: TrainingBatch) -> Losses:
         """Runs the network on a batch."""
-        with torch.autocast(self.model.device.type, torch.bfloat16, enabled=self.stage.bf16):
+        with torch.autocast(self.model.device.type, torch.bfloat16, enabled=self._bf16):
             return Losses(*self._loss(batch))
 
     @contextmanager
@@ -190,7 +198,7 @@ class Trainer:
         if self.group.is_first:
             state: dict[str, Any] = {
                 "step": self.step,
-                "weights": self.trained.state_dict(),
+                "weights": {k: v for k, v in self.trained.state_dict().items() if k not in self._left_out},
                 "optimizers": [o.state_dict() for o in self.optimizers],
             }
             if self.average is not None:
@@ -234,7 +242,12 @@ class Trainer:
 
     def _resume(self) -> None:
         state = torch.load(self.folder / STATE_NAME, map_location=self.model.device, weights_only=True)
-        self.trained.load_state_dict(state["weights"])
+        missing, unknown = self.trained.load_state_dict(state["weights"], strict=False)
+        if unknown or set(missing) - self._left_out:
+            raise CheckpointError(
+                f"{self.folder / STATE_NAME} is of another network or mode: it lacks "
+                f"{sorted(set(missing) - self._left_out)[:3]} and has {unknown[:3]} besides."
+            )
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         if self.average is not None and "average" in state:

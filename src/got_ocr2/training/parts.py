@@ -40,3 +40,10 @@ def _recompute(layer: nn.Module) -> None:
         return checkpoint(plain, *inputs, use_reentrant=False)
 
     layer.forward = forward
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the hardware computes in bf16 rather than imitating it; CPUs are taken at their word."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu"
