@@ -12,8 +12,11 @@ from PIL import Image, ImageChops
 
 from got_ocr2.errors import GotOcr2Error, InvalidOptionError, MissingDependencyError
 from got_ocr2.synth import axes_figures, figure_tools, tikz_labels
+from got_ocr2.synth.fonts import fonts
 from got_ocr2.synth.geometry import FAMILIES, GeometryEngine, draw_tikz
-from got_ocr2.synth.tikz import Arc, Dot, Ellipse, Label, Path, Pen, number
+from got_ocr2.synth.math_label import Faces, set_label
+from got_ocr2.synth.tikz import COLOURS, Arc, Dot, Ellipse, Label, Path, Pen, Ticks, document, number
+from got_ocr2.synth.tikz_svg import draw_commands
 
 tikra = pytest.importorskip("tikra")
 
@@ -105,6 +108,67 @@ def test_text_boxes_are_where_the_text_is():
         assert xs.max() / scale + origin <= right + 0.07
         assert bottom - 0.07 <= 24 - ys.max() / scale + origin
         assert 24 - ys.min() / scale + origin <= top + 0.07
+
+
+def test_both_renderers_draw_the_same_lines():
+    """Tikra reads the text, the plain renderer never does: they agree only if the text says what is meant."""
+    engine = GeometryEngine(axes=0.3, colours=0.6)
+    compared = 0
+    for seed in range(40):
+        _, commands = engine._figure(np.random.default_rng(seed))
+        if commands is None or any(isinstance(command, Ticks) for command in commands):
+            continue
+        lines = [command for command in commands if not isinstance(command, Label)]
+        ours = ink_of(draw_commands(lines, 40, np.random.default_rng(0)))
+        theirs = ink_of(draw_tikz(document(lines), 40))
+        assert abs(ours.width - theirs.width) <= 3
+        assert abs(ours.height - theirs.height) <= 3
+        soft = [picture.resize((160, 160), Image.Resampling.BOX) for picture in (ours, theirs)]
+        assert np.abs(np.asarray(soft[0], float) - np.asarray(soft[1], float)).mean() < 3, document(lines)
+        compared += 1
+    assert compared > 20
+
+
+@pytest.mark.parametrize("colour", COLOURS)
+def test_colours_are_tikz_s_own(colour):
+    pen = Pen(colour, fill=(colour, 100))
+    square = Path(((0, 0), (1, 0), (1, 1), (0, 1)), closed=True, pen=pen)
+    pictures = (draw_commands([square], 40, np.random.default_rng(0)), draw_tikz(document([square]), 40))
+    ours, theirs = (np.array(picture.getpixel((20, 20))) for picture in pictures)
+    assert np.abs(ours - theirs).max() <= 2
+
+
+def test_the_plain_renderer_draws_whole_samples():
+    engine = GeometryEngine(renderer="plain", axes=0.5)
+    for index in range(12):
+        sample = engine.sample(4, index)
+        assert sample.text == GeometryEngine(axes=0.5).sample(4, index).text
+        assert sample.meta["renderer"] == "plain"
+        assert np.asarray(sample.image.convert("L")).min() < 140
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("A", "A"), ("$A_1$", "A1"), ("$-3$", "−3"), ("$60^\\circ$", "60°"), ("$y=\\frac{1}{x}$", "y=1x"),
+        ("$12$ cm", "12 cm"),
+        ("$2\\sin 2x$", "2sin 2x"), ("$0.5(x+1)^2-3$", "0.5(x+1)2−3"), ("$\\sqrt{x}$", "x"), ("$|x-1|$", "|x−1|"),
+    ],
+)  # fmt: skip
+def test_labels_are_set_in_type(text, shown):
+    face = next(face for face in fonts("serif", italic=False) if face.covers("°−") and not face.axes)
+    setting = set_label(text, Faces(face, face), 20)
+    assert "".join(piece.text for piece in setting.pieces).replace("  ", " ") == shown
+    assert setting.width > 0
+    assert setting.ascent > 5
+    assert len(setting.strokes) == ("frac" in text) + ("sqrt" in text)
+
+
+@pytest.mark.parametrize(("text", "words"), [("$A", "dollar"), ("$\\foo$", "foo"), ("$x^{2$", "brace")])
+def test_labels_that_are_not_understood_are_refused(text, words):
+    face = fonts("serif")[0]
+    with pytest.raises(InvalidOptionError, match=words):
+        set_label(text, Faces(face, face), 20)
 
 
 def test_every_kind_of_figure_occurs():

@@ -7,17 +7,23 @@ counterclockwise; commands stand by kind and then from top to bottom.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from PIL import Image
 
 from ..errors import GotOcr2Error, InvalidOptionError, MissingDependencyError
 from .axes_figures import coordinates, graphs
 from .figures import Style, settle
+from .fonts import Split
 from .plane_figures import medley, parallels, quadrilateral, regular_polygon, solid, triangle
 from .raster import svg_to_image
 from .round_figures import circle, circles, ellipse
 from .sample import Sample, Task, sample_rng
 from .tikz import COLOURS, Command, Pen, document
+from .tikz_svg import draw_commands
+
+Renderer = Literal["tikra", "plain"]
 
 FAMILIES = (
     (triangle, 4.0), (quadrilateral, 4.0), (circle, 4.0), (circles, 1.5), (ellipse, 1.5), (regular_polygon, 1.5),
@@ -44,6 +50,8 @@ class GeometryEngine:
         colours: share of samples with colours; the others are black on white.
         centimetre: smallest and largest number of pixels for a centimetre of the figure (which is about ten wide).
         decimals: of the coordinates, 1 or 2.
+        renderer: "tikra" (as TeX draws it) or "plain" (our own: the same lines, labels in many fonts).
+        split: "train", or "test" for labels in fonts that training never draws (with "plain").
 
     Raises:
         InvalidOptionError: an option out of range.
@@ -59,6 +67,8 @@ class GeometryEngine:
         colours: float = 0.4,
         centimetre: tuple[float, float] = (36.0, 80.0),
         decimals: int = 2,
+        renderer: Renderer = "tikra",
+        split: Split = "train",
     ) -> None:
         for name, share in (("axes", axes), ("colours", colours)):
             if not 0 <= share <= 1:
@@ -69,10 +79,16 @@ class GeometryEngine:
             )
         if decimals not in (1, 2):
             raise InvalidOptionError(f"The coordinates have {decimals} decimals; it must be 1 or 2.")
+        if renderer not in ("tikra", "plain"):
+            raise InvalidOptionError(f"The renderer is {renderer!r}; it must be 'tikra' or 'plain'.")
+        if split not in ("train", "test"):
+            raise InvalidOptionError(f"The split is {split!r}; it must be 'train' or 'test'.")
         self.axes = axes
         self.colours = colours
         self.centimetre = centimetre
         self.decimals = decimals
+        self.renderer: Renderer = renderer
+        self.split: Split = split
 
     def sample(self, seed: int, index: int) -> Sample:
         """Draws one figure; the answer is its TikZ picture environment."""
@@ -84,11 +100,14 @@ class GeometryEngine:
         else:
             raise GotOcr2Error(f"No figure found room for its labels in {_ATTEMPTS} attempts.")
         pixels = float(rng.uniform(*self.centimetre))
-        figure = draw_tikz(document(commands), pixels)
+        if self.renderer == "tikra":
+            figure = draw_tikz(document(commands), pixels)
+        else:
+            figure = draw_commands(commands, pixels, rng, self.split)
         left, top, right, bottom = (int(margin) for margin in rng.uniform(0.1, 1.2, 4) * pixels)
         page = Image.new("RGB", (left + figure.width + right, top + figure.height + bottom), "white")
         page.paste(figure, (left, top))
-        meta = {"family": family, "pixels_per_cm": round(pixels, 2)}
+        meta = {"family": family, "renderer": self.renderer, "pixels_per_cm": round(pixels, 2)}
         return Sample(self.kind, (page,), document(commands), Task(format=True), meta=meta)
 
     def _figure(self, rng: np.random.Generator) -> tuple[str, list[Command] | None]:

@@ -13,8 +13,8 @@ from typing import Protocol
 
 Point = tuple[float, float]
 COLOURS = {
-    "black": "#000000", "red": "#ff0000", "blue": "#0000ff", "green": "#00ff00", "cyan": "#00aeef",
-    "magenta": "#ec008c", "gray": "#808080", "brown": "#bf8040", "lime": "#bfff00", "olive": "#808000",
+    "black": "#000000", "red": "#ff0000", "blue": "#0000ff", "green": "#00ff00", "cyan": "#00ffff",
+    "magenta": "#ff00ff", "gray": "#808080", "brown": "#bf8040", "lime": "#bfff00", "olive": "#808000",
     "orange": "#ff8000", "pink": "#ffbfbf", "purple": "#bf0040", "teal": "#008080", "violet": "#800080",
 }  # fmt: skip
 """TikZ's named colours that show on white, and what they are in sRGB."""
@@ -227,6 +227,12 @@ class Ticks:
     def outline(self) -> list[Point]:
         ends = (self.values[0], self.values[-1])
         return [(float(v), 0.0) if self.axis == "x" else (0.0, float(v)) for v in ends]
+
+    def strokes(self) -> list[tuple[Point, Point]]:
+        """The ends of each tick."""
+        if self.axis == "x":
+            return [((float(v), TICK), (float(v), -TICK)) for v in self.values]
+        return [((TICK, float(v)), (-TICK, float(v))) for v in self.values]
 
     def labels(self) -> list[Label]:
         """The numbers one by one, where they stand."""

@@ -21,7 +21,9 @@ ANCHORS: dict[str, tuple[int, int]] = {
 }  # fmt: skip
 """TikZ's sides of a point, and which way they lead."""
 
-_SEPARATION = 0.11713  # TikZ's space between a point and its text: a third of an em at 10 points
+SEPARATION = 0.11713
+"""TikZ's space between a point and its text, in centimetres: a third of an em at ten points."""
+
 _BIG_POINT = 2.54 / 72
 _BORDER = 2.0  # what tikra leaves around a figure, in big points
 _CLEARANCE = 0.04
@@ -55,8 +57,8 @@ def label_box(label: Label) -> Box:
     width, height = text_size(label.text, label.size)
     x, y = label.at
     dx, dy = ANCHORS[label.anchor] if label.anchor else (0, 0)
-    left = (x + _SEPARATION, x - width / 2, x - _SEPARATION - width)[1 - dx]
-    bottom = (y + _SEPARATION, y - height / 2, y - _SEPARATION - height)[1 - dy]
+    left = (x + SEPARATION, x - width / 2, x - SEPARATION - width)[1 - dx]
+    bottom = (y + SEPARATION, y - height / 2, y - SEPARATION - height)[1 - dy]
     return left, bottom, left + width, bottom + height
 
 
