@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from got_ocr2.errors import InvalidOptionError
 from got_ocr2.synth.sample import Glyphs, Sample, Task
 from got_ocr2.synth.text import TextEngine
-from got_ocr2.training.batches import Collator
+from got_ocr2.training.batches import Collator, TooLongError
 from got_ocr2.training.config import SMALL, ModelPreset, StageConfig, with_overrides
 from got_ocr2.training.data import GROUP, BatchStream, batches
 from got_ocr2.training.glyphs import BACKGROUND, IGNORED, OTHER, GlyphHead, glyph_class, glyph_map
@@ -148,6 +148,23 @@ def test_a_sample_that_does_not_fit_is_an_error_not_a_cut():
     long = Sample("x", (ENGINE.sample(0, 0).image,), "word " * 30, glyphs=Glyphs.empty())
     with pytest.raises(ValueError, match=r"takes \d+ ids, prompt included; the limit is 60"):
         collate([long])
+
+
+def test_a_drawn_sample_that_does_not_fit_is_drawn_again_from_elsewhere():
+    lengths = [tiny_collator().length(ENGINE.sample(4, i)) for i in range(GROUP)]
+    limit = sorted(lengths)[GROUP // 2]
+    collate = replace_limit(tiny_collator(), limit)
+    with pytest.raises(TooLongError):
+        BatchStream(ENGINE, collate, 1, seed=4)[0]
+    got = BatchStream(ENGINE, collate, 1, seed=4, redraws=20)[0]
+    assert len(got) == GROUP
+    fits = sorted(length for length in lengths if length <= limit)
+    found = [batch.input_ids.shape[1] for batch in got]
+    assert max(found) <= limit
+    for length in fits:  # those that fit are the same as ever
+        found.remove(length)
+    with pytest.raises(TooLongError, match="the limit is 3"):
+        BatchStream(ENGINE, replace_limit(tiny_collator(), 3), 1, seed=4, redraws=2)[0]
 
 
 def replace_limit(collate: Collator, limit: int) -> Collator:

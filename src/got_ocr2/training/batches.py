@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import GotOcr2Error
 from ..processing import GotOcr2Processor
 from ..processing.geometry import fitted_size
 from ..synth.sample import Sample
@@ -54,6 +55,28 @@ class TrainingBatch:
         return TrainingBatch(**moved)
 
 
+class TooLongError(GotOcr2Error, ValueError):
+    """A sample takes more ids than the network may be trained on."""
+
+
+class Row(NamedTuple):
+    """One sample of a batch, not padded yet; see `TrainingBatch`.
+
+    Attributes:
+        ids, labels, alignment: int64 `(T,)`.
+        pixels: float32 `(tiles, 3, H, W)`.
+        glyphs: int64 `(tiles, rows, columns)`.
+        characters: of the answer.
+    """
+
+    ids: np.ndarray
+    labels: np.ndarray
+    alignment: np.ndarray
+    pixels: Tensor
+    glyphs: np.ndarray
+    characters: int
+
+
 class Collator:
     """Makes batches for one model.
 
@@ -70,25 +93,27 @@ class Collator:
 
     def __call__(self, samples: Sequence[Sample]) -> TrainingBatch:
         """Raises:
-        ValueError: a sample is longer than `max_length`; it is never cut short.
+        TooLongError: a sample is longer than `max_length`; it is never cut short.
         """
-        rows = [self._row(sample) for sample in samples]
-        length = max(len(ids) for ids, *_ in rows)
-        pad = self.processor.tokenizer.pad_token_id
+        return self.stack([self.row(sample) for sample in samples])
 
-        def stacked(column: int, fill: int) -> Tensor:
-            out = np.full((len(rows), length), fill, np.int64)
-            for line, row in zip(out, rows, strict=True):
-                line[: len(row[column])] = row[column]
+    def stack(self, rows: Sequence[Row]) -> TrainingBatch:
+        """Pads rows to the longest and puts them together."""
+        length = max(len(row.ids) for row in rows)
+
+        def padded(parts: Sequence[np.ndarray], fill: int) -> Tensor:
+            out = np.full((len(parts), length), fill, np.int64)
+            for line, part in zip(out, parts, strict=True):
+                line[: len(part)] = part
             return torch.from_numpy(out)
 
         return TrainingBatch(
-            pixel_values=torch.cat([row[3] for row in rows]),
-            input_ids=stacked(0, pad),
-            labels=stacked(1, IGNORED),
-            alignment=stacked(2, NOWHERE),
-            glyphs=torch.from_numpy(np.concatenate([row[4] for row in rows])),
-            characters=sum(len(sample.text) for sample in samples),
+            pixel_values=torch.cat([row.pixels for row in rows]),
+            input_ids=padded([row.ids for row in rows], self.processor.tokenizer.pad_token_id),
+            labels=padded([row.labels for row in rows], IGNORED),
+            alignment=padded([row.alignment for row in rows], NOWHERE),
+            glyphs=torch.from_numpy(np.concatenate([row.glyphs for row in rows])),
+            characters=sum(row.characters for row in rows),
         )
 
     def length(self, sample: Sample) -> int:
@@ -96,8 +121,12 @@ class Collator:
         prompt = self.processor(**question_of(sample, self.processor))["input_ids"]
         return prompt.shape[1] + len(self.processor.tokenizer.encode(sample.text, parse_special=False)) + 1
 
-    def _row(self, sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray, Tensor, np.ndarray]:
-        """ids, labels, alignment (T,), pixels (tiles, 3, H, W), glyphs (tiles, rows, columns)."""
+    def row(self, sample: Sample) -> Row:
+        """One sample's part of a batch.
+
+        Raises:
+            TooLongError: it is longer than `max_length`.
+        """
         tokenizer = self.processor.tokenizer
         inputs = self.processor(**question_of(sample, self.processor))
         prompt = inputs["input_ids"][0].numpy()
@@ -106,7 +135,7 @@ class Collator:
         )
         ids = np.concatenate([prompt, answer])
         if len(ids) > self.max_length:
-            raise ValueError(
+            raise TooLongError(
                 f"A {sample.kind} sample takes {len(ids)} ids, prompt included; the limit is {self.max_length}."
             )
         labels = ids.copy()
@@ -119,7 +148,7 @@ class Collator:
             boxes = self._in_patches(sample)
             glyphs[0] = glyph_map(sample.text, sample.glyphs.offsets, boxes, (height, width))
             self._align(sample, boxes, prompt, answer, (height, width), alignment)
-        return ids, labels, alignment, pixels, glyphs
+        return Row(ids, labels, alignment, pixels, glyphs, len(sample.text))
 
     def _in_patches(self, sample: Sample) -> np.ndarray:
         """The glyph boxes in patches of the canvas, (n, 4)."""

@@ -12,9 +12,10 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from ..errors import InvalidOptionError
-from ..synth.sample import Engine
-from .batches import Collator, TrainingBatch
+from ..synth.sample import Engine, Sample
+from .batches import Collator, Row, TooLongError, TrainingBatch
 
+_OTHER_STREAM = 1_000_003  # far from any seed that a person chooses
 GROUP = 8  # steps that share a pool of samples, unless told otherwise
 
 
@@ -34,6 +35,7 @@ class BatchStream(Dataset[list[TrainingBatch]]):
         parts: into how many batches a step is divided.
         own: which parts are made here; all by default.
         pool: steps in a group.
+        redraws: how often a sample that is too long for the collator is drawn anew; then it is an error.
 
     Raises:
         InvalidOptionError: the parts do not divide the step.
@@ -41,7 +43,7 @@ class BatchStream(Dataset[list[TrainingBatch]]):
 
     def __init__(
         self, engine: Engine, collator: Collator, batch_size: int, seed: int, *,
-        parts: int = 1, own: Sequence[int] | None = None, pool: int = GROUP,
+        parts: int = 1, own: Sequence[int] | None = None, pool: int = GROUP, redraws: int = 0,
     ) -> None:  # fmt: skip
         if batch_size % parts:
             raise InvalidOptionError(
@@ -55,25 +57,32 @@ class BatchStream(Dataset[list[TrainingBatch]]):
         self.parts = parts
         self.own = tuple(range(parts)) if own is None else tuple(own)
         self.pool = pool
+        self.redraws = redraws
 
     def __getitem__(self, n: int) -> list[TrainingBatch]:
         """The own parts of the first step, then those of the second, ..."""
         size = self.pool * self.batch_size
         order = np.random.default_rng([self.seed, 2, n]).permutation(self.pool)
         share = self.batch_size // self.parts
-        sorted_parts = [
-            sorted(
-                (
-                    self.engine.sample(self.seed, i)
-                    for i in range(n * size + part, (n + 1) * size, self.parts)
-                ),
-                key=lambda sample: len(sample.text),
-            )
-            for part in self.own
-        ]
+        sorted_parts: list[list[tuple[int, Sample]]] = []
+        for part in self.own:
+            indices = range(n * size + part, (n + 1) * size, self.parts)
+            drawn = [(i, self.engine.sample(self.seed, i)) for i in indices]
+            sorted_parts.append(sorted(drawn, key=lambda pair: len(pair[1].text)))
         return [
-            self.collator(samples[k * share : (k + 1) * share]) for k in order for samples in sorted_parts
+            self.collator.stack([self._row(*pair) for pair in drawn[k * share : (k + 1) * share]])
+            for k in order
+            for drawn in sorted_parts
         ]
+
+    def _row(self, index: int, sample: Sample) -> Row:
+        """The sample, or the first of a few others in its place that is not too long."""
+        for attempt in range(1, self.redraws + 1):
+            try:
+                return self.collator.row(sample)
+            except TooLongError:
+                sample = self.engine.sample(self.seed + attempt * _OTHER_STREAM, index)
+        return self.collator.row(sample)
 
 
 def batches(stream: BatchStream, start: int, stop: int, workers: int) -> Iterator[TrainingBatch]:

@@ -31,6 +31,7 @@ from .recipes import Recipe, with_resampling
 from .vocabulary import byte_tokenizer
 
 MODEL_NAME = "model"
+REDRAWS = 20  # of a rendered sample that is too long; where so many fail, the stage is set up wrong
 
 
 def run(
@@ -67,7 +68,14 @@ def run(
         parts = group.size * stage.accumulate
         own = range(group.rank * stage.accumulate, (group.rank + 1) * stage.accumulate)
         stream = BatchStream(
-            mixture(stage), collator, stage.batch_size, stage.seed, parts=parts, own=own, pool=stage.pool
+            mixture(stage),
+            collator,
+            stage.batch_size,
+            stage.seed,
+            parts=parts,
+            own=own,
+            pool=stage.pool,
+            redraws=REDRAWS,
         )
         rows = TrainingLog(
             folder / name, name, stage.steps,
