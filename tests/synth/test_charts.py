@@ -156,9 +156,9 @@ def test_texts_that_would_collide_are_refused(library):
 
 def test_matplotlib_may_not_lose_text():
     blank = Image.new("RGB", (50, 20), "white")
-    assert not chart_matplotlib._all_inked(blank, [(5, 5, 20, 15)])
+    assert not chart_matplotlib._all_inked(np.asarray(blank), [(5, 5, 20, 15)])
     blank.putpixel((8, 8), (0, 0, 0))
-    assert chart_matplotlib._all_inked(blank, [(5, 5, 20, 15)])
+    assert chart_matplotlib._all_inked(np.asarray(blank), [(5, 5, 20, 15)])
 
 
 def test_pictures_have_a_clear_edge(samples):

@@ -128,6 +128,8 @@ def random_chart(
     most = {"pie": 8, "stacked": 8, "line": 12, "barh": 9, "bar": 10, "scatter": 14}[kind]
     count = int(rng.integers(2 if kind in ("bar", "barh") else 3, most // (1 if series_count < 3 else 2) + 1))
     printed = kind == "pie" or (kind != "scatter" and bool(rng.random() < 0.6))
+    if kind == "line" and series_count > 2:
+        printed = False  # so many numbers find no room between the lines
     decimals, suffix, thousands, rows = _numbers(rng, kind, series_count, count, printed)
     xs: tuple[tuple[float, ...], ...] = ()
     if kind == "scatter":

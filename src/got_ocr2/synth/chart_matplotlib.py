@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageChops
+from PIL import Image
 
 from ..errors import MissingDependencyError
 from .chart_data import ChartData
@@ -60,17 +60,19 @@ def draw_with_matplotlib(data: ChartData, look: Look, rng: np.random.Generator) 
         return None
     if cover(numbers, [box(bar) for bar in drawing.bars], within=data.kind == "stacked"):
         return None
-    page = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    if not _all_inked(page, [*boxes, *names]):
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    if not _all_inked(pixels, [*boxes, *names]):
         return None
-    return page.crop(ImageChops.difference(page, Image.new("RGB", page.size, look.ground)).getbbox())
+    edges = np.array([*boxes, box(axes.patch)])
+    x0, y0 = np.maximum(np.floor(edges[:, :2].min(axis=0)) - 6, 0).astype(int)
+    x1, y1 = np.ceil(edges[:, 2:].max(axis=0)).astype(int) + 6
+    return Image.fromarray(np.ascontiguousarray(pixels[y0:y1, x0:x1]))
 
 
-def _all_inked(page: Image.Image, boxes: list[Box]) -> bool:
+def _all_inked(pixels: np.ndarray, boxes: list[Box]) -> bool:
     """Whether something shows in every box: matplotlib leaves some fonts out at some sizes, without a word."""
-    gray = np.asarray(page.convert("L"))
-    crops = (gray[int(y0) : math.ceil(y1), int(x0) : math.ceil(x1)] for x0, y0, x1, y1 in boxes)
-    return all(int(crop.max()) - int(crop.min()) > 60 for crop in crops)
+    crops = (pixels[int(y0) : math.ceil(y1), int(x0) : math.ceil(x1)] for x0, y0, x1, y1 in boxes)
+    return all(np.ptp(crop.reshape(-1, 3).astype(int), axis=0).max() > 60 for crop in crops)
 
 
 class _Drawing:

@@ -11,27 +11,33 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageDraw
 
 from .chart_data import ChartData, nice_ticks
 from .chart_look import Box, Look, collide, cover, cross, ink_on
 from .raster import svg_to_image
 
 Point = tuple[float, float]
-_ROOM = 170.0  # pixels around the plotting area for names, numbers and a legend; cropped afterwards
 _INK, _FAINT = "#333333", "#6e7079"
 
 
 @dataclass
 class _Canvas:
-    """Shapes and texts of one chart, in pixels from the top left corner."""
+    """Shapes and texts of one chart, in pixels from the top left corner of its plotting area.
 
-    width: float
-    height: float
+    Attributes:
+        look: whose face and size all text has.
+        shapes: SVG elements.
+        texts: (top left corner, text, colour, Pillow's anchor, angle).
+        boxes: of the texts.
+        extents: what else must be inside the picture.
+    """
+
     look: Look
     shapes: list[str] = field(default_factory=list)
     texts: list[tuple[Point, str, str, str, int]] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
+    extents: list[Box] = field(default_factory=list)
 
     def rectangle(self, box: Box, fill: str, rounding: float = 0) -> None:
         x0, y0, x1, y1 = box
@@ -75,33 +81,32 @@ class _Canvas:
         return box
 
     def picture(self) -> Image.Image | None:
-        """RGB picture cropped to what is drawn; None where texts meet one another or the edge."""
-        inside = all(
-            x0 > 1 and y0 > 1 and x1 < self.width - 1 and y1 < self.height - 1
-            for x0, y0, x1, y1 in self.boxes
-        )
-        if not inside or collide(self.boxes, gap=2):
+        """RGB picture of everything; None where texts meet one another."""
+        if collide(self.boxes, gap=2):
             return None
-        size = f'width="{self.width:.0f}" height="{self.height:.0f}"'
-        svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{"".join(self.shapes)}</svg>'
+        everything = np.array([*self.boxes, *self.extents])
+        x0, y0 = np.floor(everything[:, :2].min(axis=0)) - 2
+        x1, y1 = np.ceil(everything[:, 2:].max(axis=0)) + 2
+        view = f"{x0:.0f} {y0:.0f} {x1 - x0:.0f} {y1 - y0:.0f}"
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{view}">{"".join(self.shapes)}</svg>'
         page = svg_to_image(svg, background=self.look.ground)
         draw = ImageDraw.Draw(page)
         font = self.look.face.load(self.look.size)
         for (x, y), text, colour, anchor, angle in self.texts:
             left, top, right, bottom = font.getbbox(text, anchor=anchor)
             if not angle:
-                draw.text((x - left, y - top), text, colour, font, anchor=anchor)
+                draw.text((x - left - x0, y - top - y0), text, colour, font, anchor=anchor)
                 continue
             strip = Image.new("L", (math.ceil(right - left), math.ceil(bottom - top)), 0)
             ImageDraw.Draw(strip).text((-left, -top), text, 255, font, anchor=anchor)
             turned = strip.rotate(angle, Image.Resampling.BICUBIC, expand=True)
-            page.paste(colour, (round(x), round(y)), turned)
-        return page.crop(ImageChops.difference(page, Image.new("RGB", page.size, self.look.ground)).getbbox())
+            page.paste(colour, (round(x - x0), round(y - y0)), turned)
+        return page
 
 
 def draw_with_svg(data: ChartData, look: Look, rng: np.random.Generator) -> Image.Image | None:
     """The chart without title and source; None where texts would collide or be cut."""
-    canvas = _Canvas(look.width + 2 * _ROOM, look.height + 2 * _ROOM, look)
+    canvas = _Canvas(look)
     if data.kind == "pie":
         _pie(data, look, canvas, rng)
     else:
@@ -124,8 +129,8 @@ class _Plot:
         self.lying = data.kind == "barh"
         self.bars: list[Box] = []
         self.numbers: list[Box] = []
-        self.left, self.top = _ROOM, _ROOM
-        self.right, self.bottom = _ROOM + look.width, _ROOM + look.height
+        self.left, self.top, self.right, self.bottom = 0.0, 0.0, float(look.width), float(look.height)
+        canvas.extents.append((-5.0, -5.0, self.right + 5, self.bottom + 5))
         values = [value for row in data.values for value in row]
         if data.kind == "stacked":
             values = [sum(column) for column in zip(*data.values, strict=True)]
@@ -287,6 +292,7 @@ class _Plot:
             else:
                 canvas.rectangle((x, y - 6, x + 20, y + 6), look.colours[series], 3)
             canvas.text((x + 25, y), name, "lm")
+            canvas.extents.append((x, y - 6, x + 20, y + 6))
             if across:
                 x += font.getlength(name) + 40
             else:
@@ -295,8 +301,9 @@ class _Plot:
 
 def _pie(data: ChartData, look: Look, canvas: _Canvas, rng: np.random.Generator) -> None:
     """Slices with a leader to each one's name and number."""
-    centre = (canvas.width / 2, canvas.height / 2)
     radius = min(look.width, look.height) / 2
+    centre = (radius, radius)
+    canvas.extents.append((0.0, 0.0, 2 * radius, 2 * radius))
     inner = radius * float(rng.uniform(0.4, 0.6)) if look.donut else 0.0
     row = data.values[0]
     joint = str(rng.choice([": ", " ", ", "]))
