@@ -11,6 +11,7 @@ from test_training_loop import STAGE, TEXT
 from test_training_pieces import TINY
 
 from got_ocr2 import OCR
+from got_ocr2.cli import main
 from got_ocr2.config import GotOcr2Config
 from got_ocr2.errors import CheckpointError, FileAccessError, InvalidOptionError
 from got_ocr2.synth.registry import KINDS
@@ -126,3 +127,20 @@ def test_resampling_is_of_all_that_the_stage_before_drew():
     )
     amounts = [[e["weight"] for e in stage.engines] for _, stage in with_resampling(stages)]
     assert amounts == [[5.0], [7.0, 4.0], [1.0, 3.5, 2.0]]
+
+
+@pytest.mark.slow
+def test_the_rehearsal_runs_from_the_command_line(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    settings = [
+        f"--set={name}.{s}" for name in ("encoder", "joint", "reading") for s in ("steps=2", "workers=0")
+    ]
+    assert main(["train", "rehearsal", "-o", str(tmp_path), "--plot", "--device", "cpu", *settings]) == 0
+    said = capsys.readouterr().err
+    for name in ("encoder", "joint", "reading"):
+        assert f"{name}: step 2 of 2, loss " in said
+        assert f"{name}: step 2 of 2, held-out pages: loss " in said
+        assert (tmp_path / name / "log.png").is_file()
+    assert OCR.from_pretrained(tmp_path / "model").model.config.text_config.num_hidden_layers == 3
+    assert main(["train", "none", "-o", str(tmp_path)]) == 1
+    assert "Unknown recipe 'none'; it is one of small, rehearsal, published" in capsys.readouterr().err

@@ -50,8 +50,38 @@ _PARAGRAPHS = StageConfig(
     degrade=0.6,
 )  # fmt: skip
 
+# The published recipe's three stages at a size that any machine runs in minutes; it learns nothing worth having.
+_TINY = ModelPreset(
+    vision={
+        "hidden_size": 32, "output_channels": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "patch_size": 16,
+        "mlp_dim": 64, "window_size": 8, "global_attn_indexes": (1,), "use_rel_pos": False,
+    },
+    text={
+        "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 3, "num_attention_heads": 4,
+        "num_key_value_heads": 4, "max_position_embeddings": 2048, "rope_theta": 10_000.0,
+    },
+    max_length=1024,
+)  # fmt: skip
+_LINES = StageConfig(
+    engines=(_text(canvas=(256, 256), layouts={"word": 0.3, "line": 0.7}),),
+    canvas=(256, 256), steps=20, batch_size=4, pool=2, warmup=2, held_out=2, decoder={"num_hidden_layers": 2},
+    guided_layers=(1,),
+)  # fmt: skip
+_KINDS = replace(
+    _LINES, engines=({"kind": "formula", "weight": 1.0}, {"kind": "molecule", "weight": 1.0}), resampled=0.8,
+    decoder={}, guided_layers=(1, 2),
+)  # fmt: skip
+_REGIONS = replace(
+    _KINDS,
+    engines=({"kind": "region", "weight": 1.0},),
+    trained="decoder",
+    glyph_weight=0.0,
+    learning_rate=2e-4,
+)
+
 RECIPES: dict[str, Recipe] = {
     "small": Recipe(SMALL, (("strips", _STRIPS), ("paragraphs", _PARAGRAPHS))),
+    "rehearsal": Recipe(_TINY, (("encoder", _LINES), ("joint", _KINDS), ("reading", _REGIONS))),
     "published": Recipe(PUBLISHED, PUBLISHED_STAGES),
 }
 
