@@ -5,7 +5,7 @@ import json
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from got_ocr2.errors import EncryptedDocumentError, InputError
@@ -49,6 +49,7 @@ def page_results(draw: st.DrawFn) -> PageResult:
 documents = st.builds(DocumentResult, st.text(), st.lists(page_results(), min_size=1).map(tuple))
 
 
+@settings(deadline=None)
 @given(page_results())
 def test_page_results_survive_json_and_keep_the_schema(result):
     data = json.loads(result.to_json())
@@ -57,6 +58,7 @@ def test_page_results_survive_json_and_keep_the_schema(result):
     assert data == json.loads(json.dumps(result.to_dict()))
 
 
+@settings(deadline=None)
 @given(documents)
 def test_document_results_survive_json_and_keep_the_schema(result):
     data = json.loads(result.to_json(indent=2))

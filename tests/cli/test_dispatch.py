@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from importlib import import_module
@@ -151,3 +153,48 @@ def test_a_command_may_have_commands_of_its_own(cli, command):
     assert cli("try", "two").code == 3
     assert "got-ocr2 try" in cli("try", "--help").out
     assert cli("try", "three").code == 1
+
+
+# --- in a process of its own ----------------------------------------------------------------------------
+
+SCRIPT = """
+import sys, time
+from got_ocr2.cli import commands, dispatch
+def target() -> None:
+    {body}
+commands.target = target
+dispatch.COMMANDS = (commands.Command("try", "commands:target", "Tries."),)
+sys.exit(dispatch.main(["try"]))
+"""
+
+
+def process(body: str, **options) -> subprocess.Popen:
+    command = [sys.executable, "-c", SCRIPT.format(body=body)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX pipes")
+@pytest.mark.parametrize(
+    "body", ["while True: print('words')", "print('words', flush=True); print('w' * 10**6)"]
+)
+def test_a_reader_that_goes_away_ends_the_work_quietly(body):
+    with process(body) as run:
+        assert run.stdout.read(5) == b"words"
+        run.stdout.close()
+        assert (run.wait(), run.stderr.read()) == (141, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_control_c_ends_without_a_traceback():
+    with process("print('working', flush=True); time.sleep(600)") as run:
+        assert run.stdout.readline() == b"working\n"
+        run.send_signal(signal.SIGINT)
+        assert run.communicate() == (b"", b"Interrupted.\n")
+        assert run.returncode == 130
+
+
+def test_text_in_a_pipe_is_utf_8_whatever_the_locale():
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    with process("print(chr(0x65E5) + chr(0xE9))", env=environment) as run:
+        out, err = run.communicate()
+    assert (out.decode("utf-8").strip(), err, run.returncode) == ("日é", b"", 0)

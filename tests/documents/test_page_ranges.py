@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from got_ocr2.documents import PageRanges
@@ -55,6 +55,7 @@ def test_a_page_beyond_the_end_is_refused_by_name(asked):
         PageRanges.parse(asked).select(3, "book.pdf")
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 30), min_size=1))
 def test_text_and_numbers_select_the_same_pages(numbers):
     text = ",".join(map(str, numbers))

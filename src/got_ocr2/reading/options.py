@@ -7,7 +7,7 @@ import difflib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from ..documents import DEFAULT_DPI, Limits, PageRanges
 from ..errors import InvalidOptionError
@@ -52,8 +52,8 @@ class ReadOptions:
                 raise InvalidOptionError(f"{name} must be True or False, got {getattr(self, name)!r}.")
         for name in ("max_patches", "max_new_tokens"):
             value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-                raise InvalidOptionError(f"{name} must be a whole number >= 1, got {value!r}.")
+            if value is not None:
+                check_count(name, value)
         if self.box is not None:
             object.__setattr__(self, "box", _box(self.box))
         if self.box is not None and self.multi_page:
@@ -91,13 +91,11 @@ class ReadOptions:
 
 
 def _box(value: Any) -> tuple[float, float, float, float]:
-    numbers = value.tolist() if hasattr(value, "tolist") else value
-    if isinstance(numbers, (str, bytes)) or not isinstance(numbers, Sequence) or len(numbers) != 4:
+    listed = value.tolist() if hasattr(value, "tolist") else value
+    if not isinstance(listed, (list, tuple)) or len(cast("Sequence[Any]", listed)) != 4:
         raise InvalidOptionError(f"A box is x1, y1, x2, y2 in pixels, got {value!r}.")
-    if not all(
-        isinstance(n, (int, float)) and not isinstance(n, bool) and math.isfinite(n) and n >= 0
-        for n in numbers
-    ):
+    numbers = cast("Sequence[Any]", listed)
+    if not all(_is_number(n) and 0 <= n < math.inf for n in numbers):
         raise InvalidOptionError(f"A box holds finite numbers from 0, got {list(numbers)}.")
     x1, y1, x2, y2 = numbers
     if x1 >= x2 or y1 >= y2:
@@ -105,3 +103,13 @@ def _box(value: Any) -> tuple[float, float, float, float]:
             f"The box {list(numbers)} is empty or reversed: it needs x1 < x2 and y1 < y2."
         )
     return x1, y1, x2, y2
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def check_count(name: str, value: object) -> None:
+    """Refuses everything but whole numbers from 1."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidOptionError(f"{name} must be a whole number >= 1, got {value!r}.")

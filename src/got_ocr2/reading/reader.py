@@ -14,7 +14,7 @@ from ..documents.joined import JoinedDocument
 from ..errors import InvalidOptionError
 from ..results import DocumentResult, FinishReason, PageError, PageResult, Status
 from .events import DocumentOpened, DocumentRead, Event, PageRead, TextPiece
-from .options import ReadOptions
+from .options import ReadOptions, check_count
 
 if TYPE_CHECKING:
     from ..documents.sources import Source
@@ -95,8 +95,7 @@ class Reader:
         """
         from ..processing.prompts import Question
 
-        if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
-            raise InvalidOptionError(f"batch_size must be a whole number >= 1, got {batch_size!r}.")
+        check_count("batch_size", batch_size)
         box = None if options.box is None else (0, 0, 0, 0)
         question = Question(options.format, box, options.color, options.multi_page, options.crop)
         question.wording(processor.dialect)
@@ -254,7 +253,8 @@ class Reader:
             yield tuple(map(_Row.put, rows, step.tokens, step.finish_reasons))
         seconds = (perf_counter() - start) / len(units)
         prompts: list[int] = batch["attention_mask"].sum(1).tolist()
-        sums: list[float] = torch.stack(logprobs).sum(0).tolist()  # (steps, rows); 0 after a row's end
+        # (steps, rows) -> rows; 0 after a row's end
+        sums = cast("list[float]", torch.stack(logprobs).sum(0).tolist())  # pyright: ignore[reportUnknownMemberType]
         return [
             self._result(unit, row, prompt, total, seconds)
             for unit, row, prompt, total in zip(units, rows, prompts, sums, strict=True)
