@@ -84,7 +84,7 @@ def test_every_number_drawn_is_in_the_answer(library, monkeypatch):
         rng = np.random.default_rng(seed)
         data = random_chart(rng, text_pool())
         written.clear()
-        LIBRARIES[library](data, random_look(rng, data.answer(), "train"), rng)
+        LIBRARIES[library](data, random_look(rng, data.answer(), 8, "train"), rng)
         inside = json.loads(data.answer())["values"]
         rows = list(inside.values())
         numbers = [n for row in rows for n in row.values()] if isinstance(rows[0], dict) else rows
@@ -230,6 +230,14 @@ def test_collisions():
     assert not cover([(2, 55, 8, 60), (12, 85, 18, 90)], bars, within=False)
     assert cover([(2, 20, 14, 30), (12, 85, 18, 90)], bars, within=False)
     assert cover([(2, 45, 8, 55), (12, 20, 18, 30)], bars, within=True)
+
+
+@pytest.mark.parametrize("hues", [1, 4, 8])
+def test_colours_can_be_told_apart(hues):
+    for seed in range(20):
+        look = random_look(np.random.default_rng(seed), "Abc", hues, "train")
+        rgb = [[int(colour[k : k + 2], 16) for k in (1, 3, 5)] for colour in look.colours[:hues]]
+        assert all(np.linalg.norm(np.subtract(a, b)) > 50 for i, a in enumerate(rgb) for b in rgb[:i])
 
 
 def test_headings_break_into_lines():

@@ -104,6 +104,11 @@ class ChartData:
         text = f"{value:,.{self.decimals}f}" if self.thousands else f"{value:.{self.decimals}f}"
         return text + self.suffix
 
+    def tick(self, value: float) -> str:
+        """A number at the numeric axis, in the manner of the others but without trailing zeros."""
+        commas = "," if self.thousands else ""
+        return f"{round(value, 8):{commas}.10g}{self.suffix}"
+
     def answer(self) -> str:
         """The truth as one line of JSON."""
         maps: list[dict[str, str]] = []

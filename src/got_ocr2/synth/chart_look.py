@@ -65,16 +65,16 @@ class Look:
     title_left: bool
 
 
-def random_look(rng: np.random.Generator, text: str, split: Split) -> Look:
-    """A look whose face draws every character of `text`."""
+def random_look(rng: np.random.Generator, text: str, hues: int, split: Split) -> Look:
+    """A look whose face draws every character of `text`, and whose first `hues` (at most 8) colours differ clearly."""
     faces = tuple(
         face
         for face in fonts(("sans", "serif", "mono"), split=split, weights=(300, 700), italic=False)
         if not face.axes and face.index == 0
     )
     size = float(rng.integers(11, 17))
-    palette = PALETTES[int(rng.integers(len(PALETTES)))]
-    start = int(rng.integers(len(palette)))
+    turned = [palette[k:] + palette[:k] for palette in PALETTES for k in range(len(palette))]
+    fitting = [colours for colours in turned if _differ(colours[:hues])]
     plain = rng.random() < 0.7
     return Look(
         width=int(rng.integers(340, 620)),
@@ -82,7 +82,7 @@ def random_look(rng: np.random.Generator, text: str, split: Split) -> Look:
         face=pick_font(rng, text, faces),
         size=size,
         title_size=round(size * float(rng.uniform(1.15, 1.6))),
-        colours=palette[start:] + palette[:start],
+        colours=fitting[int(rng.integers(len(fitting)))],
         ground="#ffffff" if plain else str(rng.choice(["#fafafa", "#f5f5f5", "#fffdf5", "#f4f8fb"])),
         plot_ground="#ffffff" if plain else str(rng.choice(["#ffffff", "#eaeaf2", "#f7f7f7"])),
         grid=str(rng.choice(["", "y", "y", "both"])),
@@ -167,6 +167,13 @@ def ink_on(colour: str) -> str:
     """Black or white, whichever is read more easily on a colour."""
     red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
     return "#000000" if 0.3 * red + 0.59 * green + 0.11 * blue > 120 else "#ffffff"
+
+
+def _differ(colours: Sequence[str]) -> bool:
+    """Whether a reader tells any two colours apart, also as small patches in a legend."""
+    rgb = np.array([[int(colour[k : k + 2], 16) for k in (1, 3, 5)] for colour in colours], float)
+    gaps = np.linalg.norm(rgb[:, None] - rgb[None], axis=-1)[np.triu_indices(len(colours), 1)]
+    return bool((gaps > 50).all())
 
 
 def _paragraph(look: Look, text: str, size: float, width: int) -> Image.Image | None:

@@ -213,8 +213,10 @@ class _Drawing:
         getattr(self.axes, f"set_{axis}lim")(low - room if low else 0.0, high + room)
         scale = getattr(self.axes, f"{axis}axis")
         scale.set_major_locator(MaxNLocator(int(self.rng.integers(5, 9)), steps=[1, 2, 5, 10], min_n_ticks=4))
-        commas = "," if self.data.thousands and axis == ("x" if self.data.kind == "barh" else "y") else ""
-        scale.set_major_formatter(FuncFormatter(lambda value, _: f"{round(value, 8):{commas}.10g}"))
+        numeric = axis == ("x" if self.data.kind == "barh" else "y")
+        scale.set_major_formatter(
+            FuncFormatter(lambda value, _: self.data.tick(value) if numeric else f"{value:g}")
+        )
 
     def _name_categories(self, axis: str) -> None:
         places = list(range(len(self.data.categories)))

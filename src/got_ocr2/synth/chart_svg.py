@@ -169,9 +169,8 @@ class _Plot:
         """Grid, ticks, and the names and numbers at the axes."""
         canvas, look, data = self.canvas, self.look, self.data
         dash = str(self.rng.choice(["", "4 3"]))
-        commas = "," if data.thousands else ""
         for value in self.ticks:
-            at, text = self._along(value), f"{round(value, 8):{commas}.10g}"
+            at, text = self._along(value), data.tick(value)
             ends = [(at, self.top), (at, self.bottom)] if self.lying else [(self.left, at), (self.right, at)]
             if look.grid:
                 canvas.line(ends, "#e0e6f1", 1, dash)

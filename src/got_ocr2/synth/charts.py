@@ -58,7 +58,8 @@ class ChartEngine:
         library = self.libraries[int(rng.integers(len(self.libraries)))]
         for _ in range(_ATTEMPTS):
             data = random_chart(rng, text_pool(split=self.split), self.kinds)
-            look = random_look(rng, data.answer() + "Source: ", self.split)
+            hues = len(data.categories if data.kind == "pie" else data.series)
+            look = random_look(rng, data.answer() + "Source: ", hues, self.split)
             page = self._page(data, look, library, rng)
             if page is not None:
                 meta = {
