@@ -25,7 +25,7 @@ def plot_log(folder: Path) -> Path:
     for name, label in _LOSSES:
         points = [(row["step"], row[name]) for row in rows if row.get(name)]
         if points:
-            losses.plot(*zip(*points, strict=True), label=label)
+            losses.plot(*zip(*points, strict=True), "." if len(points) == 1 else "-", label=label)
     held = [row for row in rows if "held_out_loss" in row]
     steps = [row["step"] for row in held]
     if held:
