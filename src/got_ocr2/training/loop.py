@@ -83,7 +83,8 @@ class Trainer:
         folder: for the log and the state; a state in it is resumed.
         group: the processes that train together; each has a `Trainer` of its own.
         log: where rows go; `folder`'s `log.jsonl` by default.
-        checkup: reads held-out pages every `stage.evaluate_every` steps and at the end.
+        checkup: reads held-out pages every `stage.evaluate_every` steps and at the end. One process of a group
+            has it; the others wait for that one at their next step.
         save_frozen: whether the state holds the parameters that do not learn too. Leave them out where they
             come from a checkpoint that is opened again to resume.
     """
@@ -234,11 +235,9 @@ class Trainer:
         )  # fmt: skip
 
     def _check_up(self, checkup: Checkup) -> None:
-        if self.group.is_first:
-            with self.averaged():
-                found = checkup(self.model)
-            self.log.row(step=self.step, held_out_loss=round(found.loss, 4), held_out_cer=round(found.cer, 4))
-        self.group.wait()
+        with self.averaged():
+            found = checkup(self.model)
+        self.log.row(step=self.step, held_out_loss=round(found.loss, 4), held_out_cer=round(found.cer, 4))
 
     def _resume(self) -> None:
         state = torch.load(self.folder / STATE_NAME, map_location=self.model.device, weights_only=True)
