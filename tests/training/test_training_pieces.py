@@ -50,7 +50,7 @@ def test_vocabulary_writes_any_text_and_shortens_the_frame():
         assert tokenizer.decode(tokenizer.encode(text), skip_special_tokens=True) == text
     assert tokenizer.encode("Aé") == [65, *"é".encode()]  # ids are the bytes themselves
     inputs = build(SMALL, (64, 512), seed=0)[1](ENGINE.sample(0, 0).image)
-    assert inputs["input_ids"].shape[1] == 32 + 12
+    assert inputs["input_ids"].shape[1] == 64 + 12
 
 
 # --- glyph maps -----------------------------------------------------------------------------------------

@@ -148,14 +148,15 @@ class ModelPreset:
         )
 
 
+# An image token is 32 pixels high and 16 wide, about one letter of print: see docs/LOG.md for what wider ones cost.
 SMALL = ModelPreset(
     vision={
-        "hidden_size": 192, "output_channels": 128, "num_hidden_layers": 6, "num_attention_heads": 3,
-        "patch_size": 8, "mlp_dim": 768, "window_size": 8, "global_attn_indexes": (2, 5), "use_rel_pos": False,
+        "hidden_size": 128, "output_channels": 96, "num_hidden_layers": 6, "num_attention_heads": 4,
+        "patch_size": (8, 4), "mlp_dim": 512, "window_size": 8, "global_attn_indexes": (2,), "use_rel_pos": False,
     },
     text={
-        "hidden_size": 256, "intermediate_size": 704, "num_hidden_layers": 4, "num_attention_heads": 4,
-        "num_key_value_heads": 4, "max_position_embeddings": 4096, "rope_theta": 10_000.0,
+        "hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 4, "num_attention_heads": 3,
+        "num_key_value_heads": 3, "max_position_embeddings": 4096, "rope_theta": 10_000.0,
     },
 )  # fmt: skip
 
