@@ -30,11 +30,8 @@ from pylatexenc.latexwalker import (
 from pylatexenc.macrospec import EnvironmentSpec, MacroSpec
 
 _SPOKEN = {"textbackslash": "\\", **{char: char for char in "&%$#_{}"}}
-_SAME = {"·": "⋅", "*": "∗", "—": "-", "–": "-", "−": "-", "|": "∣", "∥": "‖", "⋿": "E"}
+_SAME = {"·": "⋅", "*": "∗", "—": "-", "–": "-", "−": "-", "|": "∣", "∥": "‖", "⋿": "E", "⧵": "∖", "⊧": "⊨"}
 _UNCOUNTED = set("√^~∼→⃗―‾_ˇ˘¯¨˙˜ˆ&-⏞⏟\u2061\u2062\u2063\ufffe\u0002\u00ad'\"`“”‘’•–◦▪")
-
-
-_UNKNOWN_TO_LATEX2MATHML = {"\\arg": "\\operatorname{arg}", "\\big\\{": "\\{", "\\big\\}": "\\}"}
 
 
 def normal(text: str) -> Counter[str]:
@@ -53,10 +50,10 @@ def math_text(tex: str) -> str:
     """What a formula shows, by way of MathML.
 
     Raises:
-        ValueError: latex2mathml passes a command through as it stands, so it does not know it.
+        ValueError: latex2mathml passes a command through as it stands, so it does not know it. (It knows neither
+            `\\arg` nor the sizes of braces, which are spelt differently here.)
     """
-    for command, same in _UNKNOWN_TO_LATEX2MATHML.items():
-        tex = tex.replace(command, same)
+    tex = re.sub(r"\\(?:big|Big|bigg|Bigg)(?=\\[{}|])", "", tex).replace("\\arg", "\\operatorname{arg}")
     mathml = convert(tex, display="block")
     text = html.unescape(re.sub(r"<[^>]+>", "", mathml))
     if "\\" in text.replace("\\", "", tex.count("\\setminus")):

@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
+from got_ocr2.errors import InvalidOptionError
 from got_ocr2.synth import mathexpr as mx
 from got_ocr2.synth import pages
 from got_ocr2.synth.doctree import (
@@ -23,18 +24,20 @@ from got_ocr2.synth.doctree import (
     Styled,
     Table,
     Title,
+    block_name,
     document_text,
     escape,
+    note_name,
 )
-from got_ocr2.synth.page_fonts import page_fonts
+from got_ocr2.synth.page_fonts import font_folders, page_fonts
 from got_ocr2.synth.pages import PageEngine
 from got_ocr2.synth.tabular import Cell, Rule, Tabular
 from got_ocr2.synth.typst_pdf import Typeset, union
-from got_ocr2.synth.typst_writer import PageStyle, block_name, note_name, typst_source
+from got_ocr2.synth.typst_writer import PageStyle, typst_source
 
 pytest.importorskip("typst")
 
-COUNT = 16
+COUNT = 12
 X = mx.letter("x")
 TABLE = Tabular("lr", frozenset(), ((Rule(0, 2),), (Rule(0, 2),)), ((Cell(("a",)), Cell(("1",))),))
 PAGE = Document((
@@ -191,32 +194,31 @@ def test_a_full_page_is_cut_between_words_and_the_rest_is_not_answered():
     words = " ".join(f"w{number}" for number in range(3000))
     document = Document((Heading(1, "Long"), Paragraph((words,)), Paragraph(("Never seen.",))))
     style = PageStyle(width=400.0, height=300.0)
-    shown, image, places = pages._draw(document, style, 72.0)
-    assert image.size == (400, 300)
-    assert len(shown.blocks) == 2
-    last = shown.blocks[1]
+    drawn = pages._draw(document, style, 72.0)
+    assert drawn.image.size == (400, 300)
+    assert len(drawn.document.blocks) == 2
+    last = drawn.document.blocks[1]
     assert isinstance(last, Paragraph)
     text = last.runs[0]
     assert isinstance(text, str)
     assert words.startswith(text + " ")
     assert len(text) > 450
-    assert union(places[block_name(1)])[3] <= 300 - 55
+    assert union(drawn.places[block_name(1)])[3] <= 300 - 55
 
 
 def test_a_heading_is_never_the_last_thing_on_a_full_page():
     blocks = [
         block for number in range(40) for block in (Heading(1, f"Part {number}"), Paragraph(("word " * 30,)))
     ]
-    for height in range(260, 420, 13):
-        shown, _, _ = pages._draw(Document(tuple(blocks)), PageStyle(width=400.0, height=float(height)), 20.0)
-        assert isinstance(shown.blocks[-1], Paragraph)
+    for height in range(260, 420, 31):
+        drawn = pages._draw(Document(tuple(blocks)), PageStyle(width=400.0, height=float(height)), 20.0)
+        assert isinstance(drawn.document.blocks[-1], Paragraph)
 
 
 def test_a_block_in_two_columns_is_no_region():
     document = Document((Paragraph(("word " * 40,)), Paragraph(("word " * 260,))))
     style = PageStyle(width=400.0, height=300.0, columns=2)
-    shown, image, places = pages._draw(document, style, 72.0)
-    regions = pages._regions(shown, places, image.size)
+    regions = pages._regions(pages._draw(document, style, 72.0))
     assert [region.text for region in regions] == ["word " * 40]
 
 
@@ -224,3 +226,22 @@ def test_test_fonts_are_held_out():
     assert not {font.family for font in page_fonts("train")} & {font.family for font in page_fonts("test")}
     sample = PageEngine(split="test").sample(0, 0)
     assert sample.meta["font"] in {font.family for font in page_fonts("test")}
+
+
+def test_pages_are_written_in_latin_letters_only():
+    with pytest.raises(InvalidOptionError, match="zh"):
+        PageEngine(language="zh")
+    assert PageEngine(language="fr").sample(0, 0).text
+
+
+def test_faces_for_programmers_draw_every_character_of_their_own():
+    family = next(
+        (font.family for font in page_fonts("train") if font.family in ("JetBrains Mono", "Fira Code")), None
+    )
+    if family is None:
+        pytest.skip("no face with such ligatures is installed")
+    style = PageStyle(font=family, head_font=family)
+    with Typeset(typst_source(Document((Paragraph(("a != b -> c // d",)),)), style), font_folders()) as page:
+        characters, boxes = page.characters(72)
+    assert "".join(characters) == "a!=b->c//d"
+    assert (boxes[1:, 0] > boxes[:-1, 0]).all()

@@ -30,7 +30,7 @@ def check(monkeypatch, count: int, seed: int) -> None:
 
 
 def test_what_is_drawn_is_what_is_answered(monkeypatch):
-    check(monkeypatch, 16, 51)
+    check(monkeypatch, 10, 51)
 
 
 @pytest.mark.slow

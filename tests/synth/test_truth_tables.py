@@ -44,7 +44,7 @@ def check(monkeypatch, count: int, seed: int) -> None:
 
 
 def test_what_is_drawn_is_what_is_answered(monkeypatch):
-    check(monkeypatch, 40, 41)
+    check(monkeypatch, 25, 41)
 
 
 @pytest.mark.slow

@@ -203,16 +203,49 @@ def note_text(note: Note) -> str:
     return f"\\footnotetext{{\n{inline_math(note_mark(note.number))} {runs_text(note.runs)}\n}}"
 
 
-def document_text(document: Document) -> str:
-    """The whole page: blocks apart by an empty line, a heading directly above its text, footnotes last."""
-    text = ""
-    last: Block | None = None
-    for block in document.blocks:
-        gap = "" if last is None else "\n" if isinstance(last, Heading) else "\n\n"
-        text += gap + block_text(block)
-        last = block
+@dataclass(frozen=True)
+class Piece:
+    """A block or a footnote in the text of its page.
+
+    Attributes:
+        name: under which the drawing reports its place.
+        text: in the format.
+        offset: of its first character in the text of the page.
+    """
+
+    name: str
+    text: str
+    offset: int
+
+
+def block_name(index: int) -> str:
+    return f"b{index}"
+
+
+def note_name(number: int) -> str:
+    return f"n{number}"
+
+
+def pieces(document: Document) -> tuple[Piece, ...]:
+    """The page in parts: blocks apart by an empty line, a heading directly above its text, footnotes last."""
+    found: list[Piece] = []
+    end = 0
+    for index, block in enumerate(document.blocks):
+        after_heading = index > 0 and isinstance(document.blocks[index - 1], Heading)
+        start = end + (0 if index == 0 else 1 if after_heading else 2)
+        found.append(Piece(block_name(index), block_text(block), start))
+        end = start + len(found[-1].text)
     for note in notes(document.blocks):
-        text += "\n\n" + note_text(note)
+        found.append(Piece(note_name(note.number), note_text(note), end + 2))
+        end += 2 + len(found[-1].text)
+    return tuple(found)
+
+
+def document_text(document: Document) -> str:
+    """The whole page in the format."""
+    text = ""
+    for piece in pieces(document):
+        text += "\n" * (piece.offset - len(text)) + piece.text
     return text
 
 

@@ -64,7 +64,11 @@ class FormulaTerms:
         """
         for _ in range(_MAX_TRIES):
             formula = make()
-            if formula.width > max_width or (flat and formula.tall) or (first and formula.tex.startswith("[")):
+            if (
+                formula.width > max_width
+                or (flat and formula.tall)
+                or (first and formula.tex.startswith("["))
+            ):
                 continue
             return formula
         return self._letter()

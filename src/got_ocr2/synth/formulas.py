@@ -14,20 +14,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from PIL import Image, ImageChops
 
 from ..errors import InvalidOptionError, MissingDependencyError
-from .corpora import text_pool
-from .doctree import Display, Document, Paragraph, block_text, display_math, document_text
+from .doctree import Display, Document, Paragraph, display_math, document_text, pieces
+from .drawn_characters import page_glyphs, pair, plain_text, text_marks
 from .fonts import Split
 from .formula_grammar import FormulaGrammar
 from .mathexpr import Math
 from .page_fonts import font_folders, pick_page_font
-from .page_text import PageText, random_tag, sentence_with_formulas
+from .page_text import PageText, page_pool, random_tag, sentence_with_formulas
 from .raster import svg_to_image
-from .sample import Region, Sample, Task, sample_rng
+from .sample import Glyphs, Region, Sample, Task, sample_rng
 from .typst_pdf import Box, Typeset, union
-from .typst_writer import PageStyle, block_name, typst_source
+from .typst_writer import PageStyle, typst_source
 
 Renderer = Literal["mix", "mathra", "typst"]
 
@@ -41,12 +42,21 @@ _PAPERS = (((0, 0, 0), (255, 255, 255)), ((20, 20, 20), (253, 251, 244)), ((10, 
 
 
 @dataclass(frozen=True)
+class _Drawn:
+    """A drawn formula: its picture, black on white, and its characters and their boxes where the renderer tells."""
+
+    picture: Image.Image
+    characters: list[str]
+    boxes: np.ndarray
+
+
+@dataclass(frozen=True)
 class _Line:
-    """One drawn formula: what it reads and its picture, black on white."""
+    """A formula as it is answered, as it is drawn, and its drawn number."""
 
     text: str
-    picture: Image.Image
-    tag: Image.Image | None
+    formula: _Drawn
+    tag: _Drawn | None
 
 
 class FormulaEngine:
@@ -82,7 +92,7 @@ class FormulaEngine:
         self._max_width = max_width
         self._size = size
         self._split: Split = split
-        self._pool = text_pool(language, split)
+        self._pool = page_pool(language, split)
         self._rare = rare
 
     def sample(self, seed: int, index: int) -> Sample:
@@ -98,22 +108,22 @@ class FormulaEngine:
         renderer = dice.choice(("mathra", "typst")) if self._renderer == "mix" else self._renderer
         draw = _draw_mathra if renderer == "mathra" else _draw_typst
         lines = [self._line(dice, grammar, draw, em) for _ in range(dice.choices((1, 2, 3), (85, 10, 5))[0])]
-        image, boxes = _stack(dice, lines, em)
-        regions = tuple(Region("block", line.text, box) for line, box in zip(lines, boxes, strict=True))
+        image, regions, glyphs = _stack(dice, lines, em)
         return Sample(
             self.kind,
             (_coloured(dice, image),),
             "\n\n".join(line.text for line in lines),
             Task(format=True),
             regions,
-            meta={"renderer": renderer},
+            glyphs,
+            {"renderer": renderer},
         )
 
     def _line(
         self,
         dice: random.Random,
         grammar: FormulaGrammar,
-        draw: Callable[[Math, float], Image.Image],
+        draw: Callable[[Math, float], _Drawn],
         em: float,
     ) -> _Line:
         formula = grammar.display(self._max_width)
@@ -130,8 +140,8 @@ def _tag_formula(tag: str) -> Math:
     return Math(f"\\text{{({tag})}}", f'"({tag})"', 0.5 * len(tag) + 0.8)
 
 
-def _draw_mathra(formula: Math, em: float) -> Image.Image:
-    """Grey picture of a formula in STIX Two Math, `em` pixels an em.
+def _draw_mathra(formula: Math, em: float) -> _Drawn:
+    """A formula in STIX Two Math, `em` pixels an em; mathra does not tell where its characters stand.
 
     Raises:
         RuntimeError: mathra had to mend the formula: a defect of the grammar, which would falsify the picture.
@@ -150,46 +160,65 @@ def _draw_mathra(formula: Math, em: float) -> Image.Image:
     found = _VIEW_BOX.search(svg)
     assert found is not None
     left, top, width, height = map(float, found.group(1).split())
-    left, top, width, height = left - _OVERHANG, top - _OVERHANG, width + 2 * _OVERHANG, height + 2 * _OVERHANG
+    left, top, width, height = (
+        left - _OVERHANG,
+        top - _OVERHANG,
+        width + 2 * _OVERHANG,
+        height + 2 * _OVERHANG,
+    )
     svg = svg.replace(found.group(0), f'viewBox="{left:g} {top:g} {width:g} {height:g}"', 1)
-    return svg_to_image(svg, width=max(1, round(width * em / _UNITS_PER_EM))).convert("L")
+    picture = svg_to_image(svg, width=max(1, round(width * em / _UNITS_PER_EM))).convert("L")
+    return _Drawn(picture, [], np.zeros((0, 4), np.float32))
 
 
-def _draw_typst(formula: Math, em: float) -> Image.Image:
-    """Grey picture of a formula in New Computer Modern Math, `em` pixels an em."""
+def _draw_typst(formula: Math, em: float) -> _Drawn:
+    """A formula in New Computer Modern Math, `em` pixels an em."""
     source = (
         "#set page(width: auto, height: auto, margin: 2.5pt)\n"
         f'#set text(font: "New Computer Modern", size: 10pt)\n$ {formula.typst} $\n'
     )
     with Typeset(source) as page:
-        return page.image(7.2 * em).convert("L")
+        return _Drawn(page.image(7.2 * em).convert("L"), *page.characters(7.2 * em))
 
 
-def _stack(dice: random.Random, lines: list[_Line], em: float) -> tuple[Image.Image, list[Box]]:
-    """Formulas under one another, their numbers at the right edge; returns the picture and where the ink is."""
+def _stack(
+    dice: random.Random, lines: list[_Line], em: float
+) -> tuple[Image.Image, tuple[Region, ...], Glyphs]:
+    """Formulas under one another, their numbers at the right edge, with the places of all and of each character."""
     margins = [round(em * dice.uniform(0.15, 1.2)) for _ in range(4)]
     gap = round(em * dice.uniform(0.6, 1.5))
-    aside = max((line.tag.width + round(em) for line in lines if line.tag is not None), default=0)
-    inner = max(line.picture.width for line in lines) + 2 * aside
+    aside = max((line.tag.picture.width + round(em) for line in lines if line.tag is not None), default=0)
+    inner = max(line.formula.picture.width for line in lines) + 2 * aside
     if dice.random() < 0.2:
         inner = round(inner * dice.uniform(1.0, 1.6))
     centred = aside > 0 or dice.random() < 0.6
-    height = sum(line.picture.height for line in lines) + gap * (len(lines) - 1)
+    height = sum(line.formula.picture.height for line in lines) + gap * (len(lines) - 1)
     page = Image.new("L", (inner + margins[0] + margins[2], height + margins[1] + margins[3]), 255)
-    boxes: list[Box] = []
-    top = margins[1]
+    regions: list[Region] = []
+    glyphs: list[Glyphs] = []
+    top, start = margins[1], 0
     for line in lines:
-        picture = line.picture
-        left = margins[0] + ((inner - picture.width) // 2 if centred else 0)
-        page.paste(picture, (left, top))
-        ink = [_ink_box(picture, left, top)]
+        width, high = line.formula.picture.size
+        parts = [(line.formula, (margins[0] + ((inner - width) // 2 if centred else 0), top))]
         if line.tag is not None:
-            place = (margins[0] + inner - line.tag.width, top + (picture.height - line.tag.height) // 2)
-            page.paste(line.tag, place)
-            ink.append(_ink_box(line.tag, *place))
-        boxes.append(union(ink))
-        top += picture.height + gap
-    return page, boxes
+            small = line.tag.picture
+            parts.append((line.tag, (margins[0] + inner - small.width, top + (high - small.height) // 2)))
+        for drawn, corner in parts:
+            page.paste(drawn.picture, corner)
+        regions.append(
+            Region("block", line.text, union([_ink_box(drawn.picture, *at) for drawn, at in parts]))
+        )
+        characters = plain_text(char for drawn, _ in parts for char in drawn.characters)
+        boxes = np.concatenate([drawn.boxes + np.array([*at, *at], np.float32) for drawn, at in parts])
+        pairs = pair(text_marks(line.text, start), characters)
+        offsets, indices = zip(*pairs, strict=True) if pairs else ((), ())
+        glyphs.append(Glyphs(np.array(offsets, np.int32), boxes[np.array(indices, np.intp)]))
+        top += high + gap
+        start += len(line.text) + 2
+    everything = Glyphs(
+        np.concatenate([part.offsets for part in glyphs]), np.concatenate([part.boxes for part in glyphs])
+    )
+    return page, tuple(regions), everything
 
 
 def _ink_box(picture: Image.Image, left: int, top: int) -> Box:
@@ -229,12 +258,16 @@ def _running_text(
     with Typeset(typst_source(document, style), font_folders()) as page:
         dpi = min(7.2 * em, 72 * _MAX_SIDE / max(page.size()))
         image, places = page.image(dpi), page.places(dpi)
-    regions = tuple(
-        Region("block", block_text(block), union(places[block_name(number)]))
-        for number, block in enumerate(blocks)
-    )
-    image = _coloured(dice, image.convert("L"))
-    meta = {"renderer": "typst", "font": family}
+        characters, boxes = page.characters(dpi)
+    parts = pieces(document)
+    regions = tuple(Region("block", piece.text, union(places[piece.name])) for piece in parts)
+    found = [(piece.text, piece.offset, places[piece.name]) for piece in parts]
     return Sample(
-        FormulaEngine.kind, (image,), document_text(document), Task(format=True), regions, meta=meta
+        FormulaEngine.kind,
+        (_coloured(dice, image.convert("L")),),
+        document_text(document),
+        Task(format=True),
+        regions,
+        page_glyphs(found, characters, boxes),
+        {"renderer": "typst", "font": family},
     )

@@ -7,13 +7,28 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .corpora import TextPool
+from ..errors import InvalidOptionError
+from .corpora import TextPool, text_pool
 from .doctree import Run
+from .fonts import Split
 from .formula_grammar import FormulaGrammar
 
 _MAX_TRIES = 30
-_UNWELCOME = frozenset("\\^~{}<>`|_#*=@→←↑↓「」")
+_UNWELCOME = frozenset("\\^~{}<>`|*→←↑↓「」")
 _FALLBACK = "The rest of this part is left out"
+
+
+def page_pool(language: str, split: Split) -> TextPool:
+    """The texts that pages are written from.
+
+    Raises:
+        InvalidOptionError: Chinese, which the faces for pages do not draw, or a language without texts.
+    """
+    if language == "zh":
+        raise InvalidOptionError(
+            "Formatted pages, tables and sentences are drawn in Latin letters only, not in 'zh'."
+        )
+    return text_pool(language, split)
 
 
 class PageText:

@@ -7,11 +7,11 @@ numbers, lists, tables, figures with captions, footnotes and references, in one 
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+import numpy as np
 from PIL import Image
 
-from .corpora import text_pool
 from .doctree import (
     Block,
     Document,
@@ -20,22 +20,22 @@ from .doctree import (
     Paragraph,
     Run,
     Runs,
-    block_text,
+    block_name,
     document_text,
-    note_text,
-    notes,
+    pieces,
     runs_width,
 )
+from .drawn_characters import page_glyphs
 from .fonts import Split
 from .formula_grammar import FormulaGrammar
 from .page_content import PageContent, Room
 from .page_fonts import font_folders, pick_page_font
 from .page_styles import random_style
-from .page_text import PageText
+from .page_text import PageText, page_pool
 from .sample import Region, Sample, Task, sample_rng
 from .table_content import TableContent
 from .typst_pdf import Box, Typeset, union
-from .typst_writer import PageStyle, block_name, note_name, typst_source
+from .typst_writer import PageStyle, typst_source
 
 _POINTS = 72.0
 _OVERFULL_SHARE = 0.55
@@ -59,7 +59,7 @@ class PageEngine:
         self._long_side = long_side
         self._language = language
         self._split: Split = split
-        self._pool = text_pool(language, split)
+        self._pool = page_pool(language, split)
 
     def sample(self, seed: int, index: int) -> Sample:
         """One page. Regions: each block that stands in one piece, and each footnote."""
@@ -74,13 +74,15 @@ class PageEngine:
         overfull = dice.random() < _OVERFULL_SHARE
         document = Document(content.blocks(dice.uniform(1.25, 1.4) if overfull else dice.uniform(0.3, 1.1)))
         dpi = _POINTS * dice.uniform(*self._long_side) / max(style.width, style.height or 0.0)
-        document, image, places = _draw(document, style, dpi)
+        drawn = _draw(document, style, dpi)
+        parts = [(piece.text, piece.offset, drawn.places[piece.name]) for piece in pieces(drawn.document)]
         return Sample(
             self.kind,
-            (image,),
-            document_text(document),
+            (drawn.image,),
+            document_text(drawn.document),
             Task(format=True),
-            _regions(document, places, image.size),
+            _regions(drawn),
+            page_glyphs(parts, drawn.characters, drawn.boxes),
             meta={"font": style.font, "columns": style.columns},
         )
 
@@ -92,15 +94,24 @@ def _room(style: PageStyle) -> Room:
     return Room(inner / style.columns / style.size, lines * style.columns, style.columns)
 
 
-def _draw(
-    document: Document, style: PageStyle, dpi: float
-) -> tuple[Document, Image.Image, dict[str, list[Box]]]:
+@dataclass(frozen=True)
+class _Drawn:
+    """A drawn page: the tree that is on it, its picture, the places of its pieces, its characters and their boxes."""
+
+    document: Document
+    image: Image.Image
+    places: dict[str, list[Box]]
+    characters: list[str]
+    boxes: np.ndarray
+
+
+def _draw(document: Document, style: PageStyle, dpi: float) -> _Drawn:
     """Draws a page; what does not fit is cut from the tree first, so that the tree says exactly what is drawn."""
     while True:
         with Typeset(typst_source(document, style), font_folders()) as page:
             places = page.places(dpi)
             if len(page) == 1:
-                return document, page.image(dpi), places
+                return _Drawn(document, page.image(dpi), places, *page.characters(dpi))
             overleaf: dict[str, list[Box]] = {}
             for number in range(1, len(page)):
                 for name, boxes in page.places(dpi, number).items():
@@ -147,17 +158,16 @@ def _first_part(runs: Runs, width: float) -> Runs:
     return tuple(part)
 
 
-def _regions(document: Document, places: dict[str, list[Box]], size: tuple[int, int]) -> tuple[Region, ...]:
+def _regions(drawn: _Drawn) -> tuple[Region, ...]:
     """Blocks that stand in one piece, and footnotes, in reading order."""
     regions: list[Region] = []
-    pieces = [(block_text(block), block_name(index)) for index, block in enumerate(document.blocks)]
-    pieces += [(note_text(note), note_name(note.number)) for note in notes(document.blocks)]
-    for text, name in pieces:
-        boxes = places[name]
+    width, height = map(float, drawn.image.size)
+    for piece in pieces(drawn.document):
+        boxes = drawn.places[piece.name]
         if _in_one_piece(boxes):
             left, top, right, bottom = union(boxes)
-            box = (max(0.0, left), max(0.0, top), min(float(size[0]), right), min(float(size[1]), bottom))
-            regions.append(Region("block", text, box))
+            box = (max(0.0, left), max(0.0, top), min(width, right), min(height, bottom))
+            regions.append(Region("block", piece.text, box))
     return tuple(regions)
 
 

@@ -71,7 +71,8 @@ class TableContent:
         if rng.random() < 0.3:
             align = align[0] + "c" * (len(align) - 1)
         rules = self._rules(ruling, rows, top, inner, totals)
-        return Tabular(align, self._bars(ruling, len(kinds)), rules, tuple(tuple(row) for row in rows))
+        cells = tuple(tuple(row) for row in rows)
+        return Tabular(align, self._bars(ruling, len(kinds)), rules, cells, header=top)
 
     def style(self) -> TableStyle:
         """A look for tables."""

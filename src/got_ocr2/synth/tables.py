@@ -5,16 +5,16 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from .corpora import text_pool
 from .doctree import runs_text
+from .drawn_characters import page_glyphs
 from .fonts import Split
 from .formula_grammar import FormulaGrammar
 from .page_fonts import font_folders, pick_page_font
-from .page_text import PageText
+from .page_text import PageText, page_pool
 from .sample import Region, Sample, Task, sample_rng
 from .table_content import TableContent
-from .typst_pdf import Typeset, marked, string, union
-from .typst_writer import runs_markup
+from .typst_pdf import Box, Typeset, marked, string, union
+from .typst_writer import NO_CODE_LIGATURES, runs_markup
 
 _MAX_SIDE = 1600
 _PAPERS = (("#000000", "#ffffff"), ("#101010", "#ffffff"), ("#222222", "#fdfbf5"), ("#0c1a33", "#ffffff"),
@@ -47,7 +47,7 @@ class TableEngine:
         self._max_rows = max_rows
         self._size = size
         self._split: Split = split
-        self._pool = text_pool(language, split)
+        self._pool = page_pool(language, split)
 
     def sample(self, seed: int, index: int) -> Sample:
         """One table. Regions: the table as a block, its cells as lines."""
@@ -65,19 +65,24 @@ class TableEngine:
         source = (
             f'#set page(width: auto, height: auto, fill: rgb("{paper}"), margin: '
             f"(left: {margins[0]}pt, right: {margins[1]}pt, top: {margins[2]}pt, bottom: {margins[3]}pt))\n"
-            f'#set text(font: {string(font.family)}, size: 10pt, fill: rgb("{ink}"), hyphenate: false)\n'
+            f'#set text(font: {string(font.family)}, size: 10pt, fill: rgb("{ink}"), hyphenate: false, '
+            f"{NO_CODE_LIGATURES})\n"
             f"{marked('table', markup)}\n"
         )
         with Typeset(source, font_folders()) as page:
             width, height = page.size()
             dpi = min(7.2 * dice.uniform(*self._size), 72 * _MAX_SIDE / max(width, height))
             image, places = page.image(dpi), page.places(dpi)
-        truth = table.text(runs_text)
-        everything = [box for boxes in places.values() for box in boxes]
+            characters, boxes = page.characters(dpi)
+        truth, starts = table.text_and_cells(runs_text)
+        everything = [box for rectangles in places.values() for box in rectangles]
         regions = [Region("block", truth, union(everything))]
+        parts: list[tuple[str, int, list[Box]]] = []
         for row, column, cell in table.cells():
             if cell.runs:
-                regions.append(Region("line", runs_text(cell.runs), union(places[f"{row},{column}"])))
+                parts.append((runs_text(cell.runs), starts[row, column], places[f"{row},{column}"]))
+                regions.append(Region("line", parts[-1][0], union(parts[-1][2])))
+        glyphs = page_glyphs(parts, characters, boxes)
         return Sample(
-            self.kind, (image,), truth, Task(format=True), tuple(regions), meta={"font": font.family}
+            self.kind, (image,), truth, Task(format=True), tuple(regions), glyphs, {"font": font.family}
         )

@@ -53,12 +53,14 @@ class Tabular:
         bars: places of vertical rules, 0 (left edge) to the number of columns (right edge).
         rules: the horizontal rules above each row and, last, below the table: one more entry than rows.
         grid: rows of cells; a place that a larger cell to the left or above covers holds None.
+        header: how many rows at the top are coloured as the header.
     """
 
     align: str
     bars: frozenset[int]
     rules: tuple[tuple[Rule, ...], ...]
     grid: tuple[tuple[Cell | None, ...], ...]
+    header: int = 1
 
     @property
     def columns(self) -> int:
@@ -73,13 +75,25 @@ class Tabular:
 
     def text(self, write: Write) -> str:
         """The `tabular` environment; `write` turns runs into the text of a cell."""
-        lines = [f"\\begin{{tabular}}{{{self._specification()}}}"]
+        return self.text_and_cells(write)[0]
+
+    def text_and_cells(self, write: Write) -> tuple[str, dict[tuple[int, int], int]]:
+        """The `tabular` environment, and where in it the text of the cell at each row and column begins."""
+        text = f"\\begin{{tabular}}{{{self._specification()}}}\n"
+        starts: dict[tuple[int, int], int] = {}
         for row in range(len(self.grid)):
             rules = self._rules_text(row)
-            lines.append(f"{rules} {self._row_text(row, write)}".strip())
+            text += f"{rules} " if rules else ""
+            for before, column, body, after in self._row_parts(row, write):
+                if column:
+                    text += "&" if text.endswith((" ", "\n")) else " &"
+                    text += " " if before or body else ""
+                starts[row, column] = len(text) + len(before)
+                text += before + body + after
+            text += " \\\\\n"
         if rules := self._rules_text(len(self.grid)):
-            lines.append(rules)
-        return "\n".join((*lines, "\\end{tabular}"))
+            text += f"{rules}\n"
+        return text + "\\end{tabular}", starts
 
     def typst(
         self, write: Write, style: TableStyle, mark: Callable[[int, int, str], str] | None = None
@@ -125,23 +139,23 @@ class Tabular:
             return "\\hline"
         return " ".join(f"\\cline{{{rule.start + 1}-{rule.end}}}" for rule in rules)
 
-    def _row_text(self, row: int, write: Write) -> str:
-        parts: list[str] = []
+    def _row_parts(self, row: int, write: Write) -> Iterator[tuple[str, int, str, str]]:
+        """What stands before, the column, the text, and what stands after, of each cell of a row."""
         column = 0
         while column < self.columns:
             cell = self.grid[row][column]
             owner = cell or self._owner(row, column)
-            body = "" if cell is None else write(cell.runs)
-            if cell is not None and cell.rows > 1:
-                body = f"\\multirow{{{cell.rows}}}{{*}}{{{body}}}"
+            before = ""
             if owner.columns > 1:
                 left = "|" if column == 0 and 0 in self.bars else ""
                 right = "|" if column + owner.columns in self.bars else ""
                 align = owner.align or self.align[column]
-                body = f"\\multicolumn{{{owner.columns}}}{{{left}{align}{right}}}{{{body}}}"
-            parts.append(body)
+                before += f"\\multicolumn{{{owner.columns}}}{{{left}{align}{right}}}{{"
+            if cell is not None and cell.rows > 1:
+                before += f"\\multirow{{{cell.rows}}}{{*}}{{"
+            body = "" if cell is None else write(cell.runs)
+            yield before, column, body, "}" * (before.count("{") - before.count("}"))
             column += owner.columns
-        return " & ".join(parts).replace("  ", " ").strip() + " \\\\"
 
     def _owner(self, row: int, column: int) -> Cell:
         """The cell above that covers a place."""
@@ -151,11 +165,11 @@ class Tabular:
                 return cell
         raise AssertionError(f"no cell covers row {row}, column {column}")
 
-    @staticmethod
-    def _fill(style: TableStyle) -> str:
-        header = f"rgb({_quoted(style.header_fill)})" if style.header_fill else "none"
-        stripe = f"rgb({_quoted(style.stripe_fill)})" if style.stripe_fill else "none"
-        return f"(_, y) => if y == 0 {{ {header} }} else if calc.even(y) {{ {stripe} }} else {{ none }}"
+    def _fill(self, style: TableStyle) -> str:
+        header, stripe = (
+            f"rgb({_quoted(fill)})" if fill else "none" for fill in (style.header_fill, style.stripe_fill)
+        )
+        return f"(_, y) => if y < {self.header} {{ {header} }} else if calc.even(y) {{ {stripe} }} else {{ none }}"
 
 
 @dataclass(frozen=True)
@@ -168,7 +182,7 @@ class TableStyle:
         light: width of an ordinary rule in points.
         heavy: width of a heavy one.
         ink: colour of the rules, "#rrggbb".
-        header_fill: colour behind the first row, or None.
+        header_fill: colour behind the header, or None.
         stripe_fill: colour behind every other row, or None.
     """
 

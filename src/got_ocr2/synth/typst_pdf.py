@@ -9,10 +9,12 @@ nothing of it shows.
 from __future__ import annotations
 
 import ctypes
+import unicodedata
 from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from ..errors import MissingDependencyError
@@ -89,6 +91,39 @@ class Typeset:
         """The characters drawn on a page, in drawing order; stretched delimiters and rules may be missing."""
         return self._page(page).get_textpage().get_text_range()
 
+    def characters(self, dpi: float, page: int = 0) -> tuple[list[str], np.ndarray]:
+        """The visible characters of a page in drawing order, accents aside, and their ink boxes in pixels at `dpi`.
+
+        Returns:
+            `n` characters, and float32 (n, 4), `(x1, y1, x2, y2)`. The letters of a ligature share its box evenly.
+        """
+        import pypdfium2.raw as pdfium
+
+        sheet, scale = self._page(page), dpi / _POINTS_PER_INCH
+        owner = sheet.get_textpage()  # closes itself when it is forgotten
+        text, unicode, box_of = owner.raw, pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetCharBox
+        sides = [ctypes.c_double() for _ in range(4)]
+        references = [ctypes.byref(side) for side in sides]
+        left, right, bottom, top = sides
+        found: list[str] = []
+        boxes: list[Box] = []
+        high = 0
+        for index in range(owner.count_chars()):
+            code = unicode(text, index)
+            if 0xD800 <= code < 0xDC00:  # the first half of a character beyond 16 bits
+                high = code
+                continue
+            if 0xDC00 <= code < 0xE000:
+                code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
+            if code <= 0x20 or code == 0xA0 or unicodedata.category(chr(code)) == "Mn":
+                continue
+            box_of(text, index, *references)
+            found.append(chr(code))
+            boxes.append((left.value, top.value, right.value, bottom.value))
+        points = np.array(boxes, np.float32).reshape(-1, 4)
+        points[:, 1::2] = sheet.get_height() - points[:, 1::2]
+        return found, _shared(points) * np.float32(scale)
+
     def places(self, dpi: float, page: int = 0) -> dict[str, list[Box]]:
         """Where the marked pieces of a page stand: name -> rectangles `(x1, y1, x2, y2)` in pixels at `dpi`.
 
@@ -117,6 +152,19 @@ class Typeset:
                 )
                 found.setdefault(name[len(_SCHEME) :], []).append(box)
         return found
+
+
+def _shared(boxes: np.ndarray) -> np.ndarray:
+    """Divides a box that several characters in a row have in common: a ligature's."""
+    if len(boxes) == 0:
+        return boxes
+    starts = np.flatnonzero(np.r_[True, (boxes[1:] != boxes[:-1]).any(axis=1)])
+    counts = np.diff(np.r_[starts, len(boxes)])
+    count = np.repeat(counts, counts).astype(np.float32)
+    rank = (np.arange(len(boxes)) - np.repeat(starts, counts)).astype(np.float32)
+    width = (boxes[:, 2] - boxes[:, 0]) / count
+    left = boxes[:, 0] + rank * width
+    return np.stack([left, boxes[:, 1], left + width, boxes[:, 3]], axis=1)
 
 
 def union(boxes: list[Box]) -> Box:

@@ -22,12 +22,17 @@ from .doctree import (
     Styled,
     Table,
     Title,
+    block_name,
+    note_name,
     notes,
     runs_text,
 )
 from .mathexpr import Math
 from .tabular import TableStyle
 from .typst_pdf import marked, string
+
+# Faces for programmers draw "!=" as one sign, so that a reader could not tell which of the two was written.
+NO_CODE_LIGATURES = "features: (calt: 0)"
 
 
 @dataclass(frozen=True)
@@ -88,16 +93,6 @@ class PageStyle:
     lang: str = "en"
 
 
-def block_name(index: int) -> str:
-    """The name under which `Typeset.places` reports a block."""
-    return f"b{index}"
-
-
-def note_name(number: int) -> str:
-    """The name under which `Typeset.places` reports a footnote's text."""
-    return f"n{number}"
-
-
 def typst_source(document: Document, style: PageStyle) -> str:
     """A whole Typst document; every block and every footnote is marked with its name."""
     parts = [preamble(style)]
@@ -126,7 +121,7 @@ def preamble(style: PageStyle) -> str:
 margin: (x: {style.margin[0]}pt, y: {style.margin[1]}pt){running})
 #set columns(gutter: {style.gutter}pt)
 #set text(font: {string(style.font)}, size: {style.size}pt, fill: rgb("{style.ink}"), lang: "{style.lang}", \
-hyphenate: {_bool(style.justify)})
+hyphenate: {_bool(style.justify)}, {NO_CODE_LIGATURES})
 #set par(justify: {_bool(style.justify)}, leading: {style.leading}em, spacing: {style.spacing}em, \
 first-line-indent: {style.indent}em)
 #set list(marker: {string(style.bullet)}, spacing: {style.spacing}em)
