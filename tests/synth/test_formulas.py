@@ -132,7 +132,7 @@ def test_the_two_renderers_draw_formulas_of_like_size():
         formula = grammar.display()
         first, second = (
             formulas._draw_mathra(formula, 20.0).picture,
-            formulas._draw_typst(formula, 20.0).picture,
+            formulas._draw_typst(formula, 20.0, "New Computer Modern Math").picture,
         )
         boxes = [formulas._ink_box(picture, 0, 0) for picture in (first, second)]
         widths = [right - left for left, _, right, _ in boxes]

@@ -29,7 +29,7 @@ from got_ocr2.synth.doctree import (
     escape,
     note_name,
 )
-from got_ocr2.synth.page_fonts import font_folders, page_fonts
+from got_ocr2.synth.page_fonts import font_folders, math_fonts, page_fonts
 from got_ocr2.synth.pages import PageEngine
 from got_ocr2.synth.tabular import Cell, Rule, Tabular
 from got_ocr2.synth.typst_pdf import Typeset, union
@@ -245,3 +245,9 @@ def test_faces_for_programmers_draw_every_character_of_their_own():
         characters, boxes = page.characters(72)
     assert "".join(characters) == "a!=b->c//d"
     assert (boxes[1:, 0] > boxes[:-1, 0]).all()
+
+
+def test_faces_of_mathematics_are_held_out_where_others_are_installed():
+    train, test = math_fonts("train"), math_fonts("test")
+    assert train[0] == "New Computer Modern Math"
+    assert test == train[:1] if len(train) == 1 else not set(train) & set(test)

@@ -1,7 +1,7 @@
 r"""Formulas: LaTeX from our own grammar, drawn by two renderers that look different.
 
 - `mathra` draws LaTeX in STIX Two Math;
-- `typst` draws our own tree in New Computer Modern Math, and sentences with formulas in any text face.
+- `typst` draws our own tree in New Computer Modern Math and the TeX Gyre faces, and sentences in any text face.
 
 The answer is `\[ ... \]` for every formula that stands alone and `\( ... \)` inside sentences.
 """
@@ -12,6 +12,7 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -23,7 +24,7 @@ from .drawn_characters import page_glyphs, pair, plain_text, text_marks
 from .fonts import Split
 from .formula_grammar import FormulaGrammar
 from .mathexpr import Math
-from .page_fonts import font_folders, pick_page_font
+from .page_fonts import font_folders, math_rule, pick_math_font, pick_page_font
 from .page_text import PageText, page_pool, random_tag, sentence_with_formulas
 from .raster import svg_to_image
 from .sample import Glyphs, Region, Sample, Task, sample_rng
@@ -32,6 +33,7 @@ from .typst_writer import PageStyle, typst_source
 
 Renderer = Literal["mix", "mathra", "typst"]
 
+_MATHRA_FACE = "STIX Two Math"
 _MAX_SIDE = 1280
 _UNITS_PER_EM = 1000.0
 _OVERHANG = 150.0  # of slanted letters beyond the box that mathra states, in its units
@@ -104,9 +106,11 @@ class FormulaEngine:
         if dice.random() < self._sentences:
             font = pick_page_font(rng, self._split)
             text = PageText(rng, self._pool, font.covers)
-            return _running_text(dice, grammar, text, font.family, min(em, 32.0))
+            math_font = pick_math_font(rng, self._split)
+            return _running_text(dice, grammar, text, (font.family, math_font), min(em, 32.0))
         renderer = dice.choice(("mathra", "typst")) if self._renderer == "mix" else self._renderer
-        draw = _draw_mathra if renderer == "mathra" else _draw_typst
+        face = _MATHRA_FACE if renderer == "mathra" else pick_math_font(rng, self._split)
+        draw = _draw_mathra if renderer == "mathra" else partial(_draw_typst, family=face)
         lines = [self._line(dice, grammar, draw, em) for _ in range(dice.choices((1, 2, 3), (85, 10, 5))[0])]
         image, regions, glyphs = _stack(dice, lines, em)
         return Sample(
@@ -116,7 +120,7 @@ class FormulaEngine:
             Task(format=True),
             regions,
             glyphs,
-            {"renderer": renderer},
+            {"renderer": renderer, "font": face},
         )
 
     def _line(
@@ -171,13 +175,13 @@ def _draw_mathra(formula: Math, em: float) -> _Drawn:
     return _Drawn(picture, [], np.zeros((0, 4), np.float32))
 
 
-def _draw_typst(formula: Math, em: float) -> _Drawn:
-    """A formula in New Computer Modern Math, `em` pixels an em."""
+def _draw_typst(formula: Math, em: float, family: str) -> _Drawn:
+    """A formula in a family that Typst knows, `em` pixels an em."""
     source = (
-        "#set page(width: auto, height: auto, margin: 2.5pt)\n"
-        f'#set text(font: "New Computer Modern", size: 10pt)\n$ {formula.typst} $\n'
+        "#set page(width: auto, height: auto, margin: 2.5pt)\n#set text(size: 10pt)\n"
+        f"{math_rule(family)}\n$ {formula.typst} $\n"
     )
-    with Typeset(source) as page:
+    with Typeset(source, font_folders()) as page:
         return _Drawn(page.image(7.2 * em).convert("L"), *page.characters(7.2 * em))
 
 
@@ -240,7 +244,7 @@ def _coloured(dice: random.Random, grey: Image.Image) -> Image.Image:
 
 
 def _running_text(
-    dice: random.Random, grammar: FormulaGrammar, text: PageText, family: str, em: float
+    dice: random.Random, grammar: FormulaGrammar, text: PageText, fonts: tuple[str, str], em: float
 ) -> Sample:
     """A paragraph or two with formulas in their lines, drawn as a narrow piece of a page."""
     blocks: list[Paragraph | Display] = [Paragraph(sentence_with_formulas(dice, grammar, text))]
@@ -251,7 +255,7 @@ def _running_text(
     width = dice.uniform(22, 44)
     margin = (dice.uniform(4, 20), dice.uniform(4, 20))
     style = PageStyle(
-        width=10 * width + 2 * margin[0], height=None, margin=margin, font=family, head_font=family, size=10.0,
+        width=10 * width + 2 * margin[0], height=None, margin=margin, font=fonts[0], math_font=fonts[1], size=10.0,
         indent=dice.choice((0.0, 1.2)), justify=dice.random() < 0.6, leading=dice.uniform(0.5, 0.9),
     )  # fmt: skip
     document = Document(tuple(blocks))
@@ -269,5 +273,5 @@ def _running_text(
         Task(format=True),
         regions,
         page_glyphs(found, characters, boxes),
-        {"renderer": "typst", "font": family},
+        {"renderer": "typst", "font": fonts[0]},
     )

@@ -55,6 +55,7 @@ _CITIES = (
 _SECTIONS = ("Introduction", "Related Work", "Background", "Preliminaries", "Method", "Methods", "Model", "Data",
              "Experiments", "Results", "Discussion", "Conclusion", "Evaluation", "Limitations", "Theory", "Notation",
              "Main Results", "Numerical Examples", "Materials", "Analysis", "Appendix", "Summary")  # fmt: skip
+_TITLE_EM = 0.62  # of a bold letter
 _STATEMENTS = ("Theorem", "Lemma", "Proposition", "Corollary", "Definition", "Remark", "Example", "Assumption",
                "Proof", "Conjecture")  # fmt: skip
 _BEFORE_FORMULA = ("where", "so that", "with", "Here", "In particular", "Then", "It follows that", "and")
@@ -76,11 +77,13 @@ class Room:
         column: width of a column in em.
         lines: lines of text of all columns together.
         columns: how many.
+        title: how many em of its own size a line of the title may be wide.
     """
 
     column: float
     lines: float
     columns: int
+    title: float
 
 
 class PageContent:
@@ -134,7 +137,7 @@ class PageContent:
         return tuple(blocks)
 
     def _stream(self) -> Iterator[Block]:
-        """Endless blocks in a likely order."""
+        """Blocks in a likely order: endless, unless the page ends with references."""
         rng = self._rng
         if self._kind == "paper" and rng.random() < 0.45:
             yield from self._front()
@@ -152,6 +155,7 @@ class PageContent:
             yield Paragraph(self._runs(rng.randint(1, 4)))
             yield Heading(1, rng.choice(("References", "Bibliography")))
             yield self._references()
+            return
         while True:
             kind = (
                 "paragraph"
@@ -212,7 +216,7 @@ class PageContent:
 
     def _title_lines(self) -> tuple[str, ...]:
         """One to three lines, none wider than a title of this page may be."""
-        most = int(self._room.column * self._room.columns / 1.1)
+        most = int(self._room.title / _TITLE_EM)
         lines: list[str] = []
         for _ in range(self._rng.choice((1, 1, 2, 2, 3))):
             words = self._text.phrase(2, 8).split(" ")

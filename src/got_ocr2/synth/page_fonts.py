@@ -10,13 +10,24 @@ from pathlib import Path
 import numpy as np
 
 from .fonts import FontFile, Split, families, fonts
-from .typst_pdf import typst_fonts
+from .typst_pdf import string, typst_fonts
 
 _REGULAR = 400
 _STYLES = ("serif", "sans", "mono")
 _STYLE_WEIGHTS = {"serif": 0.6, "sans": 0.33, "mono": 0.07}
 _EMBEDDED = (("New Computer Modern", "serif"), ("Libertinus Serif", "serif"))
 _EMBEDDED_SHARE = 0.35
+_EMBEDDED_MATH = "New Computer Modern Math"
+# Debian's fonts-lmodern and fonts-texgyre-math (GUST font licence). Other mathematics faces were looked at and
+# left out: they draw two signs alike (Asana) or misplace braces (the old STIX).
+_MATH_FOLDERS = tuple(
+    f"/usr/share/texmf/fonts/opentype/public/{name}" for name in ("lm-math", "tex-gyre-math")
+)
+_MATH_FAMILIES: dict[Split, tuple[str, ...]] = {
+    "train": ("Latin Modern Math", "TeX Gyre Bonum Math", "TeX Gyre DejaVu Math", "TeX Gyre Pagella Math",
+              "TeX Gyre Termes Math"),
+    "test": ("TeX Gyre Schola Math",),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,27 @@ def page_fonts(split: Split) -> tuple[PageFont, ...]:
 def font_folders() -> tuple[str, ...]:
     """The folders of all families of both splits, so that one font book serves a process."""
     faces = (*_static("train"), *_static("test"))
-    return tuple(sorted({str(Path(face.path).parent) for face in faces}))
+    mathematics = {folder for folder in _MATH_FOLDERS if Path(folder).is_dir()}
+    return tuple(sorted({str(Path(face.path).parent) for face in faces} | mathematics))
+
+
+@lru_cache(maxsize=2)
+def math_fonts(split: Split) -> tuple[str, ...]:
+    """Families for mathematics under their names in Typst; its embedded one alone where no other is installed."""
+    at_hand = set(typst_fonts(font_folders()).families())
+    found = tuple(family for family in _MATH_FAMILIES[split] if family in at_hand)
+    return (_EMBEDDED_MATH, *found) if split == "train" else found or (_EMBEDDED_MATH,)
+
+
+def pick_math_font(rng: np.random.Generator, split: Split) -> str:
+    """A family for mathematics: the embedded one, which looks like TeX's own, as often as all others together."""
+    choices = math_fonts(split)
+    return choices[0] if rng.random() < 0.5 else choices[int(rng.integers(len(choices)))]
+
+
+def math_rule(family: str) -> str:
+    """Typst markup that sets mathematics in a family; a sign that it lacks comes from the embedded one."""
+    return f'#show math.equation: set text(font: ({string(family)}, "{_EMBEDDED_MATH}"))'
 
 
 def pick_page_font(rng: np.random.Generator, split: Split) -> PageFont:

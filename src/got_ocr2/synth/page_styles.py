@@ -22,7 +22,13 @@ _BULLETS = ("•", "•", "–", "◦", "▪", "*")
 
 
 def random_style(
-    dice: random.Random, font: PageFont, head_font: PageFont, text: PageText, table: TableStyle, lang: str
+    dice: random.Random,
+    font: PageFont,
+    head_font: PageFont,
+    math_font: str,
+    text: PageText,
+    table: TableStyle,
+    lang: str,
 ) -> PageStyle:
     """A look for a page; the same `dice` and `text` states give the same one."""
     width, height = dice.choices([paper for paper, _ in _PAPERS], [weight for _, weight in _PAPERS])[0]
@@ -41,6 +47,7 @@ def random_style(
         gutter=dice.uniform(14, 26),
         font=font.family,
         head_font=font.family if dice.random() < 0.6 else head_font.family,
+        math_font=math_font,
         size=size,
         leading=dice.uniform(0.5, 0.85),
         spacing=dice.choice((0.62, 0.8, 1.2, 1.5)),

@@ -29,7 +29,7 @@ from .drawn_characters import page_glyphs
 from .fonts import Split
 from .formula_grammar import FormulaGrammar
 from .page_content import PageContent, Room
-from .page_fonts import font_folders, pick_page_font
+from .page_fonts import font_folders, pick_math_font, pick_page_font
 from .page_styles import random_style
 from .page_text import PageText, page_pool
 from .sample import Region, Sample, Task, sample_rng
@@ -69,7 +69,9 @@ class PageEngine:
         text = PageText(rng, self._pool, lambda words: font.covers(words) and head_font.covers(words))
         grammar = FormulaGrammar(dice)
         table_style = TableContent(dice, text.words, grammar).style()
-        style = random_style(dice, font, head_font, text, table_style, self._language)
+        style = random_style(
+            dice, font, head_font, pick_math_font(rng, self._split), text, table_style, self._language
+        )
         content = PageContent(dice, text, grammar, _room(style), table_style)
         overfull = dice.random() < _OVERFULL_SHARE
         document = Document(content.blocks(dice.uniform(1.25, 1.4) if overfull else dice.uniform(0.3, 1.1)))
@@ -91,7 +93,9 @@ def _room(style: PageStyle) -> Room:
     assert style.height is not None
     inner = style.width - 2 * style.margin[0] - style.gutter * (style.columns - 1)
     lines = (style.height - 2 * style.margin[1]) / (style.size * (_LINE_HEIGHT + style.leading))
-    return Room(inner / style.columns / style.size, lines * style.columns, style.columns)
+    column = inner / style.columns / style.size
+    title = inner / style.size if style.span_title else column
+    return Room(column, lines * style.columns, style.columns, title / style.title_size)
 
 
 @dataclass(frozen=True)

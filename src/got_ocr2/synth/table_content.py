@@ -58,21 +58,24 @@ class TableContent:
         header = (
             self._header(kinds, grouped=len(kinds) >= 3 and rng.random() < 0.3) if rng.random() < 0.93 else []
         )
-        top, inner = len(header), {}
+        top, inner, section = len(header), dict[int, int](), 0
         rows = header + grid
         if labels and body >= 4 and len(kinds) >= 3 and rng.random() < 0.25:
             inner = self._group_rows(rows, top)
-        elif body >= 4 and len(kinds) >= 3 and rng.random() < 0.12:
-            self._section_row(rows, top + rng.randint(1, body - 1))
-        totals = labels and body >= 3 and not inner and rng.random() < 0.2
+        elif body >= 4 and len(kinds) >= 3 and ruling != "bare" and rng.random() < 0.12:
+            section = top + rng.randint(1, body - 2)
+            self._section_row(rows, section)
+        totals = labels and body >= 3 and not inner and not section and rng.random() < 0.2
         if totals:
             rows[-1][0] = Cell((rng.choice(_TOTALS),), bold=True)
         align = "".join(rng.choice(_ALIGN.get(kind, "rrc")) for kind in kinds)
         if rng.random() < 0.3:
             align = align[0] + "c" * (len(align) - 1)
-        rules = self._rules(ruling, rows, top, inner, totals)
+        rules = self._rules(ruling, rows, top, inner, {section, section + 1} if section else set())
+        if totals and ruling != "bare":
+            rules[-2] = (Rule(0, len(kinds)),)
         cells = tuple(tuple(row) for row in rows)
-        return Tabular(align, self._bars(ruling, len(kinds)), rules, cells, header=top)
+        return Tabular(align, self._bars(ruling, len(kinds)), tuple(rules), cells, header=top)
 
     def style(self) -> TableStyle:
         """A look for tables."""
@@ -219,14 +222,19 @@ class TableContent:
         return frozenset((0, columns)) if ruling == "box" else frozenset()
 
     def _rules(
-        self, ruling: Ruling, rows: list[list[Cell | None]], top: int, inner: dict[int, int], totals: bool
-    ) -> tuple[tuple[Rule, ...], ...]:
-        """The rules above each row and below the last."""
+        self,
+        ruling: Ruling,
+        rows: list[list[Cell | None]],
+        top: int,
+        inner: dict[int, int],
+        apart: set[int],
+    ) -> list[tuple[Rule, ...]]:
+        """The rules above each row and below the last; `apart` names rows that always have one above."""
         columns, last = len(rows[0]), len(rows)
         whole, heavy = (Rule(0, columns),), (Rule(0, columns, heavy=True),)
         rules: list[tuple[Rule, ...]] = [()] * (last + 1)
         if ruling == "bare":
-            return tuple(rules)
+            return rules
         edges = heavy if ruling == "booktabs" else whole
         if ruling != "header":
             rules[0] = rules[last] = edges
@@ -237,11 +245,9 @@ class TableContent:
         for row in range(top + 1, last):
             if ruling in ("grid", "rows"):
                 rules[row] = (Rule(inner[row], columns),) if row in inner else whole
-            elif inner and row not in inner:
+            elif row in apart or (inner and row not in inner):
                 rules[row] = whole
-        if totals:
-            rules[last - 1] = whole
-        return tuple(rules)
+        return rules
 
 
 def _under_groups(header: list[Cell | None]) -> tuple[Rule, ...]:

@@ -9,7 +9,7 @@ from .doctree import runs_text
 from .drawn_characters import page_glyphs
 from .fonts import Split
 from .formula_grammar import FormulaGrammar
-from .page_fonts import font_folders, pick_page_font
+from .page_fonts import font_folders, math_rule, pick_math_font, pick_page_font
 from .page_text import PageText, page_pool
 from .sample import Region, Sample, Task, sample_rng
 from .table_content import TableContent
@@ -66,7 +66,7 @@ class TableEngine:
             f'#set page(width: auto, height: auto, fill: rgb("{paper}"), margin: '
             f"(left: {margins[0]}pt, right: {margins[1]}pt, top: {margins[2]}pt, bottom: {margins[3]}pt))\n"
             f'#set text(font: {string(font.family)}, size: 10pt, fill: rgb("{ink}"), hyphenate: false, '
-            f"{NO_CODE_LIGATURES})\n"
+            f"{NO_CODE_LIGATURES})\n{math_rule(pick_math_font(rng, self._split))}\n"
             f"{marked('table', markup)}\n"
         )
         with Typeset(source, font_folders()) as page:

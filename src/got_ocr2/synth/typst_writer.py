@@ -28,6 +28,7 @@ from .doctree import (
     runs_text,
 )
 from .mathexpr import Math
+from .page_fonts import math_rule
 from .tabular import TableStyle
 from .typst_pdf import marked, string
 
@@ -45,6 +46,7 @@ class PageStyle:
         columns: 1 to 3.
         gutter: between columns.
         font, head_font: Typst families of the text and of titles and headings.
+        math_font: Typst family of mathematics.
         size: of the text.
         leading: between lines, in em.
         spacing: between paragraphs, in em.
@@ -71,6 +73,7 @@ class PageStyle:
     gutter: float = 18.0
     font: str = "New Computer Modern"
     head_font: str = "New Computer Modern"
+    math_font: str = "New Computer Modern Math"
     size: float = 11.0
     leading: float = 0.62
     spacing: float = 0.62
@@ -122,6 +125,7 @@ margin: (x: {style.margin[0]}pt, y: {style.margin[1]}pt){running})
 #set columns(gutter: {style.gutter}pt)
 #set text(font: {string(style.font)}, size: {style.size}pt, fill: rgb("{style.ink}"), lang: "{style.lang}", \
 hyphenate: {_bool(style.justify)}, {NO_CODE_LIGATURES})
+{math_rule(style.math_font)}
 #set par(justify: {_bool(style.justify)}, leading: {style.leading}em, spacing: {style.spacing}em, \
 first-line-indent: {style.indent}em)
 #set list(marker: {string(style.bullet)}, spacing: {style.spacing}em)
