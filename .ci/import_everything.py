@@ -12,7 +12,9 @@ extras = {"transformers", "pytest", "verovio", "rdkit", "matplotlib", "typst", "
 present = {d.metadata["Name"].lower() for d in metadata.distributions()} & extras
 if present:
     sys.exit(f"Not a core installation: {', '.join(sorted(present))}.")
-names = [m.name for m in pkgutil.walk_packages(got_ocr2.__path__, "got_ocr2.") if not m.name.endswith("__main__")]
+names = [
+    m.name for m in pkgutil.walk_packages(got_ocr2.__path__, "got_ocr2.") if not m.name.endswith("__main__")
+]
 for name in names:
     import_module(name)
 print(f"{len(names)} modules imported with core dependencies only.")

@@ -10,7 +10,9 @@ import re
 import sys
 from pathlib import Path
 
-blocks = re.findall(r"^```sh\n(.*?)^```", Path(sys.argv[1]).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+blocks = re.findall(
+    r"^```sh\n(.*?)^```", Path(sys.argv[1]).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+)
 if not blocks:
     sys.exit(f"{sys.argv[1]} has no ```sh block.")
 sys.stdout.write("".join(blocks))

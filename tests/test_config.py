@@ -54,7 +54,10 @@ def test_configs_are_frozen():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: GotOcr2VisionConfig(image_size=1000), "1000 is not a positive multiple of the patch height 16"),
+        (
+            lambda: GotOcr2VisionConfig(image_size=1000),
+            "1000 is not a positive multiple of the patch height 16",
+        ),
         (lambda: GotOcr2VisionConfig(image_size=(64, 50), patch_size=8), "width 50"),
         (lambda: GotOcr2VisionConfig(image_size="big"), "pair"),  # type: ignore[arg-type]
         (lambda: GotOcr2VisionConfig(hidden_size=100), "100 is not a multiple of num_attention_heads 12"),

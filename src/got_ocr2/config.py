@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from .errors import ConfigError
 
@@ -25,8 +25,10 @@ def _pair(name: str, value: object) -> tuple[int, int]:
     """`n` or `[h, w]` -> `(h, w)`."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value, value
-    if isinstance(value, (list, tuple)) and len(value) == 2 and all(isinstance(v, int) for v in value):
-        return int(value[0]), int(value[1])
+    if isinstance(value, (list, tuple)):
+        sides = cast("Sequence[object]", value)
+        if len(sides) == 2 and isinstance(sides[0], int) and isinstance(sides[1], int):
+            return sides[0], sides[1]
     raise ConfigError(f"{name} must be one whole number or a pair (height, width), got {value!r}.")
 
 
@@ -37,8 +39,14 @@ def _check_positive(config: object, *names: str) -> None:
             raise ConfigError(f"{type(config).__name__}.{name} must be a whole number >= 1, got {value!r}.")
 
 
-@dataclass(frozen=True)
+def _no_extra() -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
 class _JsonConfig:
+    extra: dict[str, Any] = field(default_factory=_no_extra, repr=False)
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON-serialisable dict, `extra` keys included."""
         out: dict[str, Any] = {}
@@ -49,9 +57,9 @@ class _JsonConfig:
             if isinstance(value, _JsonConfig):
                 value = value.to_dict()
             elif isinstance(value, tuple):
-                value = list(value)
+                value = list(cast("tuple[object, ...]", value))
             out[f.name] = value
-        return {**getattr(self, "extra", {}), **out}
+        return {**self.extra, **out}
 
     @classmethod
     def from_dict(cls: type[_C], data: Mapping[str, Any]) -> _C:
@@ -102,7 +110,6 @@ class GotOcr2VisionConfig(_JsonConfig):
     global_attn_indexes: tuple[int, ...] = (2, 5, 8, 11)
     mlp_dim: int = 3072
     model_type: str = "got_ocr2_vision"
-    extra: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.image_size, list):
@@ -191,7 +198,6 @@ class GotOcr2TextConfig(_JsonConfig):
     max_window_layers: int = 21
     attention_dropout: float = 0.0
     model_type: str = "qwen2"
-    extra: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         _check_positive(
@@ -218,8 +224,8 @@ class GotOcr2TextConfig(_JsonConfig):
         data = dict(data)
         # transformers 5 writes the RoPE base inside `rope_parameters`.
         written = [data.pop(name, None) for name in ("rope_parameters", "rope_scaling")]
-        rope = next((value for value in written if value), None)
-        if isinstance(rope, Mapping):
+        rope = cast("Mapping[str, Any] | None", next((value for value in written if value), None))
+        if rope is not None:
             kind = rope.get("rope_type", rope.get("type", "default"))
             if kind != "default":
                 raise ConfigError(f'rope type {kind!r} is not supported; GOT uses "default".')
@@ -240,7 +246,6 @@ class GotOcr2Config(_JsonConfig):
     image_token_index: int = 151859
     tie_word_embeddings: bool = True
     model_type: str = "got_ocr2"
-    extra: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.vision_config, Mapping):
@@ -271,7 +276,7 @@ class GotOcr2Config(_JsonConfig):
             raise ConfigError(f"{path} cannot be read as a JSON configuration: {e}.") from e
         if not isinstance(data, dict):
             raise ConfigError(f"{path} must hold a JSON object, got {type(data).__name__}.")
-        return cls.from_dict(data)
+        return cls.from_dict(cast("dict[str, Any]", data))
 
     def to_json_file(self, path: str | Path) -> None:
         """Writes `config.json` in HF's dialect."""

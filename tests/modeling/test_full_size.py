@@ -37,10 +37,14 @@ def test_logits_and_greedy_ids_equal_transformers(pair):
     ids[0, 21:277] = ours.config.image_token_index
     a, b = ours(ids, pixels), theirs(ids, pixels)
     scale = b.logits.abs().max()
-    assert (a.image_hidden_states - b.image_hidden_states).abs().max() < 1e-4 * b.image_hidden_states.abs().max()
+    assert (
+        a.image_hidden_states - b.image_hidden_states
+    ).abs().max() < 1e-4 * b.image_hidden_states.abs().max()
     assert (a.logits - b.logits).abs().max() < 1e-4 * scale
     options = {"max_new_tokens": 12, "do_sample": False}
     mask = torch.ones_like(ids)
     mine = ours.generate(input_ids=ids, pixel_values=pixels, attention_mask=mask, **options)
-    other = theirs.generate(input_ids=ids, pixel_values=pixels, attention_mask=mask, pad_token_id=0, **options)
+    other = theirs.generate(
+        input_ids=ids, pixel_values=pixels, attention_mask=mask, pad_token_id=0, **options
+    )
     assert mine.tolist() == other.tolist()

@@ -64,10 +64,10 @@ def attention_plain(
     """The formula as written, logits and all; softmax in fp32 as HF does. The slow twin of `attention_folded`."""
     logits = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)  # (N, heads, L, L)
     if rel_h is not None and rel_w is not None:
-        rows, columns = grid_hw
+        rows, _ = grid_hw
         terms = relative_terms(q, rel_h, rel_w, grid_hw)
         n, heads, length, _ = terms.shape
-        to_rows, to_columns = terms.split([rows, columns], dim=-1)
+        to_rows, to_columns = terms[..., :rows], terms[..., rows:]
         bias = to_rows[..., :, None] + to_columns[..., None, :]  # (N, heads, L, rows, columns)
         logits = logits + bias.view(n, heads, length, length)
     weights = F.softmax(logits, dim=-1, dtype=torch.float32).to(q.dtype)

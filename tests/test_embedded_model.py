@@ -1,0 +1,72 @@
+"""The model that comes with the package: it opens offline, is small, and reads as well as the README says."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from got_ocr2 import OCR, PageResult
+from got_ocr2.evaluation.edit import levenshtein
+from got_ocr2.ocr import EMBEDDED_MODEL
+from got_ocr2.synth.content import ContentMixture
+from got_ocr2.synth.text import TextEngine
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+# What the README states, and room for another machine's arithmetic.
+SLACK = 0.02
+EXAMPLES_CER = 0.463
+UNSEEN_LINES_CER = 0.11
+
+
+@pytest.fixture(scope="module")
+def ocr():
+    return OCR.from_pretrained()
+
+
+def character_error_rate(pairs):
+    """Edits over characters, all pages together; each pair is what was read and what stands there."""
+    return sum(levenshtein(a, b) for a, b in pairs) / sum(len(b) for _, b in pairs)
+
+
+def test_it_opens_without_a_network(monkeypatch):
+    def refuse(*_args, **_options):
+        raise AssertionError("the network was asked for")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    assert OCR.from_pretrained().model.config.text_config.vocab_size < 1000
+
+
+def test_it_is_small(ocr):
+    assert sum(p.numel() for p in ocr.model.parameters()) < 30e6
+    assert sum(f.stat().st_size for f in EMBEDDED_MODEL.iterdir()) < 64e6
+
+
+def test_it_reads_real_scans_and_photos(ocr):
+    pairs = []
+    for page in sorted(EXAMPLES.glob("*.png")):
+        result = ocr.read(page)
+        assert isinstance(result, PageResult)
+        pairs.append((result.text, page.with_suffix(".txt").read_text(encoding="utf-8").rstrip("\n")))
+    assert len(pairs) == 12
+    assert character_error_rate(pairs) < EXAMPLES_CER + SLACK
+
+
+def test_it_reads_lines_in_fonts_it_never_saw(ocr):
+    engine = TextEngine(
+        layouts={"line": 1.0}, canvas=ocr.processor.image_processor.size, em=(16.0, 32.0),
+        mixture=ContentMixture(1, 0, 0), split="test",
+    )  # fmt: skip
+    samples = [engine.sample(2026, index) for index in range(24)]
+    read = [ocr.read(sample.image).text for sample in samples]
+    assert (
+        character_error_rate([(a, s.text) for a, s in zip(read, samples, strict=True)])
+        < UNSEEN_LINES_CER + SLACK
+    )
+
+
+def test_answers_end_by_themselves(ocr):
+    result = ocr.read(EXAMPLES / "segmentation_heading.png")
+    assert result.status == "complete"
+    assert result.finish_reason == "stop"
