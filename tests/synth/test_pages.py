@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import sys
 
 import numpy as np
 import pytest
 
-from got_ocr2.errors import InvalidOptionError
+from got_ocr2.errors import GotOcr2Error, InvalidOptionError, MissingDependencyError
 from got_ocr2.synth import mathexpr as mx
 from got_ocr2.synth import pages
 from got_ocr2.synth.doctree import (
@@ -251,3 +253,16 @@ def test_faces_of_mathematics_are_held_out_where_others_are_installed():
     train, test = math_fonts("train"), math_fonts("test")
     assert train[0] == "New Computer Modern Math"
     assert test == train[:1] if len(train) == 1 else not set(train) & set(test)
+
+
+def test_a_forked_process_gets_an_error_rather_than_waiting_for_ever(monkeypatch):
+    Typeset("Hello").__exit__(None, None, None)
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    with pytest.raises(GotOcr2Error, match="spawn"):
+        Typeset("Hello")
+
+
+def test_without_typst_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(MissingDependencyError, match="synth"):
+        Typeset("Hello")

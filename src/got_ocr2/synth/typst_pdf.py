@@ -9,15 +9,16 @@ nothing of it shows.
 from __future__ import annotations
 
 import ctypes
+import os
 import unicodedata
 from functools import lru_cache
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
 
-from ..errors import MissingDependencyError
+from ..errors import GotOcr2Error, MissingDependencyError
 
 Box = tuple[float, float, float, float]
 
@@ -47,18 +48,34 @@ class Typeset:
 
     Raises:
         MissingDependencyError: the `typst` package is not installed.
+        GotOcr2Error: the process was forked from one that had already set pages.
         RuntimeError: the source is not valid Typst: a defect of the engine that wrote it.
     """
+
+    _first_process: ClassVar[int | None] = None
 
     def __init__(self, source: str, font_folders: tuple[str, ...] = ()) -> None:
         import pypdfium2
 
         typst = import_typst()
+        self._refuse_fork()
         compiler = typst.Compiler(
             input=source.encode(), font_paths=typst_fonts(font_folders), ignore_system_fonts=True
         )
         self._document = pypdfium2.PdfDocument(compiler.compile(format="pdf", pdf_tags=False))
         self._pages: dict[int, Any] = {}
+
+    @classmethod
+    def _refuse_fork(cls) -> None:
+        """Typst writes PDF with threads, which a fork does not copy: the child would wait for them for ever."""
+        process = os.getpid()
+        if cls._first_process is None:
+            cls._first_process = process
+        if cls._first_process != process:
+            raise GotOcr2Error(
+                f"Process {process} was forked from process {cls._first_process}, which had already set pages with "
+                'Typst; start the workers by "spawn" or "forkserver", or draw nothing before they start.'
+            )
 
     def __enter__(self) -> Typeset:
         return self
