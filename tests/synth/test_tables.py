@@ -118,7 +118,8 @@ def test_tables_are_varied(samples):
     for word in ("\\multicolumn", "\\multirow", "\\cline", "\\hline", "\\( ", "\\%", "|l|"):
         assert word in everything, word
     assert any("|" not in sample.text.split("\n")[0] for sample in samples)
-    assert len({sample.meta["font"] for sample in samples}) > 5
+    # Five faces come with the extra itself; a machine with more fonts draws with more.
+    assert len({sample.meta["font"] for sample in samples}) >= 5
 
 
 def test_cells_lie_inside_their_table_in_reading_order(samples):
