@@ -38,7 +38,7 @@ from .typst_pdf import Box, Typeset, union
 from .typst_writer import PageStyle, typst_source
 
 _POINTS = 72.0
-_OVERFULL_SHARE = 0.55
+_OVERFULL_SHARE = 0.4
 _LINE_HEIGHT = 0.7  # of a line without its leading, in em
 
 
@@ -74,7 +74,7 @@ class PageEngine:
         )
         content = PageContent(dice, text, grammar, _room(style), table_style)
         overfull = dice.random() < _OVERFULL_SHARE
-        document = Document(content.blocks(dice.uniform(1.25, 1.4) if overfull else dice.uniform(0.3, 1.1)))
+        document = Document(content.blocks(dice.uniform(1.2, 1.35) if overfull else dice.uniform(0.3, 0.95)))
         dpi = _POINTS * dice.uniform(*self._long_side) / max(style.width, style.height or 0.0)
         drawn = _draw(document, style, dpi)
         parts = [(piece.text, piece.offset, drawn.places[piece.name]) for piece in pieces(drawn.document)]
