@@ -158,7 +158,9 @@ def test_a_command_may_have_commands_of_its_own(cli, command):
 # --- in a process of its own ----------------------------------------------------------------------------
 
 SCRIPT = """
-import sys, time
+import signal, sys, time
+# A run in the background may have inherited "ignore"; a person's terminal does not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from got_ocr2.cli import commands, dispatch
 def target() -> None:
     {body}
