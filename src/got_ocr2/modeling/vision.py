@@ -158,7 +158,7 @@ class VisionEncoder(nn.Module):
             )
         x = self.patch_embed(pixel_values)
         if self.pos_embed is not None:
-            x = x + self.pos_embed
+            x = x + self.pos_embed.to(x.dtype)  # under autocast the residual stream stays narrow
         for layer in self.layers:
             x = layer(x)
         return self.neck(x)
