@@ -1,0 +1,12 @@
+/* What Python may call: everything else stays inside the library. */
+#ifndef GOT_EXPORT_H
+#define GOT_EXPORT_H
+
+#define GOT_API __attribute__((visibility("default")))
+
+/* Counts up whenever an exported function or a structure shared with Python changes; library.py holds the same number. */
+#define GOT_ABI 1
+
+GOT_API int got_abi(void);
+
+#endif

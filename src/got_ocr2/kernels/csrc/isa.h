@@ -1,0 +1,41 @@
+/* Which instructions the kernels use: chosen once at run time from what the processor and the system offer. */
+#ifndef GOT_ISA_H
+#define GOT_ISA_H
+
+#include "export.h"
+
+typedef enum {
+    GOT_ISA_PORTABLE = 0, /* plain C, whatever the compiler makes of it */
+    GOT_ISA_AVX2 = 1,     /* AVX2 and FMA */
+    GOT_ISA_AVX512 = 2,   /* AVX-512 F, BW, DQ, VL and VNNI */
+} got_isa;
+
+/* The best that runs here. */
+GOT_API int got_isa_best(void);
+
+/* The one in use: the best, unless got_isa_use chose another. */
+GOT_API int got_isa_used(void);
+
+/* Chooses another, for tests and comparisons. Returns 0, or -1 and changes nothing where it cannot run here. */
+GOT_API int got_isa_use(int isa);
+
+/* Files for one instruction set start with GOT_TARGET_BEGIN(...) and end with GOT_TARGET_END: no compiler flags needed,
+ * and the rest of the library stays fit for any processor of the architecture. */
+#if defined(__x86_64__)
+#define GOT_X86 1
+#define GOT_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define GOT_TARGET_BEGIN(features) \
+    GOT_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
+#define GOT_TARGET_END GOT_PRAGMA(clang attribute pop)
+#else
+#define GOT_TARGET_BEGIN(features) GOT_PRAGMA(GCC push_options) GOT_PRAGMA(GCC target(features))
+#define GOT_TARGET_END GOT_PRAGMA(GCC pop_options)
+#endif
+#define GOT_FEATURES_AVX2 "avx,avx2,fma"
+#define GOT_FEATURES_AVX512 "avx,avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"
+#else
+#define GOT_X86 0
+#endif
+
+#endif
