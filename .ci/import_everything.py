@@ -13,7 +13,9 @@ present = {d.metadata["Name"].lower() for d in metadata.distributions()} & extra
 if present:
     sys.exit(f"Not a core installation: {', '.join(sorted(present))}.")
 names = [
-    m.name for m in pkgutil.walk_packages(got_ocr2.__path__, "got_ocr2.") if not m.name.endswith(("__main__", "._native"))
+    m.name
+    for m in pkgutil.walk_packages(got_ocr2.__path__, "got_ocr2.")
+    if not m.name.endswith(("__main__", "._native"))
 ]
 for name in names:
     import_module(name)

@@ -1,0 +1,184 @@
+/* A vector of floats in three dialects, so that a kernel is written once and compiled for each.
+ *
+ * A source file defines GOT_AVX512 or GOT_AVX2 (or neither) and includes this header; afterwards `vf` holds
+ * GOT_LANES floats and GOT_NAME(f) is the function name with the dialect's suffix. Loads and stores need no alignment.
+ */
+#ifndef GOT_SIMD_H
+#define GOT_SIMD_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(GOT_AVX512) || defined(GOT_AVX2)
+#include <immintrin.h>
+#endif
+
+#define GOT_INLINE static inline __attribute__((always_inline))
+
+#if defined(GOT_AVX512)
+
+#define GOT_LANES 16
+#define GOT_NAME(f) f##_avx512
+typedef __m512 vf;
+GOT_INLINE vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
+GOT_INLINE void vf_store(float *p, vf v) { _mm512_storeu_ps(p, v); }
+GOT_INLINE vf vf_set(float x) { return _mm512_set1_ps(x); }
+GOT_INLINE vf vf_add(vf a, vf b) { return _mm512_add_ps(a, b); }
+GOT_INLINE vf vf_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+GOT_INLINE vf vf_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+GOT_INLINE vf vf_div(vf a, vf b) { return _mm512_div_ps(a, b); }
+GOT_INLINE vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+GOT_INLINE vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }
+GOT_INLINE vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }
+GOT_INLINE vf vf_abs(vf a) { return _mm512_abs_ps(a); }
+GOT_INLINE float vf_sum(vf a) { return _mm512_reduce_add_ps(a); }
+GOT_INLINE float vf_top(vf a) { return _mm512_reduce_max_ps(a); }
+GOT_INLINE vf vf_round(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+/* x * 2^n for whole n */
+GOT_INLINE vf vf_scale2(vf x, vf n) { return _mm512_scalef_ps(x, n); }
+/* a where x < 0, else b */
+GOT_INLINE vf vf_if_negative(vf x, vf a, vf b) {
+    return _mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(x)), b, a);
+}
+GOT_INLINE vf vf_load_bf16(const uint16_t *p) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16));
+}
+
+#elif defined(GOT_AVX2)
+
+#define GOT_LANES 8
+#define GOT_NAME(f) f##_avx2
+typedef __m256 vf;
+GOT_INLINE vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
+GOT_INLINE void vf_store(float *p, vf v) { _mm256_storeu_ps(p, v); }
+GOT_INLINE vf vf_set(float x) { return _mm256_set1_ps(x); }
+GOT_INLINE vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
+GOT_INLINE vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+GOT_INLINE vf vf_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+GOT_INLINE vf vf_div(vf a, vf b) { return _mm256_div_ps(a, b); }
+GOT_INLINE vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+GOT_INLINE vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
+GOT_INLINE vf vf_min(vf a, vf b) { return _mm256_min_ps(a, b); }
+GOT_INLINE vf vf_abs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+GOT_INLINE float vf_sum(vf a) {
+    __m128 s = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+GOT_INLINE float vf_top(vf a) {
+    __m128 s = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    s = _mm_max_ps(s, _mm_movehl_ps(s, s));
+    return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
+}
+GOT_INLINE vf vf_round(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+GOT_INLINE vf vf_scale2(vf x, vf n) {
+    __m256i e = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
+    return _mm256_mul_ps(x, _mm256_castsi256_ps(e));
+}
+GOT_INLINE vf vf_if_negative(vf x, vf a, vf b) { return _mm256_blendv_ps(b, a, x); }
+GOT_INLINE vf vf_load_bf16(const uint16_t *p) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16));
+}
+
+#else /* vectors of the compiler's own: SSE, NEON or whatever there is */
+
+#define GOT_LANES 4
+#define GOT_NAME(f) f##_plain
+typedef float vf __attribute__((vector_size(16)));
+typedef int32_t vi __attribute__((vector_size(16)));
+GOT_INLINE vf vf_load(const float *p) { vf v; memcpy(&v, p, sizeof v); return v; }
+GOT_INLINE void vf_store(float *p, vf v) { memcpy(p, &v, sizeof v); }
+GOT_INLINE vf vf_set(float x) { return (vf){x, x, x, x}; }
+GOT_INLINE vf vf_add(vf a, vf b) { return a + b; }
+GOT_INLINE vf vf_sub(vf a, vf b) { return a - b; }
+GOT_INLINE vf vf_mul(vf a, vf b) { return a * b; }
+GOT_INLINE vf vf_div(vf a, vf b) { return a / b; }
+GOT_INLINE vf vf_fma(vf a, vf b, vf c) { return a * b + c; }
+GOT_INLINE vf vf_pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
+GOT_INLINE vf vf_max(vf a, vf b) { return vf_pick((vi)(a > b), a, b); }
+GOT_INLINE vf vf_min(vf a, vf b) { return vf_pick((vi)(a < b), a, b); }
+GOT_INLINE vf vf_abs(vf a) { return (vf)((vi)a & 0x7fffffff); }
+GOT_INLINE float vf_sum(vf a) { return (a[0] + a[1]) + (a[2] + a[3]); }
+GOT_INLINE float vf_top(vf a) { return fmaxf(fmaxf(a[0], a[1]), fmaxf(a[2], a[3])); }
+/* adding and taking away 1.5 * 2^23 leaves a whole number; good for |a| < 2^22 */
+GOT_INLINE vf vf_round(vf a) { volatile vf big = vf_set(12582912.0f); vf b = big; return (a + b) - b; }
+GOT_INLINE vf vf_scale2(vf x, vf n) {
+    return x * (vf)((__builtin_convertvector(n, vi) + 127) << 23);
+}
+GOT_INLINE vf vf_if_negative(vf x, vf a, vf b) { return vf_pick((vi)x >> 31, a, b); }
+GOT_INLINE vf vf_load_bf16(const uint16_t *p) {
+    return (vf)(vi){(int32_t)((uint32_t)p[0] << 16), (int32_t)((uint32_t)p[1] << 16),
+                    (int32_t)((uint32_t)p[2] << 16), (int32_t)((uint32_t)p[3] << 16)};
+}
+
+#endif
+
+/* Nearest bf16, ties to even, as torch rounds; NaN stays NaN. */
+GOT_INLINE uint16_t got_to_bf16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if ((bits & 0x7fffffffu) > 0x7f800000u) return (uint16_t)((bits >> 16) | 0x40u);
+    return (uint16_t)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+
+/* First n <= GOT_LANES floats, zeros after them; and back. */
+GOT_INLINE vf vf_load_some(const float *p, int n) {
+#if defined(GOT_AVX512)
+    return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1u), p);
+#else
+    float some[GOT_LANES] = {0};
+    for (int i = 0; i < n; i++) some[i] = p[i];
+    return vf_load(some);
+#endif
+}
+GOT_INLINE void vf_store_some(float *p, vf v, int n) {
+#if defined(GOT_AVX512)
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1u), v);
+#else
+    float all[GOT_LANES];
+    vf_store(all, v);
+    for (int i = 0; i < n; i++) p[i] = all[i];
+#endif
+}
+
+/* exp(x) within 1.5e-7 of its value for -87 <= x <= 88; below -87 it stays at exp(-87) = 1.6e-38.
+ * x = n ln 2 + r with |r| <= ln 2 / 2; ln 2 in two pieces; exp(r) = 1 + r + r^2 p(r), p a minimax fit of ours. */
+GOT_INLINE vf vf_exp(vf x) {
+    x = vf_min(vf_max(x, vf_set(-87.0f)), vf_set(88.0f));
+    vf n = vf_round(vf_mul(x, vf_set(1.44269504f)));
+    vf r = vf_fma(n, vf_set(-0.693145752f), x);
+    r = vf_fma(n, vf_set(-1.42860677e-6f), r);
+    vf p = vf_set(1.38145662e-3f);
+    p = vf_fma(p, r, vf_set(8.36871101e-3f));
+    p = vf_fma(p, r, vf_set(4.16683881e-2f));
+    p = vf_fma(p, r, vf_set(1.66665207e-1f));
+    p = vf_fma(p, r, vf_set(4.99999934e-1f));
+    p = vf_fma(vf_mul(r, r), p, r);
+    return vf_scale2(vf_add(p, vf_set(1.0f)), n);
+}
+
+/* x / (1 + exp(-x)) */
+GOT_INLINE vf vf_silu(vf x) {
+    return vf_div(x, vf_add(vf_set(1.0f), vf_exp(vf_sub(vf_set(0.0f), x))));
+}
+
+/* x (1 + erf(x / sqrt 2)) / 2, within about 2e-7 of |x| + its value.
+ * erfc(z) = exp(-z^2) P(1 / (1 + 0.32 z)) for z >= 0; P is a minimax fit of ours with relative error 4.4e-8 to z = 9.5. */
+GOT_INLINE vf vf_gelu(vf x) {
+    vf z = vf_mul(vf_abs(x), vf_set(0.70710678f));
+    vf t = vf_div(vf_set(1.0f), vf_fma(z, vf_set(0.32f), vf_set(1.0f)));
+    vf p = vf_set(-1.78418170e-1f);
+    p = vf_fma(p, t, vf_set(7.13544257e-1f));
+    p = vf_fma(p, t, vf_set(-7.91885012e-1f));
+    p = vf_fma(p, t, vf_set(8.33369528e-1f));
+    p = vf_fma(p, t, vf_set(-2.03771593e-1f));
+    p = vf_fma(p, t, vf_set(2.86904150e-1f));
+    p = vf_fma(p, t, vf_set(1.57167994e-1f));
+    p = vf_fma(p, t, vf_set(1.83222097e-1f));
+    p = vf_fma(p, t, vf_set(-1.33207471e-4f));
+    vf half_tail = vf_mul(vf_mul(vf_set(0.5f), x), vf_mul(vf_exp(vf_sub(vf_set(0.0f), vf_mul(z, z))), p));
+    return vf_if_negative(x, half_tail, vf_sub(x, half_tail));
+}
+
+#endif
