@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from .._version import __version__
+
+# What decides how memory is handed out and how threads wait; any of them can change a timing by a factor.
+_SETTINGS = (
+    "MALLOC_",
+    "OMP_",
+    "GOMP_",
+    "KMP_",
+    "MKL_",
+    "OPENBLAS_",
+    "LD_PRELOAD",
+    "PYTORCH_",
+    "TORCH_",
+    "CUDA_",
+)
 
 _PACKAGES = ("torch", "numpy", "pillow", "tokenizers", "nltk", "jieba", "apted", "rapidfuzz", "rdkit")
 
@@ -34,6 +49,33 @@ def describe(device: str | None = None) -> dict[str, Any]:
 
             found["accelerator"] = torch.cuda.get_device_name(device)
     return found
+
+
+def settings() -> dict[str, Any]:
+    """The C library and what the environment says about its allocator and about threads.
+
+    Returns:
+        `libc`, e.g. "glibc 2.36"; `environment`, the variables that are set, by name.
+    """
+    libc = " ".join(part for part in platform.libc_ver() if part)
+    chosen = {name: value for name, value in sorted(os.environ.items()) if name.startswith(_SETTINGS)}
+    return {"libc": libc or "unknown", "environment": chosen}
+
+
+def peak_memory() -> int | None:
+    """The most memory that this process has held at once, in bytes; None where the system does not tell."""
+    try:
+        # Not `ru_maxrss`: on Linux a child starts with its parent's.
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return 1024 * int(line.split()[1])
+    except OSError:
+        pass
+    if sys.platform == "darwin":
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return None
 
 
 def version_of(package: str) -> str | None:

@@ -1,0 +1,145 @@
+"""One model in a process of its own: `python -m got_ocr2.evaluation.bench_worker SPEC`.
+
+SPEC is a JSON object; see `Spec`. The process says `{"ready": true}` once the model is loaded, then answers
+requests, one JSON object a line on standard input, with one JSON object a line on standard output, until its input
+ends. Whatever else prints goes to standard error.
+
+A request names its `task`; the rest are the arguments of the function of that name in `TASKS`. An answer holds what the
+function returned and `peak_bytes`, the most memory so far; or `error`, one sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from time import perf_counter
+from typing import Any, TextIO
+
+import torch
+
+from ..wording import reason
+from .bench_subjects import Clock, Subject, Variant, open_subject
+from .machine import peak_memory
+from .roofline import read_bandwidth
+from .workload import page_prompt, pictures, text_prompt
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a worker loads.
+
+    Attributes:
+        folder: of the checkpoint, in Hugging Face's layout.
+        variant: see `bench_subjects.variant`.
+        device: "cpu", "cuda" or "cuda:1".
+        threads: for torch and for the kernels.
+    """
+
+    folder: str
+    variant: Variant
+    device: str
+    threads: int
+
+    @classmethod
+    def from_json(cls, text: str) -> Spec:
+        data = json.loads(text)
+        return cls(**{**data, "variant": Variant(**data["variant"])})
+
+
+def vision(subject: Subject, images: int) -> dict[str, Any]:
+    """Encodes pictures; `seconds` for all of them."""
+    pixels = pictures(subject.config, images)
+    start = perf_counter()
+    subject.encode(pixels)
+    return {"seconds": perf_counter() - start}
+
+
+def decode(subject: Subject, rows: int, prompt: int, tokens: int) -> dict[str, Any]:
+    """Continues text prompts; see `_generate`."""
+    return _generate(subject, text_prompt(subject.config, rows, prompt), None, tokens)
+
+
+def page(subject: Subject, rows: int, tokens: int) -> dict[str, Any]:
+    """Reads one picture a row; see `_generate`."""
+    ids, pixels = page_prompt(subject.config, rows), pictures(subject.config, rows)
+    return _generate(subject, ids, pixels, tokens)
+
+
+def bandwidth(subject: Subject) -> dict[str, Any]:
+    """See `roofline.read_bandwidth`."""
+    return {"bytes_per_second": read_bandwidth(subject.device)}
+
+
+TASKS: dict[str, Callable[..., dict[str, Any]]] = {
+    "bandwidth": bandwidth,
+    "decode": decode,
+    "page": page,
+    "vision": vision,
+}
+
+
+def _generate(
+    subject: Subject, ids: torch.Tensor, pixels: torch.Tensor | None, tokens: int
+) -> dict[str, Any]:
+    """Writes `tokens` ids for every row.
+
+    Returns:
+        `first`: seconds to the first id of every row; `steps`: seconds of each later one; `seconds`: of all;
+        `ids`: the new ones of every row.
+    """
+    clock = Clock()
+    start = perf_counter()
+    subject.generate(clock, ids, pixels, tokens)
+    end = perf_counter()
+    times = clock.times
+    return {
+        "first": times[0] - start,
+        "steps": [b - a for a, b in pairwise(times)],
+        "seconds": end - start,
+        "ids": torch.stack([step.flatten() for step in clock.steps], 1).tolist(),
+    }
+
+
+def serve(spec: Spec, requests: TextIO, answers: TextIO) -> None:
+    """Loads the model and answers until the requests end."""
+
+    def answer(data: dict[str, Any]) -> None:
+        answers.write(json.dumps(data) + "\n")
+        answers.flush()
+
+    try:
+        torch.set_num_threads(spec.threads)
+        subject = open_subject(Path(spec.folder), spec.variant, spec.device)
+    except Exception as e:
+        answer({"error": reason(e)})
+        return
+    answer({"ready": True, "peak_bytes": peak(spec.device)})
+    for line in requests:
+        request = json.loads(line)
+        try:
+            found = TASKS[request.pop("task")](subject, **request)
+        except Exception as e:
+            answer({"error": f"{type(e).__name__}: {reason(e)}"})
+        else:
+            answer({**found, "peak_bytes": peak(spec.device)})
+
+
+def peak(device: str) -> int | None:
+    """The most memory so far in bytes, of the graphics card where there is one."""
+    return torch.cuda.max_memory_allocated(device) if device.startswith("cuda") else peak_memory()
+
+
+def main() -> None:
+    # What libraries print must not get between the answers.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    serve(Spec.from_json(sys.argv[1]), sys.stdin, answers)
+
+
+if __name__ == "__main__":
+    main()

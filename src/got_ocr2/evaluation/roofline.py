@@ -1,0 +1,70 @@
+"""The least time that a token can take: every weight and every cached position is read once from memory."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import torch
+
+from ..config import GotOcr2Config
+
+# Bytes that a weight of a linear layer takes. int8 has one fp32 scale for each output, int4 one of 16 bits for each
+# group of inputs.
+_BYTES = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "int8": 1.0, "int4": 0.5}
+_INT4_GROUP = 64
+_SIZE = 512 << 20  # bytes; far more than any cache
+
+
+def linear_weights(config: GotOcr2Config) -> int:
+    """Weights of the decoder's linear layers and the head, which one step reads whole."""
+    text = config.text_config
+    query = text.num_attention_heads * text.head_dim
+    key_value = text.num_key_value_heads * text.head_dim
+    attention = text.hidden_size * (2 * query + 2 * key_value)
+    mlp = 3 * text.hidden_size * text.intermediate_size
+    return text.num_hidden_layers * (attention + mlp) + text.hidden_size * text.vocab_size
+
+
+def weight_bytes(config: GotOcr2Config, weights: str) -> float:
+    """Bytes of these weights in a format: "fp32", "bf16", "fp16", "int8" or "int4"."""
+    size = _BYTES[weights]
+    if weights == "int8":
+        size += 4 / config.text_config.hidden_size
+    elif weights == "int4":
+        size += 2 / _INT4_GROUP
+    return size * linear_weights(config)
+
+
+def step_bytes(config: GotOcr2Config, weights: str, cache: str, rows: int, context: float) -> float:
+    """Bytes that a step must read: the weights once, the keys and values of every row.
+
+    Args:
+        weights, cache: formats.
+        rows: rows in the batch.
+        context: positions in the cache of each row.
+    """
+    text = config.text_config
+    per_position = 2 * text.num_hidden_layers * text.num_key_value_heads * text.head_dim * _BYTES[cache]
+    return weight_bytes(config, weights) + rows * context * per_position
+
+
+def read_bandwidth(device: str) -> float:
+    """Bytes a second that this process reads from the device's memory: the best of five passes of two simple sums.
+
+    It is a measurement, not a data sheet: threads are those that torch is set to.
+    """
+    data = torch.ones(_SIZE // 4, device=device)
+    synchronise = torch.cuda.synchronize if device.startswith("cuda") else _nothing
+    best = 0.0
+    for read in (data.sum, lambda: data.dot(data)):
+        read()
+        for _ in range(5):
+            synchronise()
+            start = perf_counter()
+            read()
+            synchronise()
+            best = max(best, _SIZE / (perf_counter() - start))
+    return best
+
+
+def _nothing() -> None: ...
