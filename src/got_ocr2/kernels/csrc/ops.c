@@ -1,5 +1,6 @@
 #include "ops.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "isa.h"
@@ -41,14 +42,11 @@ void got_layer_norm(const float *x, const float *weight, const float *bias, int 
     got_ops_used()->layer_norm(x, weight, bias, n, eps, out);
 }
 
-void got_silu_multiply(const float *gate, const float *up, int n, float *out)
+void got_best(const float *scores, long n, int64_t *best, float *logprob)
 {
-    got_ops_used()->silu_multiply(gate, up, n, out);
-}
-
-void got_gelu(float *x, long n)
-{
-    got_ops_used()->gelu(x, n);
+    float highest, sum;
+    got_ops_used()->peak(scores, n, best, &highest, &sum);
+    *logprob = -logf(sum);
 }
 
 void got_rotate(float *x, const float *cosines, const float *sines, int half, float scale)

@@ -1,4 +1,4 @@
-/* Norms, activations and the like over rows of floats, in the dialect of simd.h that the including file chose. */
+/* Norms and the like over rows of floats, in the dialect of simd.h that the including file chose. */
 
 #include "ops.h"
 #include "simd.h"
@@ -47,35 +47,36 @@ static void layer_norm(const float *x, const float *weight, const float *bias, i
         out[i] = (x[i] - mean) * scale * weight[i] + bias[i];
 }
 
-static void silu_multiply(const float *gate, const float *up, int n, float *out)
+static void peak(const float *scores, long n, int64_t *at, float *highest, float *sum)
 {
-    for (int i = 0; i < n; i += GOT_LANES) {
-        if (i + GOT_LANES <= n) {
-            vf_store(out + i, vf_mul(vf_silu(vf_load(gate + i)), vf_load(up + i)));
-        } else {
-            vf g = vf_load_some(gate + i, n - i), u = vf_load_some(up + i, n - i);
-            vf_store_some(out + i, vf_mul(vf_silu(g), u), n - i);
-        }
-    }
-}
-
-static void gelu(float *x, long n)
-{
-    for (long i = 0; i < n; i += GOT_LANES) {
-        if (i + GOT_LANES <= n)
-            vf_store(x + i, vf_gelu(vf_load(x + i)));
-        else
-            vf_store_some(x + i, vf_gelu(vf_load_some(x + i, (int)(n - i))), (int)(n - i));
-    }
-}
-
-static void add(float *to, const float *x, long n)
-{
+    vf top = vf_set(-INFINITY), odd = vf_set(0.0f);
     long i = 0;
-    for (; i + GOT_LANES <= n; i += GOT_LANES)
-        vf_store(to + i, vf_add(vf_load(to + i), vf_load(x + i)));
+    for (; i + GOT_LANES <= n; i += GOT_LANES) {
+        vf v = vf_load(scores + i);
+        top = vf_max(top, v);
+        odd = vf_fma(v, vf_set(0.0f), odd); /* NaN as soon as one score is infinite or NaN */
+    }
+    float best = vf_top(top), check = vf_sum(odd);
+    for (; i < n; i++) {
+        best = scores[i] > best ? scores[i] : best;
+        check += scores[i] * 0.0f;
+    }
+    if (check != 0.0f) {
+        *at = -1;
+        *highest = *sum = NAN;
+        return;
+    }
+    vf total = vf_set(0.0f);
+    for (i = 0; i + GOT_LANES <= n; i += GOT_LANES)
+        total = vf_add(total, vf_exp(vf_sub(vf_load(scores + i), vf_set(best))));
+    float rest = 0.0f;
     for (; i < n; i++)
-        to[i] += x[i];
+        rest += expf(scores[i] - best);
+    *sum = vf_sum(total) + rest;
+    *highest = best;
+    for (i = 0; scores[i] != best; i++)
+        ;
+    *at = i;
 }
 
 static void rotate(float *x, const float *cosines, const float *sines, int half, float scale)
@@ -88,8 +89,8 @@ static void rotate(float *x, const float *cosines, const float *sines, int half,
 }
 
 /* What the including file exports. */
-#define GOT_OPS_TABLE                                                                                    \
-    {                                                                                                    \
-        .attend = attend, .rms_norm = rms_norm, .layer_norm = layer_norm, .silu_multiply = silu_multiply, \
-        .gelu = gelu, .add = add, .rotate = rotate, .project = project,                                  \
+#define GOT_OPS_TABLE                                                                                         \
+    {                                                                                                         \
+        .attend = attend, .rms_norm = rms_norm, .layer_norm = layer_norm, .rotate = rotate, .peak = peak,      \
+        .project = project,                                                                                   \
     }

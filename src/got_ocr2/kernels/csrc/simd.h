@@ -1,7 +1,7 @@
 /* A vector of floats in three dialects, so that a kernel is written once and compiled for each.
  *
  * A source file defines GOT_AVX512 or GOT_AVX2 (or neither) and includes this header; afterwards `vf` holds
- * GOT_LANES floats and GOT_NAME(f) is the function name with the dialect's suffix. Loads and stores need no alignment.
+ * GOT_LANES floats. Loads and stores need no alignment.
  */
 #ifndef GOT_SIMD_H
 #define GOT_SIMD_H
@@ -19,7 +19,6 @@
 #if defined(GOT_AVX512)
 
 #define GOT_LANES 16
-#define GOT_NAME(f) f##_avx512
 typedef __m512 vf;
 GOT_INLINE vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
 GOT_INLINE void vf_store(float *p, vf v) { _mm512_storeu_ps(p, v); }
@@ -48,7 +47,6 @@ GOT_INLINE vf vf_load_bf16(const uint16_t *p) {
 #elif defined(GOT_AVX2)
 
 #define GOT_LANES 8
-#define GOT_NAME(f) f##_avx2
 typedef __m256 vf;
 GOT_INLINE vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
 GOT_INLINE void vf_store(float *p, vf v) { _mm256_storeu_ps(p, v); }
@@ -84,7 +82,6 @@ GOT_INLINE vf vf_load_bf16(const uint16_t *p) {
 #else /* vectors of the compiler's own: SSE, NEON or whatever there is */
 
 #define GOT_LANES 4
-#define GOT_NAME(f) f##_plain
 typedef float vf __attribute__((vector_size(16)));
 typedef int32_t vi __attribute__((vector_size(16)));
 GOT_INLINE vf vf_load(const float *p) { vf v; memcpy(&v, p, sizeof v); return v; }
@@ -102,7 +99,7 @@ GOT_INLINE vf vf_abs(vf a) { return (vf)((vi)a & 0x7fffffff); }
 GOT_INLINE float vf_sum(vf a) { return (a[0] + a[1]) + (a[2] + a[3]); }
 GOT_INLINE float vf_top(vf a) { return fmaxf(fmaxf(a[0], a[1]), fmaxf(a[2], a[3])); }
 /* adding and taking away 1.5 * 2^23 leaves a whole number; good for |a| < 2^22 */
-GOT_INLINE vf vf_round(vf a) { volatile vf big = vf_set(12582912.0f); vf b = big; return (a + b) - b; }
+GOT_INLINE vf vf_round(vf a) { vf big = vf_set(12582912.0f); return (a + big) - big; }
 GOT_INLINE vf vf_scale2(vf x, vf n) {
     return x * (vf)((__builtin_convertvector(n, vi) + 127) << 23);
 }
