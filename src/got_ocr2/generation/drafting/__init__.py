@@ -1,0 +1,13 @@
+"""Lossless speculation: guesses at the next ids, which the engine verifies all at once.
+
+A right guess saves a pass through the model, a wrong one costs little, and neither changes the text: the engine
+keeps the drafted ids that are what the model would have written, and none after the first that is not. Drafters
+are plain Python: they know ids and text, nothing of the model.
+"""
+
+from .ngrams import NgramDrafter
+from .pace import Pace
+from .protocol import Drafter, FirstOf, Tally
+from .text import TextDrafter
+
+__all__ = ["Drafter", "FirstOf", "NgramDrafter", "Pace", "Tally", "TextDrafter"]
