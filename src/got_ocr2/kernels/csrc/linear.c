@@ -1,0 +1,237 @@
+#include "linear.h"
+
+#include "isa.h"
+#include "linear_ops.h"
+#include "pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows packed together: every panel is read once for all of them. */
+#define MOST_PACKED 192
+
+/* Steps of a panel that stay in the first-level cache (32 KB) while the blocks of rows pass by. */
+#define CACHED_STEPS 256
+
+/* A thread that takes rows instead of panels reads all the weights: worth it from this many rows on. */
+#define ROWS_FOR_A_THREAD 48
+
+static const got_linear_ops *ops(void)
+{
+    switch (got_isa_used()) {
+#if GOT_X86
+    case GOT_ISA_AVX512:
+        return &got_linear_avx512;
+    case GOT_ISA_AVX2:
+        return &got_linear_avx2;
+#endif
+    default:
+        return &got_linear_plain;
+    }
+}
+
+static int divide_up(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+/* Steps of a panel; int4 pads to whole groups. */
+static int panel_steps(const got_linear *layer)
+{
+    int unit = layer->format == GOT_INT4 ? layer->group : got_step_inputs[layer->format];
+    return divide_up(layer->k, unit) * (unit / got_step_inputs[layer->format]);
+}
+
+static int group_steps(const got_linear *layer)
+{
+    return layer->format == GOT_INT4 ? layer->group / got_step_inputs[GOT_INT4] : 1;
+}
+
+/* How a thread's scratch is divided, in bytes from its start; each part begins on a 64-byte boundary. */
+typedef struct {
+    size_t x, start, scales, sums, bytes, end;
+} division;
+
+static size_t after(size_t at, size_t bytes)
+{
+    return (at + bytes + 63) & ~(size_t)63;
+}
+
+static division divide(const got_linear *layer, int rows)
+{
+    size_t steps = (size_t)panel_steps(layer), count = (size_t)rows;
+    size_t groups = layer->format == GOT_INT4 ? steps / (size_t)group_steps(layer) : 1;
+    division d = {0};
+    d.start = after(d.x, count * steps * (size_t)got_step_words[layer->format] * 4);
+    d.scales = after(d.start, count * groups * 4);
+    d.sums = after(d.scales, count * 4);
+    d.bytes = after(d.sums, count * GOT_PANEL * 4);
+    d.end = after(d.bytes, steps * (size_t)got_step_inputs[layer->format]);
+    return d;
+}
+
+/* Parts 0..parts-1 of `whole` things: where part `i` begins. */
+static int cut(int whole, int parts, int i)
+{
+    return (int)((int64_t)whole * i / parts);
+}
+
+/* In how many parts the rows are divided; the panels are divided among n_threads / parts. */
+static int row_parts(int m, int n_threads)
+{
+    int parts = 1;
+    for (int p = 2; p <= n_threads; p++)
+        if (n_threads % p == 0 && m / p >= ROWS_FOR_A_THREAD)
+            parts = p;
+    return parts;
+}
+
+static int packed_rows(int m, int n_threads)
+{
+    int share = divide_up(m, row_parts(m, n_threads));
+    return share < MOST_PACKED ? share : MOST_PACKED;
+}
+
+size_t got_linear_scratch(const got_linear *layer, int m, int n_threads)
+{
+    return divide(layer, packed_rows(m, n_threads)).end;
+}
+
+/* One panel for all packed rows, from weights to y. */
+static void run_panel(const got_linear *layer, const got_linear_ops *op, int panel, const got_rows *blocks, int count,
+                      float *sums, float *y, ptrdiff_t ldy, const float *residual, ptrdiff_t ldr)
+{
+    int steps = panel_steps(layer), group = group_steps(layer), words = got_step_words[layer->format];
+    int range = count == 1 ? steps : CACHED_STEPS / group * group;
+    const uint8_t *weights = (const uint8_t *)layer->weights + (size_t)panel * steps * GOT_STEP_BYTES;
+    for (int s = 0; s < steps; s += range) {
+        int row = 0;
+        for (int b = 0; b < count; b++) {
+            const got_rows *block = &blocks[b];
+            got_tile tile = {
+                .weights = weights + (size_t)s * GOT_STEP_BYTES,
+                .x = (const int32_t *)block->x + (size_t)s * words * block->rows,
+                .start = block->start,
+                .sums = sums + row * GOT_PANEL,
+                .steps = steps - s < range ? steps - s : range,
+                .group_steps = group,
+                .first = s == 0,
+            };
+            if (layer->format == GOT_INT4) {
+                tile.start += s / group * block->rows;
+                tile.scales = (const uint16_t *)layer->scales + ((size_t)panel * (steps / group) + s / group) * GOT_PANEL;
+            }
+            op->tile[layer->format](&tile, block->rows);
+            row += block->rows;
+        }
+    }
+    for (int b = 0, row = 0; b < count; row += blocks[b++].rows)
+        op->finish(layer, panel, sums + row * GOT_PANEL, &blocks[b], y + row * ldy, ldy,
+                   residual != NULL ? residual + row * ldr : NULL, ldr);
+}
+
+void got_linear_run_part(const got_linear *layer, const float *x, ptrdiff_t ldx, int m, float *y, ptrdiff_t ldy,
+                         const float *residual, ptrdiff_t ldr, int thread, int n_threads, void *scratch)
+{
+    const got_linear_ops *op = ops();
+    int rows_in = row_parts(m, n_threads), panels_in = n_threads / rows_in;
+    int begin = cut(m, rows_in, thread / panels_in), end = cut(m, rows_in, thread / panels_in + 1);
+    int first = cut(layer->panels, panels_in, thread % panels_in);
+    int last = cut(layer->panels, panels_in, thread % panels_in + 1);
+    int steps = panel_steps(layer), at_once = packed_rows(m, n_threads);
+    division parts = divide(layer, at_once);
+    char *room = scratch;
+    if (first == last)
+        return;
+    for (int from = begin; from < end; from += at_once) {
+        int rows = end - from < at_once ? end - from : at_once;
+        int count = divide_up(rows, op->rows[layer->format]), groups = layer->format == GOT_INT4 ? steps / group_steps(layer) : 1;
+        got_rows blocks[MOST_PACKED];
+        for (int b = 0; b < count; b++) {
+            int row = cut(rows, count, b);
+            blocks[b] = (got_rows){
+                .x = room + parts.x + (size_t)row * steps * got_step_words[layer->format] * 4,
+                .start = (int32_t *)(room + parts.start) + (size_t)row * groups,
+                .scales = (float *)(room + parts.scales) + row,
+                .rows = cut(rows, count, b + 1) - row,
+            };
+            op->pack(layer, x + (from + row) * ldx, ldx, steps, &blocks[b], (int8_t *)(room + parts.bytes));
+        }
+        for (int panel = first; panel < last; panel++)
+            run_panel(layer, op, panel, blocks, count, (float *)(room + parts.sums), y + from * ldy, ldy,
+                      residual != NULL ? residual + from * ldr : NULL, ldr);
+    }
+}
+
+typedef struct {
+    const got_linear *layer;
+    const float *x, *residual;
+    float *y;
+    ptrdiff_t ldx, ldy, ldr;
+    int m;
+    char *scratch;
+    size_t scratch_each;
+} call;
+
+static void run_member(void *ctx, int thread, int n_threads)
+{
+    const call *c = ctx;
+    got_linear_run_part(c->layer, c->x, c->ldx, c->m, c->y, c->ldy, c->residual, c->ldr, thread, n_threads,
+                        c->scratch + (size_t)thread * c->scratch_each);
+}
+
+int got_linear_run(const got_linear *layer, const float *x, ptrdiff_t ldx, int m, float *y, ptrdiff_t ldy,
+                   const float *residual, ptrdiff_t ldr)
+{
+    if (m < 1)
+        return 0;
+    /* A team may turn out smaller than asked for, and then needs more for each member. */
+    int threads = got_threads();
+    size_t each = 0;
+    for (int n = 1; n <= threads; n++) {
+        size_t need = got_linear_scratch(layer, m, n);
+        each = need > each ? need : each;
+    }
+    void *scratch;
+    if (posix_memalign(&scratch, 64, each * (size_t)threads) != 0)
+        return -1;
+    call c = {layer, x, residual, y, ldx, ldy, ldr, m, scratch, each};
+    got_team(run_member, &c);
+    free(scratch);
+    return 0;
+}
+
+static float bf16_value(uint16_t half)
+{
+    uint32_t bits = (uint32_t)half << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* One weight; `step` is the 128 bytes of its panel that hold it. */
+static float weight(const got_linear *layer, int panel, int column, int k)
+{
+    int steps = panel_steps(layer), inputs = got_step_inputs[layer->format];
+    const uint8_t *step = (const uint8_t *)layer->weights + ((size_t)panel * steps + k / inputs) * GOT_STEP_BYTES;
+    switch (layer->format) {
+    case GOT_FP32:
+        return ((const float *)step)[column];
+    case GOT_BF16:
+        return bf16_value(((const uint16_t *)step)[column * 2 + k % 2]);
+    case GOT_INT8:
+        return (float)(step[column * 4 + k % 4] - 128) * ((const float *)layer->scales)[panel * GOT_PANEL + column];
+    default: {
+        int nibble = step[column * 4 + k % 4] >> (k % 8 < 4 ? 0 : 4) & 15;
+        const uint16_t *scales = (const uint16_t *)layer->scales + ((size_t)panel * (steps / group_steps(layer)) + k / layer->group) * GOT_PANEL;
+        return (float)(nibble - 8) * bf16_value(scales[column]);
+    }
+    }
+}
+
+void got_linear_rows(const got_linear *layer, const int64_t *ids, int count, float *out, ptrdiff_t ldo)
+{
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < layer->k; k++)
+            out[i * ldo + k] = weight(layer, (int)(ids[i] / GOT_PANEL), (int)(ids[i] % GOT_PANEL), k);
+}

@@ -1,0 +1,294 @@
+/* The linear kernels, in the dialect of simd.h that the including file chose.
+ *
+ * A tile keeps rows * vectors sums in registers. The functions are written for any number of rows and vectors and
+ * compiled for each pair in use: both are constants where they are called, so every inner loop is unrolled.
+ */
+#include "dot.h"
+#include "linear_ops.h"
+
+#define VECTORS (GOT_PANEL / GOT_LANES) /* of a panel */
+
+#if defined(GOT_AVX512) /* 32 registers of 16 lanes */
+enum { FLOAT_ROWS = 12, INT8_ROWS = 12, INT4_ROWS = 12 };
+#define FLOAT_VECTORS(rows) 2
+#define INT8_VECTORS(rows) 2
+#define INT4_VECTORS(rows) ((rows) > 6 ? 1 : 2)
+#elif defined(GOT_AVX2) /* 16 of 8 */
+enum { FLOAT_ROWS = 6, INT8_ROWS = 4, INT4_ROWS = 2 };
+#define FLOAT_VECTORS(rows) ((rows) > 3 ? 2 : 4)
+#define INT8_VECTORS(rows) 2
+#define INT4_VECTORS(rows) 2
+#else /* 16 or 32 of 4 */
+enum { FLOAT_ROWS = 4, INT8_ROWS = 4, INT4_ROWS = 2 };
+#define FLOAT_VECTORS(rows) ((rows) > 2 ? 2 : 4)
+#define INT8_VECTORS(rows) 2
+#define INT4_VECTORS(rows) 1
+#endif
+
+/* One token waits for memory: ask for the weights some steps ahead, beyond the page where the hardware stops looking. */
+#define AHEAD (32 * GOT_STEP_BYTES)
+GOT_INLINE void fetch_ahead(const uint8_t *weights, int rows)
+{
+    if (rows <= 4) {
+        __builtin_prefetch(weights + AHEAD);
+        __builtin_prefetch(weights + AHEAD + 64);
+    }
+}
+
+#define UNROLLED _Pragma("GCC unroll 16")
+
+#define FOR_TILE \
+    UNROLLED for (int r = 0; r < rows; r++) \
+        UNROLLED for (int v = 0; v < vectors; v++)
+
+GOT_INLINE void load_sums(vf sums[][4], const got_tile *t, int rows, int vectors, int column)
+{
+    FOR_TILE sums[r][v] = t->first ? vf_set(0.0f) : vf_load(t->sums + r * GOT_PANEL + column + v * GOT_LANES);
+}
+
+GOT_INLINE void store_sums(vf sums[][4], const got_tile *t, int rows, int vectors, int column)
+{
+    FOR_TILE vf_store(t->sums + r * GOT_PANEL + column + v * GOT_LANES, sums[r][v]);
+}
+
+/* sums += x[r] * w[v] */
+GOT_INLINE void multiply(vf sums[][4], const vf *w, const float *x, int rows, int vectors)
+{
+    UNROLLED for (int r = 0; r < rows; r++) {
+        vf input = vf_set(x[r]);
+        UNROLLED for (int v = 0; v < vectors; v++)
+            sums[r][v] = vf_fma(input, w[v], sums[r][v]);
+    }
+}
+
+GOT_INLINE void fp32_tile(const got_tile *t, int rows, int vectors, int column)
+{
+    const uint8_t *weights = t->weights + column * 4;
+    const float *x = t->x;
+    vf sums[GOT_MOST_ROWS][4], w[4];
+    load_sums(sums, t, rows, vectors, column);
+    for (int s = 0; s < t->steps; s++, weights += GOT_STEP_BYTES, x += rows) {
+        fetch_ahead(weights, rows);
+        UNROLLED for (int v = 0; v < vectors; v++)
+            w[v] = vf_load((const float *)weights + v * GOT_LANES);
+        multiply(sums, w, x, rows, vectors);
+    }
+    store_sums(sums, t, rows, vectors, column);
+}
+
+GOT_INLINE void bf16_tile(const got_tile *t, int rows, int vectors, int column)
+{
+    const uint8_t *weights = t->weights + column * 4;
+    const float *x = t->x;
+    vf sums[GOT_MOST_ROWS][4], w[4];
+    load_sums(sums, t, rows, vectors, column);
+    for (int s = 0; s < t->steps; s++, weights += GOT_STEP_BYTES, x += 2 * rows) {
+        fetch_ahead(weights, rows);
+        UNROLLED for (int v = 0; v < vectors; v++)
+            w[v] = vw_even_bf16(vw_load(weights + v * GOT_VECTOR_BYTES));
+        multiply(sums, w, x, rows, vectors);
+        UNROLLED for (int v = 0; v < vectors; v++)
+            w[v] = vw_odd_bf16(vw_load(weights + v * GOT_VECTOR_BYTES));
+        multiply(sums, w, x + rows, rows, vectors);
+    }
+    store_sums(sums, t, rows, vectors, column);
+}
+
+/* sums += four products of x[r] and w[v] */
+GOT_INLINE void multiply_bytes(vw sums[][4], const dot_weights *w, const int32_t *x, int rows, int vectors)
+{
+    UNROLLED for (int r = 0; r < rows; r++) {
+        dot_input input = dot_spread(x[r]);
+        UNROLLED for (int v = 0; v < vectors; v++)
+            sums[r][v] = dot(sums[r][v], w[v], input);
+    }
+}
+
+GOT_INLINE void int8_tile(const got_tile *t, int rows, int vectors, int column)
+{
+    const uint8_t *weights = t->weights + column * 4;
+    const int32_t *x = t->x;
+    int32_t *all = (int32_t *)t->sums + column;
+    vw sums[GOT_MOST_ROWS][4];
+    dot_weights w[4];
+    FOR_TILE sums[r][v] = t->first ? vw_set(t->start[r]) : vw_load(all + r * GOT_PANEL + v * GOT_LANES);
+    for (int s = 0; s < t->steps; s++, weights += GOT_STEP_BYTES, x += rows) {
+        fetch_ahead(weights, rows);
+        UNROLLED for (int v = 0; v < vectors; v++)
+            w[v] = dot_widen(vw_load(weights + v * GOT_VECTOR_BYTES));
+        multiply_bytes(sums, w, x, rows, vectors);
+    }
+    FOR_TILE vw_store(all + r * GOT_PANEL + v * GOT_LANES, sums[r][v]);
+}
+
+GOT_INLINE void int4_tile(const got_tile *t, int rows, int vectors, int column)
+{
+    const uint8_t *weights = t->weights + column * 4;
+    const int32_t *x = t->x, *start = t->start;
+    const uint16_t *scales = t->scales + column;
+    vf sums[GOT_MOST_ROWS][4];
+    vw whole[GOT_MOST_ROWS][4];
+    dot_weights w[4];
+    load_sums(sums, t, rows, vectors, column);
+    for (int s = 0; s < t->steps; s += t->group_steps, start += rows, scales += GOT_PANEL) {
+        FOR_TILE whole[r][v] = vw_set(start[r]);
+        for (int i = 0; i < t->group_steps; i++, weights += GOT_STEP_BYTES, x += 2 * rows) {
+            fetch_ahead(weights, rows);
+            UNROLLED for (int v = 0; v < vectors; v++)
+                w[v] = dot_widen(vw_low_nibbles(vw_load(weights + v * GOT_VECTOR_BYTES)));
+            multiply_bytes(whole, w, x, rows, vectors);
+            UNROLLED for (int v = 0; v < vectors; v++)
+                w[v] = dot_widen(vw_high_nibbles(vw_load(weights + v * GOT_VECTOR_BYTES)));
+            multiply_bytes(whole, w, x + rows, rows, vectors);
+        }
+        FOR_TILE sums[r][v] = vf_fma(vw_to_float(whole[r][v]), vf_load_bf16(scales + v * GOT_LANES), sums[r][v]);
+    }
+    store_sums(sums, t, rows, vectors, column);
+}
+
+/* The functions above for each number of rows that this dialect uses. */
+#define ALL_COLUMNS(tile, rows, vectors) \
+    for (int v = 0; v < VECTORS; v += (vectors)) \
+        tile(t, rows, vectors, v * GOT_LANES)
+#define CASE(tile, most, vectors, rows) \
+    case rows: \
+        if (rows <= (most)) \
+            ALL_COLUMNS(tile, rows, vectors(rows)); \
+        break;
+#define CASES(tile, most, vectors) \
+    switch (rows) { \
+        CASE(tile, most, vectors, 1) CASE(tile, most, vectors, 2) CASE(tile, most, vectors, 3) \
+        CASE(tile, most, vectors, 4) CASE(tile, most, vectors, 5) CASE(tile, most, vectors, 6) \
+        CASE(tile, most, vectors, 7) CASE(tile, most, vectors, 8) CASE(tile, most, vectors, 9) \
+        CASE(tile, most, vectors, 10) CASE(tile, most, vectors, 11) CASE(tile, most, vectors, 12) \
+    }
+
+static void fp32_tiles(const got_tile *t, int rows) { CASES(fp32_tile, FLOAT_ROWS, FLOAT_VECTORS) }
+static void bf16_tiles(const got_tile *t, int rows) { CASES(bf16_tile, FLOAT_ROWS, FLOAT_VECTORS) }
+static void int8_tiles(const got_tile *t, int rows) { CASES(int8_tile, INT8_ROWS, INT8_VECTORS) }
+static void int4_tiles(const got_tile *t, int rows) { CASES(int4_tile, INT4_ROWS, INT4_VECTORS) }
+
+/* Largest absolute value of a row; NaN if there is one: by their bits, NaN is above everything. */
+static float largest(const float *x, int k)
+{
+    int32_t most = 0, lane[GOT_LANES];
+    vw bits = vw_set(0), clear_sign = vw_set(0x7fffffff);
+    int i = 0;
+    for (; i + GOT_LANES <= k; i += GOT_LANES)
+        bits = vw_max(bits, vw_and(vw_load(x + i), clear_sign));
+    vw_store(lane, bits);
+    for (int j = 0; j < GOT_LANES; j++)
+        most = lane[j] > most ? lane[j] : most;
+    for (; i < k; i++) {
+        int32_t one;
+        memcpy(&one, x + i, sizeof one);
+        one &= 0x7fffffff;
+        most = one > most ? one : most;
+    }
+    float value;
+    memcpy(&value, &most, sizeof value);
+    return value;
+}
+
+/* One row as bytes, q = round(x * 127 / largest), zeros up to `padded`; returns what one unit is worth. */
+static float quantize(const float *x, int k, int padded, int8_t *bytes)
+{
+    float top = largest(x, k);
+    vf scale = vf_set(top > 0.0f ? 127.0f / top : 0.0f);
+    int i = 0;
+    for (; i + GOT_LANES <= k; i += GOT_LANES)
+        store_bytes(bytes + i, vf_mul(vf_load(x + i), scale));
+    if (i < k) {
+        int8_t last[GOT_LANES];
+        store_bytes(last, vf_mul(vf_load_some(x + i, k - i), scale));
+        memcpy(bytes + i, last, (size_t)(k - i));
+    }
+    memset(bytes + k, 0, (size_t)(padded - k));
+    return top / 127.0f;
+}
+
+static void pack_floats(const float *x, ptrdiff_t ldx, int k, int padded, const got_rows *block)
+{
+    int rows = block->rows;
+    for (int r = 0; r < rows; r++) {
+        float *to = (float *)block->x + r;
+        for (int i = 0; i < k; i++)
+            to[(ptrdiff_t)i * rows] = x[r * ldx + i];
+        for (int i = k; i < padded; i++)
+            to[(ptrdiff_t)i * rows] = 0.0f;
+    }
+}
+
+static void pack_bytes(const got_linear *layer, const float *x, ptrdiff_t ldx, int padded, const got_rows *block,
+                       int8_t *bytes)
+{
+    int rows = block->rows;
+    int group = layer->format == GOT_INT4 ? layer->group : padded, offset = layer->format == GOT_INT4 ? 8 : 128;
+    for (int r = 0; r < rows; r++) {
+        block->scales[r] = quantize(x + r * ldx, layer->k, padded, bytes);
+        int32_t *to = (int32_t *)block->x + r;
+        for (int i = 0; i < padded / 4; i++)
+            memcpy(to + (ptrdiff_t)i * rows, bytes + 4 * i, 4);
+        for (int g = 0; g * group < padded; g++) {
+            int32_t sum = 0;
+            for (int i = 0; i < group; i++)
+                sum += bytes[g * group + i];
+            block->start[g * rows + r] = -offset * sum;
+        }
+    }
+}
+
+static void pack(const got_linear *layer, const float *x, ptrdiff_t ldx, int steps, got_rows *block, int8_t *bytes)
+{
+    int padded = steps * got_step_inputs[layer->format];
+    if (layer->format == GOT_FP32 || layer->format == GOT_BF16)
+        pack_floats(x, ldx, layer->k, padded, block);
+    else
+        pack_bytes(layer, x, ldx, padded, block, bytes);
+}
+
+/* Outputs `column`.. of one row: scaled, biased. */
+GOT_INLINE vf scaled(const got_linear *layer, int panel, const float *sums, const got_rows *block, int row, int column)
+{
+    int at = panel * GOT_PANEL + column;
+    vf value = vf_load(sums + row * GOT_PANEL + column);
+    if (layer->format == GOT_INT8) {
+        vf unit = vf_mul(vf_load((const float *)layer->scales + at), vf_set(block->scales[row]));
+        value = vf_mul(vw_to_float(vw_load(sums + row * GOT_PANEL + column)), unit);
+    } else if (layer->format == GOT_INT4) {
+        value = vf_mul(value, vf_set(block->scales[row]));
+    }
+    return layer->bias != NULL ? vf_add(value, vf_load(layer->bias + at)) : value;
+}
+
+static void finish(const got_linear *layer, int panel, const float *sums, const got_rows *block, float *y, ptrdiff_t ldy,
+                   const float *residual, ptrdiff_t ldr)
+{
+    bool halves = layer->epilogue == GOT_SILU_MUL;
+    int width = halves ? GOT_PANEL / 2 : GOT_PANEL, first = panel * width;
+    for (int r = 0; r < block->rows; r++) {
+        for (int c = 0; c < width && first + c < layer->n; c += GOT_LANES) {
+            int left = layer->n - first - c;
+            float *to = y + r * ldy + first + c;
+            vf value = scaled(layer, panel, sums, block, r, c);
+            if (layer->epilogue == GOT_GELU)
+                value = vf_gelu(value);
+            else if (halves)
+                value = vf_mul(vf_silu(value), scaled(layer, panel, sums, block, r, c + GOT_PANEL / 2));
+            if (left >= GOT_LANES) {
+                vf_store(to, residual != NULL ? vf_add(value, vf_load(residual + r * ldr + first + c)) : value);
+            } else {
+                if (residual != NULL)
+                    value = vf_add(value, vf_load_some(residual + r * ldr + first + c, left));
+                vf_store_some(to, value, left);
+            }
+        }
+    }
+}
+
+/* What the including file exports. */
+#define GOT_LINEAR_TABLE \
+    { \
+        .rows = {FLOAT_ROWS, FLOAT_ROWS, INT8_ROWS, INT4_ROWS}, .pack = pack, \
+        .tile = {fp32_tiles, bf16_tiles, int8_tiles, int4_tiles}, .finish = finish, \
+    }

@@ -1,0 +1,55 @@
+/* What linear.c needs from each instruction set: packing rows of x, one tile of the product, and its end.
+ *
+ * A tile is one panel of weights times one block of rows, over a range of steps. A step is 128 bytes of a panel in every
+ * format: 1, 2, 4 or 8 inputs for 32 outputs.
+ */
+#ifndef GOT_LINEAR_OPS_H
+#define GOT_LINEAR_OPS_H
+
+#include "linear.h"
+
+#include <stdbool.h>
+
+#define GOT_STEP_BYTES 128
+#define GOT_MOST_ROWS 12 /* rows of a block, in any instruction set */
+
+/* Inputs of one step, and 32-bit words that they take in a packed row. */
+static const int got_step_inputs[4] = {1, 2, 4, 8};
+static const int got_step_words[4] = {1, 2, 1, 2};
+
+typedef struct {
+    const uint8_t *weights; /* the panel's first step of the range */
+    const void *x;          /* [words][rows]: fp32, or four inputs of 8 bits in a word */
+    const int32_t *start;   /* int8: [rows], int4: [groups][rows]; what cancels the weights' offset */
+    const uint16_t *scales; /* int4: [groups][32] bf16 */
+    float *sums;            /* [rows][32]; int8: int32 */
+    int steps;
+    int group_steps; /* int4 */
+    bool first;      /* the range begins the panel: the sums begin with it */
+} got_tile;
+
+/* A block of packed rows. */
+typedef struct {
+    void *x;        /* [words][rows] */
+    int32_t *start; /* [groups][rows] */
+    float *scales;  /* [rows]: what one quantised unit of each row is worth */
+    int rows;
+} got_rows;
+
+typedef struct {
+    int rows[4]; /* most rows of a tile, by format */
+    /* Packs block.rows rows of x (k inputs, zeros up to all steps); `bytes` is room for one quantised row. */
+    void (*pack)(const got_linear *layer, const float *x, ptrdiff_t ldx, int steps, got_rows *block, int8_t *bytes);
+    void (*tile[4])(const got_tile *tile, int rows);
+    /* Scales the sums of `rows` rows, adds bias, applies the epilogue, adds the residual and writes y. */
+    void (*finish)(const got_linear *layer, int panel, const float *sums, const got_rows *block, float *y, ptrdiff_t ldy,
+                   const float *residual, ptrdiff_t ldr);
+} got_linear_ops;
+
+extern const got_linear_ops got_linear_plain;
+#if defined(__x86_64__)
+extern const got_linear_ops got_linear_avx2;
+extern const got_linear_ops got_linear_avx512;
+#endif
+
+#endif

@@ -1,0 +1,218 @@
+"""A linear layer with packed weights, run by the native kernels."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ..errors import InvalidOptionError
+from . import packing
+from .library import native
+from .quantize import DEFAULT_GROUP, FORMATS, Format, quantize_weight
+
+Epilogue = Literal["none", "gelu", "silu_mul"]
+EPILOGUES: tuple[Epilogue, ...] = ("none", "gelu", "silu_mul")
+"""By their numbers in csrc/linear.h."""
+
+
+class LinearStruct(ctypes.Structure):
+    """`got_linear` of csrc/linear.h."""
+
+    _fields_ = (
+        ("format", ctypes.c_int32),
+        ("epilogue", ctypes.c_int32),
+        ("n", ctypes.c_int32),
+        ("k", ctypes.c_int32),
+        ("group", ctypes.c_int32),
+        ("panels", ctypes.c_int32),
+        ("weights", ctypes.c_void_p),
+        ("scales", ctypes.c_void_p),
+        ("bias", ctypes.c_void_p),
+    )
+
+
+class PackedLinear:
+    """`epilogue(x @ weight.T + bias) + residual`, weights stored in one of four formats.
+
+    "fp32" and "bf16" compute in fp32, and bf16 weights are widened exactly. "int8" and "int4" also bring every
+    token's inputs to 8 bits, with one scale a token. A token's result does not depend on the other tokens.
+
+    Attributes:
+        format: how the weights are stored.
+        epilogue: "none", "gelu" (the exact one, with the error function), or "silu_mul": `silu(gate) * up` of two
+            matrices in one.
+        outputs: columns of the result.
+        inputs: columns of `x`.
+        group: int4: inputs that share a scale; else 0.
+        weights: the packed weights.
+        scales: int8: fp32 `(panels * 32,)`; int4: bf16 `(panels, groups, 32)`; else None.
+        bias: fp32 `(panels * 32,)` in the panels' order, or None.
+        struct: the same for C. It points into this object's tensors, so it lives as long as the object.
+    """
+
+    def __init__(
+        self,
+        format: Format,
+        epilogue: Epilogue,
+        outputs: int,
+        inputs: int,
+        group: int,
+        weights: Tensor,
+        scales: Tensor | None,
+        bias: Tensor | None,
+    ) -> None:
+        self.format: Format = format
+        self.epilogue: Epilogue = epilogue
+        self.outputs, self.inputs, self.group = outputs, inputs, group
+        self.weights, self.scales, self.bias = _aligned(weights), scales, bias
+        self.struct = LinearStruct(
+            FORMATS.index(format), EPILOGUES.index(epilogue), outputs, inputs, group, weights.shape[0],
+            self.weights.data_ptr(), _address(scales), _address(bias),
+        )  # fmt: skip
+
+    @classmethod
+    def pack(
+        cls,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        format: Format = "bf16",
+        *,
+        up: Tensor | None = None,
+        epilogue: Epilogue = "none",
+        group: int = DEFAULT_GROUP,
+    ) -> PackedLinear:
+        """Packs `weight` `(outputs, inputs)` and `bias` `(outputs,)`, both floating, on the CPU.
+
+        Args:
+            up: the second matrix of "silu_mul", shaped as `weight`, which is then the gate. No bias then.
+            group: int4: inputs that share a scale, 32, 64 or 128.
+
+        Raises:
+            InvalidOptionError: unknown format, epilogue or group, or shapes that do not match; bf16 from fp32
+                weights that bf16 cannot hold exactly.
+        """
+        _check(weight, bias, format, up, epilogue)
+        outputs, inputs = weight.shape
+        matrix = weight.detach() if up is None else packing.weave(weight.detach(), up.detach())
+        scales = None
+        if format == "fp32":
+            weights = packing.pack_fp32(matrix)
+        elif format == "bf16":
+            if matrix.dtype != torch.bfloat16 and not torch.equal(matrix.bfloat16().float(), matrix.float()):
+                raise InvalidOptionError("The weights are not bf16 numbers: store them as fp32, or round them.")
+            weights = packing.pack_bf16(matrix)
+        elif format == "int8":
+            weights, scales = packing.pack_int8(quantize_weight(matrix, "int8"))
+        else:
+            weights, scales = packing.pack_int4(quantize_weight(matrix, "int4", group))
+        if bias is not None:
+            bias = torch.nn.functional.pad(bias.detach().float(), (0, -outputs % packing.PANEL)).contiguous()
+        return cls(format, epilogue, outputs, inputs, group if format == "int4" else 0, weights, scales, bias)
+
+    def unpack(self) -> Tensor:
+        """The weights as the kernels see them, fp32 `(outputs, inputs)`; gate and up one below the other."""
+        count = self.weights.shape[0] * packing.PANEL if self.epilogue == "silu_mul" else self.outputs
+        size = (count, self.inputs)
+        if self.format == "fp32":
+            matrix = packing.unpack_fp32(self.weights, *size)
+        elif self.format == "bf16":
+            matrix = packing.unpack_bf16(self.weights, *size).float()
+        elif self.format == "int8":
+            assert self.scales is not None
+            matrix = packing.unpack_int8(self.weights, self.scales, *size).dequantized()
+        else:
+            assert self.scales is not None
+            matrix = packing.unpack_int4(self.weights, self.scales, self.group, *size).dequantized()
+        if self.epilogue != "silu_mul":
+            return matrix
+        pairs = matrix.view(-1, 2, packing.PANEL // 2, self.inputs).transpose(0, 1).flatten(1, 2)
+        return pairs[:, : self.outputs].flatten(0, 1)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the layer holds."""
+        return sum(t.nbytes for t in (self.weights, self.scales, self.bias) if t is not None)
+
+    def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
+        """`(..., inputs)` fp32 -> `(..., outputs)` fp32; `residual`, shaped as the result, is added at the end.
+
+        Raises:
+            InvalidOptionError: shapes or types do not match.
+            MissingDependencyError: the native library is not there.
+        """
+        if x.shape[-1:] != (self.inputs,) or x.dtype != torch.float32:
+            raise InvalidOptionError(
+                f"The input is {tuple(x.shape)} {x.dtype}; the layer takes (..., {self.inputs}) torch.float32."
+            )
+        rows = x.detach().reshape(-1, self.inputs).contiguous()
+        y = torch.empty(*x.shape[:-1], self.outputs)
+        if residual is not None:
+            if residual.shape != y.shape or residual.dtype != torch.float32:
+                raise InvalidOptionError(f"The residual is {tuple(residual.shape)} {residual.dtype}; it must be "
+                                         f"{tuple(y.shape)} torch.float32.")  # fmt: skip
+            residual = residual.detach().contiguous()
+        done = _run()(
+            ctypes.byref(self.struct), rows.data_ptr(), self.inputs, rows.shape[0], y.data_ptr(), self.outputs,
+            _address(residual), self.outputs,
+        )  # fmt: skip
+        if done != 0:
+            raise MemoryError("The native kernels got no scratch memory.")
+        return y
+
+    def rows(self, ids: Tensor) -> Tensor:
+        """Rows of the weights as fp32, `(n,)` int64 -> `(n, inputs)`: the embedding lookup of a tied head.
+
+        Raises:
+            InvalidOptionError: an id out of range, or a "silu_mul" layer.
+        """
+        if self.epilogue == "silu_mul":
+            raise InvalidOptionError("A layer that joins gate and up has no rows to look up.")
+        if ids.numel() and not 0 <= int(ids.min()) <= int(ids.max()) < self.outputs:
+            raise InvalidOptionError(f"An id is outside 0..{self.outputs - 1}.")
+        ids = ids.to(torch.int64).contiguous()
+        out = torch.empty(ids.numel(), self.inputs)
+        lookup = native().got_linear_rows
+        lookup.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_ssize_t]
+        lookup.restype = None
+        lookup(ctypes.addressof(self.struct), ids.data_ptr(), ids.numel(), out.data_ptr(), self.inputs)
+        return out
+
+
+def _run() -> ctypes._NamedFuncPointer:
+    run = native().got_linear_run
+    pointer, stride = ctypes.c_void_p, ctypes.c_ssize_t
+    run.argtypes = [pointer, pointer, stride, ctypes.c_int, pointer, stride, pointer, stride]
+    run.restype = ctypes.c_int
+    return run
+
+
+def _check(weight: Tensor, bias: Tensor | None, format: str, up: Tensor | None, epilogue: str) -> None:
+    if format not in FORMATS:
+        raise InvalidOptionError(f"The weight format is {format!r}; it must be one of {', '.join(FORMATS)}.")
+    if epilogue not in EPILOGUES:
+        raise InvalidOptionError(f"The epilogue is {epilogue!r}; it must be one of {', '.join(EPILOGUES)}.")
+    if (up is not None) != (epilogue == "silu_mul"):
+        raise InvalidOptionError(f"A second matrix goes with the epilogue 'silu_mul' alone, not {epilogue!r}.")
+    if weight.ndim != 2 or 0 in weight.shape:
+        raise InvalidOptionError(f"The weight is {tuple(weight.shape)}; it must be (outputs, inputs), not empty.")
+    if up is not None and (up.shape != weight.shape or up.dtype != weight.dtype or bias is not None):
+        raise InvalidOptionError("Gate and up must have the same shape and type, and no bias.")
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise InvalidOptionError(f"The bias is {tuple(bias.shape)}; it must be ({weight.shape[0]},).")
+
+
+def _aligned(tensor: Tensor) -> Tensor:
+    """The tensor on a 64-byte boundary, where torch puts all but the smallest anyway."""
+    if tensor.data_ptr() % 64 == 0:
+        return tensor
+    room = torch.empty(tensor.nbytes + 64, dtype=torch.uint8)
+    start = -room.data_ptr() % 64
+    moved = room[start : start + tensor.nbytes].view(tensor.dtype).view(tensor.shape)
+    return moved.copy_(tensor)
+
+
+def _address(tensor: Tensor | None) -> int | None:
+    return None if tensor is None else tensor.data_ptr()
