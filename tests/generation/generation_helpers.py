@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from got_ocr2.config import GotOcr2Config
-from got_ocr2.generation import GenerationMixin, KeyValueCache
+from got_ocr2.generation import GenerationMixin
+from got_ocr2.generation.runner import RowInput, Scores, Span
 
 
 class ByteTokenizer:
@@ -73,51 +74,83 @@ class TinyTokenizer(ByteTokenizer):
         return PreTrainedTokenizerFast(tokenizer_object=backend)
 
 
-class ScriptedModel(GenerationMixin):
-    """Writes each row's script, then zeros for ever, and notes every call.
+class ScriptedRunner:
+    """Writes each page's script, then zeros for ever; a page is known by the order in which it came.
 
-    It finds its place from the mask and the cache alone, so a wrong mask, position or cache shows.
+    It finds its place from the spans and lengths alone, and checks every rule that a runner may rely on.
+
+    Attributes:
+        calls: what each step was given: `fed`, the ids of each row, and `pages`, which they were.
+        encoded: how many pictures each call of `encode` had.
     """
 
-    def __init__(
-        self, config: GotOcr2Config, prompt_lengths: Sequence[int], scripts: Sequence[Sequence[int]]
-    ):
-        self.config = config
-        self.prompt_lengths, self.scripts = prompt_lengths, scripts
-        self.calls: list[SimpleNamespace] = []
+    device = torch.device("cpu")
+    bytes_per_position = 8
 
-    def __call__(
-        self,
-        *,
-        input_ids: Tensor,
-        pixel_values: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        position_ids: Tensor | None = None,
-        past_key_values: KeyValueCache | None = None,
-        use_cache: bool = False,
-        logits_to_keep: int = 0,
-    ) -> SimpleNamespace:
+    def __init__(self, config: GotOcr2Config, scripts: Sequence[Sequence[int]]) -> None:
+        self.config, self.scripts = config, scripts
+        self.capacity = 0
+        self.calls: list[SimpleNamespace] = []
+        self.encoded: list[int] = []
+        self.allocated: list[int] = []
+        self._pages: dict[Span, SimpleNamespace] = {}
+        self._begun = 0
+
+    def allocate(self, positions: int) -> None:
+        self.capacity = positions
+        self.allocated.append(positions)
+
+    def release(self) -> None:
+        self.capacity = 0
+
+    def encode(self, pixel_values: Tensor) -> Tensor:
+        self.encoded.append(len(pixel_values))
+        tokens = self.config.vision_config.num_image_tokens
+        return torch.zeros(len(pixel_values), tokens, self.config.text_config.hidden_size)
+
+    def forward(self, ids: Tensor, rows: Sequence[RowInput]) -> Scores:
         assert torch.is_inference_mode_enabled()
-        assert logits_to_keep == 1
-        cache = past_key_values
-        if use_cache and cache is None:
-            cache = KeyValueCache()
-        rows, width = input_ids.shape
-        if cache is not None:
-            cache.update(0, torch.zeros(rows, 1, width, 2), torch.zeros(rows, 1, width, 2))
-            width = cache.get_seq_length()
-        if attention_mask is None:
-            attention_mask = torch.ones(rows, width, dtype=torch.int64)
-        assert attention_mask.shape == (rows, width)
-        lengths = attention_mask.sum(1)
-        assert position_ids is not None
-        assert torch.equal(position_ids[:, -1], lengths - 1)
-        self.calls.append(SimpleNamespace(fed=input_ids.clone(), pixel_values=pixel_values))
-        logits = torch.zeros(rows, 1, self.config.text_config.vocab_size)
-        for row, script in enumerate(self.scripts):
-            place = int(lengths[row]) - self.prompt_lengths[row]
-            logits[row, 0, script[place] if place < len(script) else 0] = 9.0
-        return SimpleNamespace(logits=logits, past_key_values=cache)
+        assert ids.dtype == torch.int64
+        assert ids.shape == (sum(row.tokens for row in rows),)
+        assert [row.past == 0 for row in rows] == sorted(row.past == 0 for row in rows)
+        fed = [part.tolist() for part in ids.split([row.tokens for row in rows])]
+        logits: list[Tensor] = []
+        pages: list[int] = []
+        for row, own in zip(rows, fed, strict=True):
+            assert row.span.end <= self.capacity
+            assert row.past + row.tokens <= row.span.size
+            assert 0 <= row.wanted <= row.tokens
+            if row.past == 0:
+                images = own.count(self.config.image_token_index)
+                assert images == (0 if row.features is None else len(row.features))
+                self._pages[row.span] = SimpleNamespace(number=self._begun, prompt=row.tokens, stored=0)
+                self._begun += 1
+            else:
+                assert row.features is None
+            page = self._pages[row.span]
+            assert row.past <= page.stored, "a position was left out"
+            page.stored = row.past + row.tokens
+            script = self.scripts[page.number]
+            for place in range(page.stored - row.wanted - page.prompt + 1, page.stored - page.prompt + 1):
+                scores = torch.zeros(self.config.text_config.vocab_size)
+                scores[script[place] if place < len(script) else 0] = 9.0
+                logits.append(scores)
+            pages.append(page.number)
+        self.calls.append(SimpleNamespace(fed=fed, pages=pages))
+        return Scores(torch.stack(logits))
+
+
+class ScriptedModel(GenerationMixin):
+    """A model whose rows write their scripts; see `ScriptedRunner`."""
+
+    def __init__(self, config: GotOcr2Config, scripts: Sequence[Sequence[int]]):
+        self.config = config
+        self.scripts = scripts
+        self.runner = ScriptedRunner(config, scripts)
+
+    def new_runner(self, *, use_cache: bool = True) -> ScriptedRunner:
+        self.runner = ScriptedRunner(self.config, self.scripts)
+        return self.runner
 
 
 @dataclass(frozen=True)

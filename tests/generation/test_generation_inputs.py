@@ -101,10 +101,10 @@ IMAGE = [91] * 9
 def test_bad_batches_are_refused_before_any_work(
     tiny_config: GotOcr2Config, inputs: dict[str, Any], message: str
 ) -> None:
-    model = ScriptedModel(tiny_config, [3], [[20]])
+    model = ScriptedModel(tiny_config, [[20]])
     with pytest.raises(InvalidOptionError, match=message):
         model.generate(**inputs, max_new_tokens=3, pad_token_id=PAD)
-    assert model.calls == []
+    assert model.runner.calls == []
 
 
 @pytest.mark.parametrize(
@@ -125,22 +125,22 @@ def test_bad_batches_are_refused_before_any_work(
 def test_bad_options_are_refused_before_any_work(
     tiny_config: GotOcr2Config, options: dict[str, Any], message: str
 ) -> None:
-    model = ScriptedModel(tiny_config, [3, 3], [[20], [21]])
+    model = ScriptedModel(tiny_config, [[20], [21]])
     with pytest.raises(InvalidOptionError, match=message):
         model.generate(ids([5, 6, 7], [8, 9, 10]), **options)
-    assert model.calls == []
+    assert model.runner.calls == []
 
 
 def test_unequal_ends_need_padding(tiny_config: GotOcr2Config) -> None:
     from generation_helpers import ByteTokenizer
 
-    model = ScriptedModel(tiny_config, [3, 3], [[20], [21]])
+    model = ScriptedModel(tiny_config, [[20], [21]])
     with pytest.raises(InvalidOptionError, match="2 rows may end at different times: pass pad_token_id"):
         model.generate(ids([5, 6, 7], [8, 9, 10]), stop_strings="x", tokenizer=ByteTokenizer())
 
 
 def test_the_context_is_measured_without_padding(tiny_config: GotOcr2Config) -> None:
-    model = ScriptedModel(tiny_config, [3], [[20]])
+    model = ScriptedModel(tiny_config, [[20]])
     padded = {"input_ids": ids([PAD] * 5 + [5, 6, 7]), "attention_mask": ids([0] * 5 + [1] * 3)}
     sequences = model.generate(**padded, max_new_tokens=509)
     assert isinstance(sequences, torch.Tensor)
@@ -148,7 +148,7 @@ def test_the_context_is_measured_without_padding(tiny_config: GotOcr2Config) -> 
 
 
 def test_a_prompt_that_fills_the_context_is_refused(tiny_config: GotOcr2Config) -> None:
-    model = ScriptedModel(tiny_config, [512], [[20]])
+    model = ScriptedModel(tiny_config, [[20]])
     with pytest.raises(
         InvalidOptionError, match="longest prompt has 512 tokens; with 1 new ones that makes 513"
     ):

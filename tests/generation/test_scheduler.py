@@ -65,7 +65,7 @@ def test_spans_never_overlap_and_all_come_back(capacity: int, actions: list[tupl
 
 def test_a_page_that_can_never_fit_is_refused_with_the_numbers():
     scheduler: Scheduler[str] = Scheduler(Limits(positions=100, rows=2, prefill_tokens=50))
-    with pytest.raises(InvalidOptionError, match="60 tokens and 41 new ones need 101 .* holds 100"):
+    with pytest.raises(InvalidOptionError, match=r"60 tokens and 41 new ones need 101 .* holds 100"):
         scheduler.add("a", 60, 41)
     assert not scheduler.busy
     scheduler.add("a", 60, 40)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from got_ocr2.errors import InvalidOptionError
 from got_ocr2.generation import GenerationOptions
-from got_ocr2.generation.stopping import RowEnds, StopStrings
+from got_ocr2.generation.stopping import RowEnd, StopStrings
 
 PIECES = [b"a", b"b", b"ab", b"ba", b"bab", b"\xe4\xbd", b"\xa0", "é".encode(), b"b\xe4", b"\xbd\xa0a"]
 
@@ -73,39 +73,34 @@ def test_real_vocabulary(real_vocab_processor: Any) -> None:
     assert first_stop(tokenizer, ["<|im_end|>"], ids) == len(ids) - 1
 
 
-def ends(rows: int, limit: int, **options: Any) -> RowEnds:
-    return RowEnds(rows, GenerationOptions().override(**options), limit, ByteTokenizer())
+def reasons(tokens: list[int], limit: int, tokenizer: Any = None, **options: Any) -> list[str | None]:
+    """What one row says to each of its tokens."""
+    end = RowEnd(GenerationOptions().override(**options), limit, tokenizer or ByteTokenizer())
+    return [end.push(token) for token in tokens]
 
 
-def test_each_row_ends_for_its_own_reason_and_stays_ended() -> None:
-    row_ends = ends(4, 3, eos_token_id=[256, 7], stop_strings="no")
-    assert not row_ends.push([*b"abcn"])
-    assert row_ends.reasons == [None] * 4
-    assert row_ends.push([256, *b"bco"])
-    assert row_ends.reasons == ["stop", None, None, "stop_string"]
-    assert not row_ends.all_ended
-    assert row_ends.push([0, 7, 99, 7])
-    assert row_ends.reasons == ["stop", "stop", "length", "stop_string"]
-    assert row_ends.all_ended
+@pytest.mark.parametrize(
+    ("tokens", "expected"),
+    [
+        ([ord("a"), 256], [None, "stop"]),
+        ([ord("b"), ord("c"), 7], [None, None, "stop"]),
+        ([*b"cxy"], [None, None, "length"]),
+        ([*b"no"], [None, "stop_string"]),
+    ],
+)
+def test_a_row_ends_for_its_own_reason(tokens: list[int], expected: list[str | None]) -> None:
+    assert reasons(tokens, 3, eos_token_id=[256, 7], stop_strings="no") == expected
 
 
 def test_an_end_token_wins_over_its_name_and_over_the_length() -> None:
-    row_ends = ends(2, 1, eos_token_id=256, stop_strings=["<|im_end|>", "x"])
-    row_ends.push([256, ord("x")])
-    assert row_ends.reasons == ["stop", "stop_string"]
-
-
-def test_rows_watch_their_own_text() -> None:
-    row_ends = ends(2, 9, stop_strings="ab")
-    row_ends.push([*b"ab"])
-    assert row_ends.reasons == [None, None]
-    row_ends.push([*b"bb"])
-    assert row_ends.reasons == ["stop_string", None]
+    options = {"eos_token_id": 256, "stop_strings": ["<|im_end|>", "x"]}
+    assert reasons([256], 1, **options) == ["stop"]
+    assert reasons([ord("x")], 1, **options) == ["stop_string"]
 
 
 def test_stop_strings_need_a_tokenizer() -> None:
     options = GenerationOptions(stop_strings=("a",))
     with pytest.raises(InvalidOptionError, match=r"stop_strings=\['a'\] need the tokenizer"):
-        RowEnds(1, options, 5, None)
+        RowEnd(options, 5, None)
     with pytest.raises(InvalidOptionError, match="object has no decode_stream"):
-        RowEnds(1, options, 5, object())  # pyright: ignore
+        RowEnd(options, 5, object())  # pyright: ignore

@@ -91,7 +91,7 @@ def test_refusals() -> None:
 
 
 def test_iterates_in_another_thread(real_vocab_config: GotOcr2Config) -> None:
-    model = ScriptedModel(real_vocab_config, [2], [[*TEXT.encode(), 256]])
+    model = ScriptedModel(real_vocab_config, [[*TEXT.encode(), 256]])
     streamer = TextIteratorStreamer(ByteTokenizer(), skip_prompt=True, timeout=30, skip_special_tokens=True)
     options = {"streamer": streamer, "eos_token_id": 256, "max_new_tokens": 99}
     worker = threading.Thread(target=model.generate, args=(torch.tensor([[5, 6]]),), kwargs=options)
@@ -101,7 +101,7 @@ def test_iterates_in_another_thread(real_vocab_config: GotOcr2Config) -> None:
 
 
 def test_iteration_ends_when_generation_fails(real_vocab_config: GotOcr2Config) -> None:
-    model = ScriptedModel(real_vocab_config, [2], [[]])
+    model = ScriptedModel(real_vocab_config, [[]])
     streamer = TextIteratorStreamer(ByteTokenizer(), timeout=30)
     with pytest.raises(InvalidOptionError, match="no option 'nonsense'"):
         model.generate(torch.tensor([[5, 6]]), streamer=streamer, nonsense=1)

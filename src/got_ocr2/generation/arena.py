@@ -44,7 +44,7 @@ class SpanAllocator:
         at = bisect_left(self._gaps, span.start, key=lambda gap: gap.start)
         before = self._gaps[at - 1] if at else None
         after = self._gaps[at] if at < len(self._gaps) else None
-        inside = 0 <= span.start and span.end <= self.capacity
+        inside = span.start >= 0 and span.end <= self.capacity
         if not inside or (before and before.end > span.start) or (after and span.end > after.start):
             raise ValueError(f"{span} was given back, but is not owned by anybody.")
         first, last = at, at

@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 _GROW = 256  # positions; buffers grow by at least this much, so a long page copies its cache few times
+
+
+class Cache(Protocol):
+    """Where a decoder keeps keys and values; it also decides which of them a new position sees."""
+
+    def get_seq_length(self, layer: int = 0) -> int:
+        """Positions stored before the new ones; 0 where rows differ and the caller gives `position_ids`."""
+        ...
+
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        """Stores the new keys and values and attends to them and to those from before.
+
+        Args:
+            layer: index of the decoder layer.
+            q: `(batch, heads, new, head_dim)`; k, v: `(batch, kv_heads, new, head_dim)`, rotated.
+            mask: as `causal_mask` makes it.
+
+        Returns:
+            `(batch, heads, new, head_dim)`.
+        """
+        ...
 
 
 class KeyValueCache:
@@ -45,6 +69,25 @@ class KeyValueCache:
         self._values[layer][:, :, start:end] = values
         self._lengths[layer] = end
         return self._keys[layer][:, :, :end], self._values[layer][:, :, :end]
+
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        """See `Cache`."""
+        return attend(q, *self.update(layer, k, v), mask)
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, *, dropout: float = 0.0) -> Tensor:
+    """Attention of new positions to all: without a mask causal if there are several new ones, else to everything.
+
+    Args:
+        q: `(batch, heads, new, head_dim)`.
+        k, v: `(batch, kv_heads, total, head_dim)`; `kv_heads` divides `heads`.
+        mask: boolean, broadcast to `(batch, heads, new, total)`, or None.
+        dropout: share of the weights that is dropped.
+    """
+    return F.scaled_dot_product_attention(
+        q, k, v, attn_mask=mask, is_causal=mask is None and q.shape[2] > 1, dropout_p=dropout,
+        enable_gqa=q.shape[1] != k.shape[1],
+    )  # fmt: skip
 
 
 def _grown(buffer: Tensor, used: int, needed: int) -> Tensor:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..config import GotOcr2Config
 from ..errors import InvalidOptionError
+from .batches import Generators, requests, steps
 from .inputs import PromptBatch
-from .loop import run
 from .options import GenerationOptions, unknown_option
 from .outputs import GenerateOutput, Step, collect
-from .protocols import LanguageModel, Streamer, Tokenizer
-from .stopping import RowEnds
-
-Generators = torch.Generator | Sequence[torch.Generator]
+from .protocols import Streamer, Tokenizer
+from .runner import Runner
 
 _KNOWN = frozenset(f.name for f in dataclasses.fields(GenerationOptions)) | {
     "input_ids", "pixel_values", "attention_mask", "tokenizer", "streamer", "generator",
@@ -26,7 +24,7 @@ _KNOWN = frozenset(f.name for f in dataclasses.fields(GenerationOptions)) | {
 
 
 class GenerationMixin:
-    """Adds `generate` and `generate_steps` to a model that can be called for logits.
+    """Adds `generate` and `generate_steps` to a model that can make a runner for the engine.
 
     Attributes:
         generation_defaults: what `generate` does unless told otherwise; a loaded checkpoint brings its own.
@@ -34,6 +32,10 @@ class GenerationMixin:
 
     config: GotOcr2Config
     generation_defaults: GenerationOptions = GenerationOptions()
+
+    def new_runner(self, *, use_cache: bool = True) -> Runner:
+        """What steps this model for an engine; `use_cache=False` asks for one that reads rows anew every time."""
+        raise NotImplementedError
 
     def generate(
         self,
@@ -64,16 +66,16 @@ class GenerationMixin:
         Raises:
             InvalidOptionError: an unknown option, a bad value, or prompts that do not fit the model; raised
                 before any work is done.
-            GotOcr2Error: a row has no token to choose, or wrote the image token without a cache.
+            GotOcr2Error: a row has no token to choose.
         """
         try:
-            batch, chosen, steps = self._plan(
+            batch, chosen, coming = self._plan(
                 input_ids, pixel_values, attention_mask, tokenizer, generator, options
             )
             if streamer is not None:
                 streamer.put(batch.input_ids.cpu())
             taken: list[Step] = []
-            for step in steps:
+            for step in coming:
                 taken.append(step)
                 if streamer is not None:
                     streamer.put(torch.tensor(step.tokens))
@@ -130,8 +132,8 @@ class GenerationMixin:
                 f"{rows} rows may end at different times: pass pad_token_id to fill the shorter ones."
             )
         limit = batch.max_new_tokens(options, text.max_position_embeddings)
-        ends = RowEnds(rows, options, limit, tokenizer)
-        return batch, options, run(cast(LanguageModel, self), batch, options, ends, limit, generator)
+        pages = requests(batch, options, limit, tokenizer, generator)
+        return batch, options, steps(lambda: self.new_runner(use_cache=options.use_cache), pages)
 
 
 def _check_device(input_ids: Tensor, device: torch.device | None) -> None:

@@ -19,10 +19,10 @@ class Step:
         index: 0 for the first new token.
         tokens: the new id of each row; the padding id for rows that ended before.
         finish_reasons: why each row has ended, this token included; None for rows that go on.
-        logprobs: `(batch,)` fp32 on the model's device: natural logarithm of the probability that the model
-            itself gave to each row's token, before any rule or temperature; 0 for rows that ended before.
+        logprobs: `(batch,)` fp32 on the CPU: natural logarithm of the probability that the model itself gave to
+            each row's token, before any rule or temperature; 0 for rows that ended before.
         scores: `(batch, vocabulary)` fp32 scores that the token was chosen from, after all rules, if
-            `output_scores` asked for them.
+            `output_scores` asked for them; 0 for rows that ended before.
     """
 
     index: int
@@ -39,7 +39,7 @@ class GenerateOutput:
     Attributes:
         sequences: `(batch, T + new)` int64: prompts with their padding, then the new tokens, end token
             included; rows that ended early are filled with the padding id.
-        finish_reasons: per row `"stop"` (an end token), `"stop_string"` or `"length"`.
+        finish_reasons: why each row ended, see `stopping.FinishReason`.
         lengths: new tokens of each row, its end token included, filling not.
         logprobs: `(batch, new)` fp32, as in `Step`; 0 after a row's end.
         scores: one `(batch, vocabulary)` tensor per new token, as in `Step`, or None. They are inference
@@ -70,6 +70,6 @@ def collect(input_ids: Tensor, steps: Sequence[Step]) -> GenerateOutput:
         sequences=torch.cat([input_ids, new], 1),
         finish_reasons=tuple(reason for reason in steps[-1].finish_reasons if reason is not None),
         lengths=tuple(lengths),
-        logprobs=torch.stack([step.logprobs for step in steps], 1),
+        logprobs=torch.stack([step.logprobs for step in steps], 1).to(input_ids.device),
         scores=scores or None,
     )

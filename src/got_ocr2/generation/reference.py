@@ -1,4 +1,4 @@
-"""The slow, obviously right twin of `loop.run`: one row at a time, no cache, no padding, no state."""
+"""The slow, obviously right twin of the engine: one row at a time, no cache, no padding, no state."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def generate_slowly(
     A row that writes the image token cannot be run again; the model refuses it.
 
     Args:
-        batch, options, max_new_tokens: as for `loop.run`.
+        batch, options, max_new_tokens: as for `batches.requests`.
         tokenizer: for stop strings.
         generators: one per row, for sampling.
 

@@ -110,13 +110,18 @@ def sample(scores: Tensor, generator: torch.Generator | Sequence[torch.Generator
         generator: one for the whole batch (default: torch's global one), or one per row, which makes a row's
             draws independent of its neighbours.
     """
-    probabilities = scores.softmax(-1)
-    noise = torch.empty_like(probabilities)
+    noise = torch.empty_like(scores)
     if generator is None or isinstance(generator, torch.Generator):
         noise.exponential_(generator=generator)
     else:
         for row, one in zip(noise, generator, strict=True):
             row.exponential_(generator=one)
+    return draw(scores, noise)
+
+
+def draw(scores: Tensor, noise: Tensor) -> Tensor:
+    """`sample`, with the random numbers given: `noise` is like `scores`, each number drawn from Exp(1)."""
+    probabilities = scores.softmax(-1)
     ids = (probabilities / noise).argmax(-1)
     drawn = probabilities.gather(1, ids[:, None])[:, 0]
     return torch.where(drawn > 0, ids, NO_TOKEN)

@@ -10,8 +10,9 @@ from .options import GenerationOptions
 from .protocols import Tokenizer
 from .text import open_stream
 
-FinishReason = Literal["stop", "stop_string", "length"]
-"""`"stop"`: an end token came; `"stop_string"`: a stop string is in the text; `"length"`: no room is left."""
+FinishReason = Literal["stop", "stop_string", "length", "looped", "deadline"]
+"""Why a row ended: `"stop"`, an end token came; `"stop_string"`, a stop string is in its text; `"length"`, it has
+as many tokens as it may; `"looped"`, whoever watched it saw it repeat itself; `"deadline"`, its time was over."""
 
 
 class StopStrings:
@@ -38,53 +39,36 @@ class StopStrings:
         return any(string in window for string in self._strings)
 
 
-class RowEnds:
-    """Follows every row of a batch to its end.
+class RowEnd:
+    """Follows one row to its end.
 
     An end token wins over a stop string that it completes, and both win over the length.
 
     Args:
-        rows: rows in the batch.
-        options: its `eos_token_id` and `stop_strings` end rows.
-        max_new_tokens: tokens after which a row ends anyway.
+        options: its `eos_token_id` and `stop_strings` end the row.
+        max_new_tokens: tokens after which the row ends anyway.
         tokenizer: needed for stop strings only.
 
     Raises:
         InvalidOptionError: stop strings without a tokenizer.
     """
 
-    def __init__(
-        self, rows: int, options: GenerationOptions, max_new_tokens: int, tokenizer: Tokenizer | None
-    ) -> None:
+    def __init__(self, options: GenerationOptions, max_new_tokens: int, tokenizer: Tokenizer | None) -> None:
         if options.stop_strings and tokenizer is None:
             raise InvalidOptionError(
                 f"stop_strings={list(options.stop_strings)!r} need the tokenizer: pass "
                 "tokenizer=processor.tokenizer."
             )
-        self.reasons: list[FinishReason | None] = [None] * rows
         self._end_tokens = frozenset(options.eos_token_id)
         self._tokens_left = max_new_tokens
-        self._watchers: list[StopStrings] = []
+        self._watcher: StopStrings | None = None
         if options.stop_strings and tokenizer is not None:
-            self._watchers = [StopStrings(options.stop_strings, tokenizer) for _ in range(rows)]
+            self._watcher = StopStrings(options.stop_strings, tokenizer)
 
-    @property
-    def all_ended(self) -> bool:
-        return None not in self.reasons
-
-    def push(self, tokens: Sequence[int]) -> bool:
-        """Adds one token to every row that goes on; says whether some row ended by it."""
+    def push(self, token: int) -> FinishReason | None:
+        """Adds the row's next token; says why the row ends with it, or None if it goes on."""
         self._tokens_left -= 1
-        changed = False
-        for row, token in enumerate(tokens):
-            if self.reasons[row] is not None:
-                continue
-            self.reasons[row] = self._reason(row, token)
-            changed |= self.reasons[row] is not None
-        return changed
-
-    def _reason(self, row: int, token: int) -> FinishReason | None:
-        found = bool(self._watchers) and self._watchers[row].push(token)
+        found = self._watcher is not None and self._watcher.push(token)
         if token in self._end_tokens:
             return "stop"
         if found:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import GotOcr2TextConfig
-from ..generation.cache import KeyValueCache, causal_mask
+from ..generation.cache import Cache, attend, causal_mask
 
 
 class RMSNorm(nn.Module):
@@ -58,11 +58,10 @@ class DecoderAttention(nn.Module):
         self.k_proj = nn.Linear(config.hidden_size, kv_size, bias=True)
         self.v_proj = nn.Linear(config.hidden_size, kv_size, bias=True)
         self.o_proj = nn.Linear(q_size, config.hidden_size, bias=False)
-        self.grouped = config.num_attention_heads != config.num_key_value_heads
         self.dropout = config.attention_dropout
 
     def forward(
-        self, x: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor | None, cache: KeyValueCache | None
+        self, x: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor | None, cache: Cache | None
     ) -> Tensor:
         """`(batch, T, hidden)` -> the same shape; `mask` as `generation.cache.causal_mask` makes it."""
         b, t, _ = x.shape
@@ -71,12 +70,10 @@ class DecoderAttention(nn.Module):
             for p in (self.q_proj, self.k_proj, self.v_proj)
         )
         q, k = rotate(q, *rotary), rotate(k, *rotary)
-        if cache is not None:
-            k, v = cache.update(self.layer, k, v)
-        out = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=mask is None and t > 1, enable_gqa=self.grouped,
-            dropout_p=self.dropout if self.training else 0.0,
-        )  # fmt: skip
+        if cache is None:
+            out = attend(q, k, v, mask, dropout=self.dropout if self.training else 0.0)
+        else:
+            out = cache.attend(self.layer, q, k, v, mask)
         return self.o_proj(out.transpose(1, 2).reshape(b, t, -1))
 
 
@@ -102,7 +99,7 @@ class DecoderLayer(nn.Module):
         self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
     def forward(
-        self, x: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor | None, cache: KeyValueCache | None
+        self, x: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor | None, cache: Cache | None
     ) -> Tensor:
         x = x + self.self_attn(self.input_layernorm(x), rotary, mask, cache)
         return x + self.mlp(self.post_attention_layernorm(x))
@@ -123,7 +120,7 @@ class Decoder(nn.Module):
         inputs_embeds: Tensor,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
-        cache: KeyValueCache | None = None,
+        cache: Cache | None = None,
     ) -> Tensor:
         """Runs new positions through the stack, after those in the cache.
 

@@ -16,7 +16,10 @@ from torch import Tensor, nn
 from ..config import GotOcr2Config
 from ..generation.cache import KeyValueCache
 from ..generation.mixin import GenerationMixin
+from ..generation.runner import Runner
 from .decoder import Decoder
+from .torch_runner import TorchRunner
+from .uncached_runner import UncachedRunner
 from .vision import VisionEncoder
 
 
@@ -110,6 +113,10 @@ class GotOcr2ForConditionalGeneration(nn.Module, GenerationMixin):
     @property
     def dtype(self) -> torch.dtype:
         return self.lm_head.weight.dtype
+
+    def new_runner(self, *, use_cache: bool = True) -> Runner:
+        """This model in plain torch, for an engine."""
+        return TorchRunner(self) if use_cache else UncachedRunner(self)
 
     def get_image_features(self, pixel_values: Tensor) -> Tensor:
         """`(N, C, H, W)` normalised pixels -> `(N, tokens, hidden)` in the decoder's space.
