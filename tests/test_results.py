@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from got_ocr2.errors import EncryptedDocumentError, InputError
-from got_ocr2.results import DocumentResult, PageError, PageResult, Request, json_schema
+from got_ocr2.results import (
+    DocumentResult,
+    PageError,
+    PageResult,
+    Repetition,
+    Request,
+    Speculation,
+    TextPart,
+    json_schema,
+)
 
 BROKEN = PageError("InputError", "a.png is damaged.", 2)
 
@@ -24,11 +33,22 @@ requests = st.builds(
     max_patches=st.none() | st.integers(1, 12),
 )
 
+shares = st.floats(0, 1)
+parts = st.lists(st.builds(TextPart, st.text(), counts, counts, shares), max_size=3).map(tuple)
+repetitions = st.builds(
+    Repetition,
+    st.sampled_from(["stop", "penalise", "retry_cropped", "ignore"]),
+    st.none() | st.integers(1, 500),
+    counts,
+    st.booleans(),
+)
+
 
 @st.composite
 def page_results(draw: st.DrawFn) -> PageResult:
-    status = draw(st.sampled_from(["complete", "truncated", "empty", "failed"]))
-    reason = {"failed": "error", "truncated": "length"}.get(status, "stop")
+    status = draw(st.sampled_from(["complete", "truncated", "looped", "empty", "failed"]))
+    reasons = {"failed": ["error"], "truncated": ["length", "deadline"], "looped": ["looped"]}
+    reason = draw(st.sampled_from(reasons.get(status, ["stop"])))
     return PageResult(
         text=draw(st.text()) if status != "failed" else "",
         status=status,
@@ -41,6 +61,11 @@ def page_results(draw: st.DrawFn) -> PageResult:
         tokens=draw(counts),
         seconds=draw(st.floats(0, 1e6)),
         mean_logprob=draw(st.none() | st.floats(-100, 0)),
+        lines=draw(st.none() | parts),
+        words=draw(st.none() | parts),
+        characters=draw(st.none() | st.lists(shares, max_size=5).map(tuple)),
+        repetition=draw(repetitions if status == "looped" else st.none() | repetitions),
+        speculation=draw(st.none() | st.builds(Speculation, counts, counts, st.none() | shares)),
         request=draw(requests),
         error=BROKEN if status == "failed" else None,
     )
@@ -94,7 +119,8 @@ def test_text_outside_ascii_is_written_as_it_is():
 @pytest.mark.parametrize(
     ("statuses", "expected"),
     [
-        (["complete", "failed", "truncated"], "failed"),
+        (["complete", "failed", "looped"], "failed"),
+        (["truncated", "looped", "empty"], "looped"),
         (["empty", "truncated", "complete"], "truncated"),
         (["empty", "complete"], "complete"),
         (["empty", "empty"], "empty"),
@@ -102,8 +128,13 @@ def test_text_outside_ascii_is_written_as_it_is():
 )
 def test_a_document_is_as_good_as_its_worst_page(statuses, expected):
     pages = tuple(
-        PageResult("x" * (s != "empty"), s, "stop", error=BROKEN if s == "failed" else None) for s in statuses
-    )
+        PageResult(
+            "x" * (s != "empty"), s, "stop",
+            error=BROKEN if s == "failed" else None,
+            repetition=Repetition("stop", 3, 99) if s == "looped" else None,
+        )
+        for s in statuses
+    )  # fmt: skip
     assert DocumentResult("a", pages).status == expected
 
 
@@ -120,6 +151,7 @@ def test_impossible_results_are_refused():
         ({"page_numbers": ()}, "at least one page"),
         ({"error": BROKEN}, "exactly when it failed"),
         ({"status": "failed"}, "exactly when it failed"),
+        ({"status": "looped"}, "looped says what was repeated"),
     ):
         with pytest.raises(InputError, match=message):
             PageResult(**({"text": "", "status": "complete", "finish_reason": "stop"} | fields))
@@ -136,6 +168,7 @@ def test_what_is_no_result_is_not_read():
         (PageResult, page | {"txt": 1}, "no field 'txt'"),
         (PageResult, {"kind": "page"}, "not a got-ocr2 page result"),
         (PageResult, page | {"request": {"colour": "red"}}, "not a got-ocr2 page result"),
+        (PageResult, page | {"words": [{"word": "hi"}]}, "not a got-ocr2 page result"),
         (DocumentResult, page, "got 'page'"),
         (DocumentResult, {"kind": "document", "source": "x"}, "not a got-ocr2 document result"),
     ):

@@ -14,8 +14,9 @@ from typing import Any, Literal, get_args
 
 from .errors import GotOcr2Error, InputError
 
-Status = Literal["complete", "truncated", "empty", "failed"]
-FinishReason = Literal["stop", "length", "error"]
+Status = Literal["complete", "truncated", "looped", "empty", "failed"]
+FinishReason = Literal["stop", "length", "deadline", "looped", "error"]
+OnLoop = Literal["stop", "penalise", "retry_cropped", "ignore"]
 
 # What stands between the texts of two pages in `DocumentResult.text`.
 PAGE_SEPARATOR = "\n\n"
@@ -66,20 +67,88 @@ class PageError:
 
 
 @dataclass(frozen=True)
+class TextPart:
+    """A line or word of a page's text.
+
+    Attributes:
+        text: what it says, without the white space around it.
+        start, end: where it stands: `page.text[start:end]`.
+        confidence: 0..1; see `PageResult`.
+    """
+
+    text: str
+    start: int
+    end: int
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """What was done about a page on which the model began to repeat itself.
+
+    Attributes:
+        on_loop: the rule that was followed; see `reading.ReadOptions`.
+        period: tokens of the repeated unit, or None if its copies differ a little.
+        dropped: tokens that were left out of the text, because they repeat the unit's first copy.
+        solved: a second try did not end in repetition, and the text is that of the second try.
+    """
+
+    on_loop: OnLoop
+    period: int | None
+    dropped: int
+    solved: bool = False
+
+
+@dataclass(frozen=True)
+class Speculation:
+    """How far drafts were right. They make reading faster and never change the text.
+
+    Attributes:
+        drafted: tokens that were proposed and verified.
+        kept: how many of them the model wrote too.
+        agreement: how much of the given draft and of the text is the same, in the same order: twice the
+            characters in common by the characters of both, 0..1, white space left out; None without a text.
+    """
+
+    drafted: int
+    kept: int
+    agreement: float | None = None
+
+
+@dataclass(frozen=True)
 class PageResult:
     """The text of one page, or of several pages that were read as one text.
 
+    Confidences are made of the probability p that the model itself gave to each token that it wrote. They are
+    uncalibrated: 0.9 is better than 0.8, but need not be right nine times in ten.
+
+    | of | is |
+    |---|---|
+    | a character | the least p of the tokens that hold its bytes |
+    | a word | the product of p over its tokens: the chance that all of it is right |
+    | a line | the geometric mean of p over its tokens |
+    | the page | the geometric mean of p over all tokens, the end token included |
+
+    A word is what stands between white space; ideographs and kana are words by themselves. A token that reaches
+    into two words or lines counts in both.
+
     Attributes:
         text: what stands on the page; empty when `status` is "empty" or "failed".
-        status: "complete"; "truncated" (the token limit cut the text); "empty" (the model found nothing to
-            read); "failed" (see `error`).
-        finish_reason: "stop" (the model ended the text), "length" (the token limit did) or "error".
+        status: "complete"; "truncated" (the token limit or the deadline cut the text); "looped" (the text was cut
+            where the model began to repeat itself, see `repetition`); "empty" (the model found nothing to read);
+            "failed" (see `error`).
+        finish_reason: "stop" (the model ended the text), "length" (the token limit did), "deadline", "looped" or
+            "error".
         source: name of the document: a path, an address, `<bytes>`, `<image>`, `<array>` or `<stdin>`.
         page_numbers: the pages this text covers; one unless they were read together.
         width, height: size of the first page in pixels; 0 when it could not be opened.
         prompt_tokens, tokens: tokens given to the model and tokens it wrote, the end token included.
         seconds: from the opened page to the finished text.
         mean_logprob: mean natural logarithm of the probability of each written token, when it was recorded.
+        lines, words: in the order of the text, when they were asked for; lines without text are left out.
+        characters: confidence of every character of the text, when they were asked for.
+        repetition: what was done about a loop; None if there was none.
+        speculation: how far drafts were right; None if nothing was drafted.
         request: what was asked.
         error: why the page failed; None otherwise.
     """
@@ -95,6 +164,11 @@ class PageResult:
     tokens: int = 0
     seconds: float = 0.0
     mean_logprob: float | None = None
+    lines: tuple[TextPart, ...] | None = None
+    words: tuple[TextPart, ...] | None = None
+    characters: tuple[float, ...] | None = None
+    repetition: Repetition | None = None
+    speculation: Speculation | None = None
     request: Request = field(default_factory=Request)
     error: PageError | None = None
 
@@ -107,6 +181,8 @@ class PageResult:
             )
         if not self.page_numbers:
             raise InputError("A page result covers at least one page, got none.")
+        if self.status == "looped" and self.repetition is None:
+            raise InputError("A page that looped says what was repeated, got no repetition.")
         if (self.status == "failed") != (self.error is not None):
             raise InputError(
                 f"A page has an error exactly when it failed, got {self.status!r}, {self.error!r}."
@@ -126,6 +202,9 @@ class PageResult:
         """A JSON-serialisable dict that keeps `json_schema()`."""
         data = dataclasses.asdict(self)
         data["page_numbers"] = list(self.page_numbers)
+        for name in ("lines", "words", "characters"):
+            if data[name] is not None:
+                data[name] = list(data[name])
         if self.request.box is not None:
             data["request"]["box"] = list(self.request.box)
         return {"kind": "page", **data, "confidence": self.confidence}
@@ -146,11 +225,20 @@ class PageResult:
             request = dict(values.pop("request", {}))
             if request.get("box") is not None:
                 request["box"] = tuple(request["box"])
-            error = values.pop("error", None)
+            for name, kind in (
+                ("error", PageError),
+                ("repetition", Repetition),
+                ("speculation", Speculation),
+            ):
+                if values.get(name) is not None:
+                    values[name] = kind(**values[name])
+            for name in ("lines", "words"):
+                if values.get(name) is not None:
+                    values[name] = tuple(TextPart(**part) for part in values[name])
+            if values.get("characters") is not None:
+                values["characters"] = tuple(values["characters"])
             values["page_numbers"] = tuple(values.get("page_numbers", (1,)))
-            return cls(
-                **values, request=Request(**request), error=None if error is None else PageError(**error)
-            )
+            return cls(**values, request=Request(**request))
         except TypeError as e:
             raise InputError(f"This is not a got-ocr2 page result: {e}.") from e
 
@@ -178,9 +266,9 @@ class DocumentResult:
 
     @property
     def status(self) -> Status:
-        """The worst of the pages: "failed", then "truncated"; "empty" only when every page is."""
+        """The worst of the pages: "failed", "looped", then "truncated"; "empty" only when every page is."""
         found = {page.status for page in self.pages}
-        for status in ("failed", "truncated", "complete"):
+        for status in ("failed", "looped", "truncated", "complete"):
             if status in found:
                 return status
         return "empty"
@@ -266,6 +354,21 @@ def json_schema() -> dict[str, Any]:
         {"type": {"type": "string"}, "message": {"type": "string"}, "exit_code": {"type": "integer"}},
         type=["object", "null"],
     )
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    part = obj({"text": {"type": "string"}, "start": count, "end": count, "confidence": share})
+    repetition = obj(
+        {
+            "on_loop": {"enum": list(get_args(OnLoop))},
+            "period": {"type": ["integer", "null"], "minimum": 1},
+            "dropped": count,
+            "solved": {"type": "boolean"},
+        },
+        type=["object", "null"],
+    )
+    speculation = obj(
+        {"drafted": count, "kept": count, "agreement": {**share, "type": ["number", "null"]}},
+        type=["object", "null"],
+    )
     page = obj(
         {
             "kind": {"const": "page"},
@@ -280,6 +383,11 @@ def json_schema() -> dict[str, Any]:
             "tokens": count,
             "seconds": seconds,
             "mean_logprob": {"type": ["number", "null"], "maximum": 0},
+            "lines": {"type": ["array", "null"], "items": {"$ref": "#/$defs/part"}},
+            "words": {"type": ["array", "null"], "items": {"$ref": "#/$defs/part"}},
+            "characters": {"type": ["array", "null"], "items": share},
+            "repetition": repetition,
+            "speculation": speculation,
             "request": request,
             "error": error,
             "confidence": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
@@ -300,5 +408,5 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "got-ocr2 result",
         "oneOf": [{"$ref": "#/$defs/page"}, {"$ref": "#/$defs/document"}],
-        "$defs": {"page": page, "document": document},
+        "$defs": {"page": page, "document": document, "part": part},
     }
