@@ -3,10 +3,9 @@
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 #include "ops.h"
-#include "pool.h"
+#include "region.h"
 
 #define QUERY_BLOCK 48 /* queries of one attention task */
 #define NORM_ALONE 8   /* up to so many tokens every member norms all of them, which saves a barrier */
@@ -36,32 +35,7 @@ typedef struct {
     double *times;
 } step;
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-/* Ends a part: everybody waits, and member 0 books the time since `*since`. */
-static void finish(const step *s, int thread, int part, double *since)
-{
-    got_barrier();
-    if (s->times != NULL && thread == 0) {
-        double now = seconds();
-        s->times[part] += now - *since;
-        *since = now;
-    }
-}
-
-/* Member `thread`'s share of `count` things. */
-static void share(int64_t count, int thread, int members, int64_t *from, int64_t *to)
-{
-    *from = count * thread / members;
-    *to = count * (thread + 1) / members;
-}
-
-/* Norms all tokens; returns where this member finds them. Complete at once or after `finish`, which is called. */
+/* Norms all tokens; returns where this member finds them. Complete on return. */
 static const float *norm_all(const step *s, const float *weight, int thread, double *since)
 {
     const got_decoder *d = s->decoder;
@@ -69,11 +43,11 @@ static const float *norm_all(const step *s, const float *weight, int thread, dou
     float *to = s->normed + (alone ? (int64_t)thread * s->tokens * d->hidden : 0);
     int64_t from = 0, end = s->tokens;
     if (!alone)
-        share(s->tokens, thread, s->members, &from, &end);
+        got_share(s->tokens, thread, s->members, &from, &end);
     for (int64_t i = from; i < end; i++)
         s->ops->rms_norm(s->x + i * d->hidden, weight, d->hidden, d->eps, to + i * d->hidden);
     if (!alone)
-        finish(s, thread, GOT_T_NORM, since);
+        got_finish(s->times, GOT_T_NORM, thread, since);
     return to;
 }
 
@@ -118,7 +92,7 @@ static void rotate_and_store(const step *s, int layer, int thread)
     const int dim = d->head_dim, half = dim / 2, heads = d->heads + 2 * d->kv_heads, wide = got_padded(dim);
     const float scale = 1.0f / sqrtf((float)dim);
     int64_t from, to;
-    share((int64_t)s->tokens * heads, thread, s->members, &from, &to);
+    got_share((int64_t)s->tokens * heads, thread, s->members, &from, &to);
     for (int64_t i = from; i < to; i++) {
         int64_t token = i / heads, place = s->places[token];
         int head = (int)(i % heads);
@@ -199,7 +173,7 @@ static void score(const step *s, int thread, double *since)
     got_barrier();
     run_linear(s, d->head, s->last, s->logits, NULL, s->wanted, thread);
     got_barrier();
-    share(vocabulary, thread, s->members, &from, &to);
+    got_share(vocabulary, thread, s->members, &from, &to);
     for (int w = 0; w < s->wanted && to > from; w++) {
         int64_t at = (int64_t)thread * s->wanted + w;
         s->ops->peak(s->logits + w * vocabulary + from, to - from, &s->peak_at[at], &s->peak_score[at],
@@ -212,7 +186,7 @@ static void score(const step *s, int thread, double *since)
         int best = -1, finite = 1;
         float sum = 0.0f;
         for (int m = 0; m < s->members; m++) {
-            share(vocabulary, m, s->members, &from, &to);
+            got_share(vocabulary, m, s->members, &from, &to);
             if (to == from)
                 continue;
             finite &= s->peak_at[m * s->wanted + w] >= 0;
@@ -221,14 +195,14 @@ static void score(const step *s, int thread, double *since)
         }
         float highest = s->peak_score[best * s->wanted + w];
         for (int m = 0; m < s->members; m++) {
-            share(vocabulary, m, s->members, &from, &to);
+            got_share(vocabulary, m, s->members, &from, &to);
             if (to > from)
                 sum += s->peak_sum[m * s->wanted + w] * expf(s->peak_score[m * s->wanted + w] - highest);
         }
         s->best[w] = finite ? s->peak_at[best * s->wanted + w] : -1;
         s->logprobs[w] = finite ? -logf(sum) : NAN;
     }
-    finish(s, thread, GOT_T_HEAD, since);
+    got_finish(s->times, GOT_T_HEAD, thread, since);
 }
 
 static void run_member(void *ctx, int thread, int members)
@@ -236,25 +210,25 @@ static void run_member(void *ctx, int thread, int members)
     step local = *(step *)ctx;
     const step *s = &local;
     const got_decoder *d = s->decoder;
-    double since = s->times != NULL ? seconds() : 0.0;
+    double since = s->times != NULL ? got_seconds() : 0.0;
     local.members = members;
     for (int l = 0; l < d->layers; l++) {
         const got_decoder_layer *layer = &d->layer[l];
         const float *normed = norm_all(s, layer->attention_norm, thread, &since);
         run_linear(s, &layer->qkv, normed, s->qkv, NULL, s->tokens, thread);
-        finish(s, thread, GOT_T_QKV, &since);
+        got_finish(s->times, GOT_T_QKV, thread, &since);
         rotate_and_store(s, l, thread);
-        finish(s, thread, GOT_T_ROTATE, &since);
+        got_finish(s->times, GOT_T_ROTATE, thread, &since);
         for (int t; (t = atomic_fetch_add(&s->next_task[l], 1)) < s->n_tasks;)
             run_task(s, l, &s->tasks[t], (float *)(s->scratch + (size_t)thread * s->scratch_size));
-        finish(s, thread, GOT_T_ATTEND, &since);
+        got_finish(s->times, GOT_T_ATTEND, thread, &since);
         run_linear(s, &layer->out, s->mixed, s->x, s->x, s->tokens, thread);
-        finish(s, thread, GOT_T_OUT, &since);
+        got_finish(s->times, GOT_T_OUT, thread, &since);
         normed = norm_all(s, layer->mlp_norm, thread, &since);
         run_linear(s, &layer->gate_up, normed, s->inner, NULL, s->tokens, thread);
-        finish(s, thread, GOT_T_GATE_UP, &since);
+        got_finish(s->times, GOT_T_GATE_UP, thread, &since);
         run_linear(s, &layer->down, s->inner, s->x, s->x, s->tokens, thread);
-        finish(s, thread, GOT_T_DOWN, &since);
+        got_finish(s->times, GOT_T_DOWN, thread, &since);
     }
     if (s->wanted > 0)
         score(s, thread, &since);
@@ -287,14 +261,6 @@ static void prepare(step *s)
         atomic_init(&s->next_task[l], 0);
 }
 
-/* Takes `size` bytes of a block of memory, on a 64-byte boundary; with no block yet only counts. */
-static void *take(char *block, size_t *used, size_t size)
-{
-    void *at = block == NULL ? NULL : block + *used;
-    *used += (size + 63) / 64 * 64;
-    return at;
-}
-
 /* Divides the block among the step's buffers; returns its size. */
 static size_t lay_out(step *s, char *block, int members)
 {
@@ -306,30 +272,27 @@ static size_t lay_out(step *s, char *block, int members)
         blocks += (size_t)((s->rows[r].tokens + QUERY_BLOCK - 1) / QUERY_BLOCK);
     const got_linear *layers[] = {&d->layer[0].qkv, &d->layer[0].out, &d->layer[0].gate_up, &d->layer[0].down, d->head};
     for (int i = 0; i < 5; i++) {
-        int rows = layers[i] == d->head ? s->wanted : s->tokens;
-        for (int n = 1; rows > 0 && n <= members; n++) { /* a team may have fewer members than asked for */
-            size_t size = got_linear_scratch(layers[i], rows, n);
-            scratch = size > scratch ? size : scratch;
-        }
+        size_t size = got_scratch(layers[i], layers[i] == d->head ? s->wanted : s->tokens, members);
+        scratch = size > scratch ? size : scratch;
     }
     size_t attention = sizeof(float) * (size_t)(got_attention_scratch(d->head_dim, QUERY_BLOCK) + QUERY_BLOCK * d->head_dim);
     scratch = attention > scratch ? attention : scratch;
     s->scratch_size = (scratch + 63) / 64 * 64;
 
-    s->normed = take(block, &used, sizeof(float) * tokens * hidden * (s->tokens <= NORM_ALONE ? (size_t)members : 1));
-    s->qkv = take(block, &used, sizeof(float) * tokens * heads);
-    s->mixed = take(block, &used, sizeof(float) * tokens * (size_t)(d->heads * d->head_dim));
-    s->inner = take(block, &used, sizeof(float) * tokens * (size_t)d->inner);
-    s->last = take(block, &used, sizeof(float) * wanted * hidden);
-    s->cosines = take(block, &used, sizeof(float) * tokens * (size_t)(d->head_dim / 2));
-    s->sines = take(block, &used, sizeof(float) * tokens * (size_t)(d->head_dim / 2));
-    s->places = take(block, &used, sizeof(int64_t) * tokens);
-    s->tasks = take(block, &used, sizeof(task) * blocks * (size_t)d->heads);
-    s->next_task = take(block, &used, sizeof(atomic_int) * (size_t)d->layers);
-    s->peak_at = take(block, &used, sizeof(int64_t) * wanted * (size_t)members);
-    s->peak_score = take(block, &used, sizeof(float) * wanted * (size_t)members);
-    s->peak_sum = take(block, &used, sizeof(float) * wanted * (size_t)members);
-    s->scratch = take(block, &used, s->scratch_size * (size_t)members);
+    s->normed = got_take(block, &used, sizeof(float) * tokens * hidden * (s->tokens <= NORM_ALONE ? (size_t)members : 1));
+    s->qkv = got_take(block, &used, sizeof(float) * tokens * heads);
+    s->mixed = got_take(block, &used, sizeof(float) * tokens * (size_t)(d->heads * d->head_dim));
+    s->inner = got_take(block, &used, sizeof(float) * tokens * (size_t)d->inner);
+    s->last = got_take(block, &used, sizeof(float) * wanted * hidden);
+    s->cosines = got_take(block, &used, sizeof(float) * tokens * (size_t)(d->head_dim / 2));
+    s->sines = got_take(block, &used, sizeof(float) * tokens * (size_t)(d->head_dim / 2));
+    s->places = got_take(block, &used, sizeof(int64_t) * tokens);
+    s->tasks = got_take(block, &used, sizeof(task) * blocks * (size_t)d->heads);
+    s->next_task = got_take(block, &used, sizeof(atomic_int) * (size_t)d->layers);
+    s->peak_at = got_take(block, &used, sizeof(int64_t) * wanted * (size_t)members);
+    s->peak_score = got_take(block, &used, sizeof(float) * wanted * (size_t)members);
+    s->peak_sum = got_take(block, &used, sizeof(float) * wanted * (size_t)members);
+    s->scratch = got_take(block, &used, s->scratch_size * (size_t)members);
     return used;
 }
 

@@ -1,0 +1,217 @@
+"""The whole image encoder as one native call a picture."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .attention import padded
+from .library import native
+from .linear import LinearStruct, PackedLinear
+
+PARTS = ("patch", "norm", "qkv", "window", "global", "out", "up", "down", "neck")
+"""Parts of a picture whose seconds are measured: `GOT_V_...` in csrc/vision.h."""
+
+
+class _Layer(ctypes.Structure):
+    """`got_vision_layer` of csrc/vision.h."""
+
+    _fields_ = (
+        ("norm1", ctypes.c_void_p),
+        ("norm1_bias", ctypes.c_void_p),
+        ("norm2", ctypes.c_void_p),
+        ("norm2_bias", ctypes.c_void_p),
+        ("qkv", LinearStruct),
+        ("out", LinearStruct),
+        ("up", LinearStruct),
+        ("down", LinearStruct),
+        ("window", ctypes.c_int32),
+        ("rel_width", ctypes.c_int32),
+        ("rel", ctypes.c_void_p),
+    )
+
+
+class _Vision(ctypes.Structure):
+    """`got_vision`."""
+
+    _fields_ = (
+        ("channels", ctypes.c_int32),
+        ("patch_rows", ctypes.c_int32),
+        ("patch_columns", ctypes.c_int32),
+        ("rows", ctypes.c_int32),
+        ("columns", ctypes.c_int32),
+        ("hidden", ctypes.c_int32),
+        ("inner", ctypes.c_int32),
+        ("heads", ctypes.c_int32),
+        ("layers", ctypes.c_int32),
+        ("eps", ctypes.c_float),
+        ("neck_eps", ctypes.c_float),
+        ("patch", LinearStruct),
+        ("place", ctypes.c_void_p),
+        ("layer", ctypes.c_void_p),
+        ("neck1", LinearStruct),
+        ("neck2", LinearStruct),
+        ("neck_norm1", ctypes.c_void_p),
+        ("neck_norm1_bias", ctypes.c_void_p),
+        ("neck_norm2", ctypes.c_void_p),
+        ("neck_norm2_bias", ctypes.c_void_p),
+        ("down1", LinearStruct),
+        ("down2", LinearStruct),
+        ("connector", LinearStruct),
+    )
+
+
+@dataclass(frozen=True)
+class PackedVisionLayer:
+    """One layer's weights.
+
+    Attributes:
+        norm1, norm1_bias, norm2, norm2_bias: `(hidden,)` fp32.
+        qkv: hidden -> queries of all heads, then keys, then values.
+        out: hidden -> hidden.
+        up: hidden -> inner, epilogue "gelu".
+        down: inner -> hidden.
+        window: side of the windows in patches; 0 for attention over the whole grid.
+        rel: what `join_tables` gives, or None.
+    """
+
+    norm1: Tensor
+    norm1_bias: Tensor
+    norm2: Tensor
+    norm2_bias: Tensor
+    qkv: PackedLinear
+    out: PackedLinear
+    up: PackedLinear
+    down: PackedLinear
+    window: int
+    rel: Tensor | None
+
+
+@dataclass(frozen=True)
+class PackedNeck:
+    """What follows the layers: two convolutions with norms, two that halve the grid, one linear layer.
+
+    A convolution is a linear layer over `(row, column, channel)` patches. Norm weights are `(channels,)` fp32.
+    """
+
+    neck1: PackedLinear
+    norm1: Tensor
+    norm1_bias: Tensor
+    neck2: PackedLinear
+    norm2: Tensor
+    norm2_bias: Tensor
+    down1: PackedLinear
+    down2: PackedLinear
+    connector: PackedLinear
+
+
+def join_tables(rel_h: Tensor, rel_w: Tensor) -> Tensor:
+    """Tables `(2 * rows - 1, head_dim)` and `(2 * columns - 1, head_dim)` -> one matrix `(head_dim, width)` fp32.
+
+    Both are turned round, so that a query's products with them stand in the order of the keys.
+    """
+    joined = torch.cat([rel_h.flip(0), rel_w.flip(0)]).float()
+    return F.pad(joined, (0, 0, 0, padded(len(joined)) - len(joined))).T.contiguous()
+
+
+class NativeVision:
+    """Patches, layers, neck and connector. One thread at a time may use it.
+
+    Attributes:
+        seconds: None, or seconds spent in each of `PARTS`, fp64, which every picture adds to once it is set.
+    """
+
+    def __init__(
+        self,
+        patch: PackedLinear,
+        place: Tensor | None,
+        layers: Sequence[PackedVisionLayer],
+        neck: PackedNeck,
+        *,
+        image_hw: tuple[int, int],
+        patch_hw: tuple[int, int],
+        heads: int,
+        eps: float,
+        neck_eps: float,
+    ) -> None:
+        """
+        Args:
+            patch: the patch embedding over `(channel, row, column)` patches.
+            place: `(rows * columns, hidden)` fp32, or None.
+            eps, neck_eps: of the norms in the layers and in the neck.
+        """
+        self.seconds: Tensor | None = None
+        self._parts = patch, place, tuple(layers), neck  # what the structures point into
+        self._workspace = torch.empty(0, dtype=torch.uint8)
+        (height, width), (patch_rows, patch_columns) = image_hw, patch_hw
+        rows, columns = height // patch_rows, width // patch_columns
+        self._shape = (patch.inputs // (patch_rows * patch_columns), height, width)
+        self._tokens = -(-rows // 4) * -(-columns // 4)
+        self._structs = (_Layer * len(layers))(*map(_layer_struct, layers))
+        self._struct = _Vision(
+            channels=self._shape[0],
+            patch_rows=patch_rows,
+            patch_columns=patch_columns,
+            rows=rows,
+            columns=columns,
+            hidden=patch.outputs,
+            inner=layers[0].up.outputs,
+            heads=heads,
+            layers=len(layers),
+            eps=eps,
+            neck_eps=neck_eps,
+            patch=patch.struct,
+            place=None if place is None else place.data_ptr(),
+            layer=ctypes.addressof(self._structs),
+            neck1=neck.neck1.struct,
+            neck2=neck.neck2.struct,
+            neck_norm1=neck.norm1.data_ptr(),
+            neck_norm1_bias=neck.norm1_bias.data_ptr(),
+            neck_norm2=neck.norm2.data_ptr(),
+            neck_norm2_bias=neck.norm2_bias.data_ptr(),
+            down1=neck.down1.struct,
+            down2=neck.down2.struct,
+            connector=neck.connector.struct,
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the packed linear layers."""
+        patch, _, layers, neck = self._parts
+        inside = [getattr(part, f.name) for part in (*layers, neck) for f in fields(part)]
+        return patch.nbytes + sum(w.nbytes for w in inside if isinstance(w, PackedLinear))
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        """One picture `(channels, height, width)` fp32, normalised -> `(tokens, text hidden)` fp32."""
+        assert tuple(pixels.shape) == self._shape, "the caller checks the size"
+        pixels = pixels.contiguous()
+        out = torch.empty(self._tokens, self._parts[3].connector.outputs)
+        lib, vision = native(), ctypes.byref(self._struct)
+        lib.got_vision_workspace.restype = ctypes.c_size_t
+        size = lib.got_vision_workspace(vision)
+        if self._workspace.numel() < size + 64:
+            self._workspace = torch.empty(size + 64, dtype=torch.uint8)
+        workspace = -(-self._workspace.data_ptr() // 64) * 64
+        times = None if self.seconds is None else ctypes.c_void_p(self.seconds.data_ptr())
+        lib.got_vision_encode(
+            vision, ctypes.c_void_p(pixels.data_ptr()), ctypes.c_void_p(out.data_ptr()), ctypes.c_void_p(workspace),
+            times,
+        )  # fmt: skip
+        return out
+
+    def rest(self) -> None:
+        """Gives the working memory back; the next picture takes it anew."""
+        self._workspace = torch.empty(0, dtype=torch.uint8)
+
+
+def _layer_struct(layer: PackedVisionLayer) -> _Layer:
+    return _Layer(
+        layer.norm1.data_ptr(), layer.norm1_bias.data_ptr(), layer.norm2.data_ptr(), layer.norm2_bias.data_ptr(),
+        layer.qkv.struct, layer.out.struct, layer.up.struct, layer.down.struct, layer.window,
+        0 if layer.rel is None else layer.rel.shape[1], None if layer.rel is None else layer.rel.data_ptr(),
+    )  # fmt: skip
