@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from got_ocr2.errors import InvalidOptionError
+from got_ocr2.synth.registry import create_engine
 from got_ocr2.synth.sample import Glyphs, Sample, Task
 from got_ocr2.synth.text import TextEngine
 from got_ocr2.training.batches import Collator, TooLongError
@@ -182,6 +183,26 @@ def test_batch_n_does_not_depend_on_workers_or_on_where_one_starts():
         assert torch.equal(a.pixel_values, b.pixel_values)
 
 
+def test_data_processes_draw_pages_that_this_process_has_drawn_before():
+    """Typst's threads do not outlive a fork: a forked data process would hang or refuse."""
+    engine = create_engine("page")
+    first = engine.sample(5, 0)
+    _, processor = build(TINY, (64, 128), seed=0)
+    stream = BatchStream(engine, Collator(processor, (8, 8), max_length=20_000), 1, 5, pool=1)
+    (batch,) = batches(stream, 0, 1, workers=1)
+    assert batch.characters == len(first.text)
+    assert torch.equal(batch.levels, stream[0][0].levels)
+
+
+def test_pixels_travel_as_bytes_and_arrive_as_the_processor_made_them():
+    for mode in ("pad", "squash"):
+        _, processor = build(replace(TINY, resize_mode=mode), (64, 128), seed=0)
+        sample = ENGINE.sample(0, 3)
+        batch = Collator(processor, (8, 8), 400)([sample])
+        assert batch.levels.dtype == torch.uint8
+        assert torch.equal(batch.pixel_values, processor(sample.image)["pixel_values"])
+
+
 # --- guided attention -----------------------------------------------------------------------------------
 
 
@@ -233,7 +254,7 @@ def test_the_rate_rises_stays_and_falls_to_zero():
     stage = StageConfig(steps=100, warmup=10, decay=0.2)
     rates = [stage.rate(step) for step in range(101)]
     assert rates[0] == pytest.approx(0.1)
-    assert rates[9:81] == [1.0] * 72
+    assert rates[9:81] == pytest.approx([1.0] * 72)
     assert rates[90] == pytest.approx(0.5)
     assert rates[100] == 0
     assert StageConfig(steps=100, warmup=1, decay=0.0).rate(99) == 1.0

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 import torch
 from test_training_loop import STAGE, trainer, weights
-from test_training_pieces import ENGINE, tiny_collator
-from two_processes import scaled_trainer
+from test_training_pieces import ENGINE, TINY, tiny_collator
+from two_processes import SCALED, own_optimizers, scaled_trainer
 
-from got_ocr2.errors import InvalidOptionError, MissingDependencyError
+from got_ocr2 import OCR
+from got_ocr2.errors import FileAccessError, InvalidOptionError, MissingDependencyError
 from got_ocr2.training.average import WeightAverage
 from got_ocr2.training.checkup import Checkup
 from got_ocr2.training.config import StageConfig
@@ -26,7 +27,8 @@ from got_ocr2.training.distributed import Group, join
 from got_ocr2.training.log import TrainingLog, duration, read_log
 from got_ocr2.training.loop import STATE_NAME
 from got_ocr2.training.parts import choose_trained
-from got_ocr2.training.plots import plot_log
+from got_ocr2.training.plots import LoggedStage, plot_run
+from got_ocr2.training.run import build
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +39,18 @@ def one_process(tmp_path_factory):
     return folder
 
 
-def assert_same_lesson(folder: Path, expected: Path) -> None:
-    got, want = (torch.load(f / STATE_NAME, weights_only=True)["weights"] for f in (folder, expected))
+def saved_weights(folder: Path) -> dict[str, torch.Tensor]:
+    return torch.load(folder / STATE_NAME, weights_only=True)["weights"]
+
+
+def assert_same_weights(folder: Path, expected: Path) -> None:
+    got, want = (saved_weights(f) for f in (folder, expected))
     for name, value in want.items():
         torch.testing.assert_close(got[name], value, atol=2e-6, rtol=2e-5, msg=name)
+
+
+def assert_same_lesson(folder: Path, expected: Path) -> None:
+    assert_same_weights(folder, expected)
     got, want = ([row for row in read_log(f) if "text" in row][-1] for f in (folder, expected))
     for name in ("text", "glyph", "guidance"):
         assert got[name] == pytest.approx(want[name], abs=2e-4)
@@ -52,16 +62,18 @@ def test_parts_one_after_another_learn_what_one_batch_does(tmp_path, one_process
     assert_same_lesson(tmp_path, one_process)
 
 
-def test_two_processes_learn_what_one_does_with_the_doubled_batch(tmp_path, one_process):
+def run_two(folder: Path, *arguments: str) -> None:
+    """Two processes of `two_processes.py`; neither may warn or fail."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     here = Path(__file__).parent
+    path = os.pathsep.join([str(here), *filter(None, [os.environ.get("PYTHONPATH")])])
     processes = [
         subprocess.Popen(
-            [sys.executable, str(here / "two_processes.py"), str(tmp_path)],
+            [sys.executable, "-W", "error::UserWarning", str(here / "two_processes.py"), str(folder), *arguments],
             env={
-                **os.environ, "PYTHONPATH": str(here), "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
+                **os.environ, "PYTHONPATH": path, "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
                 "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
             },
             stderr=subprocess.PIPE,
@@ -71,10 +83,40 @@ def test_two_processes_learn_what_one_does_with_the_doubled_batch(tmp_path, one_
     for process in processes:
         _, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors.decode()
+        assert "strides" not in errors.decode()
+
+
+def test_two_processes_learn_what_one_does_with_the_doubled_batch(tmp_path, one_process):
+    run_two(tmp_path)
     assert_same_lesson(tmp_path, one_process)
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     # Only one of them writes, and reads held-out pages in the middle of the run.
     assert [(row["step"], "text" in row) for row in rows] == [(2, False), (3, True), (3, False)]
+
+
+def test_two_processes_that_share_the_weights_learn_what_one_does(tmp_path, one_process):
+    """Sharded, each gradient in two parts, broken off after one step and gone on with; then exported whole."""
+    run_two(tmp_path, "shard")
+    assert_same_weights(tmp_path, one_process)
+    got = read_log(tmp_path)
+    assert [row["held_out_loss"] for row in got if "held_out_loss" in row]
+    assert [row["step"] for row in got] == [1, 2, 3, 3]
+    exported = OCR.from_pretrained(tmp_path / "model").model.state_dict()
+    state = torch.load(tmp_path / STATE_NAME, weights_only=True)
+    for name, value in exported.items():
+        if name == "lm_head.weight":  # the embedding under another name
+            continue
+        mean = state["average"].get(f"model.{name}", state["weights"][f"model.{name}"])
+        torch.testing.assert_close(value, mean.bfloat16().float(), msg=name)
+    # An unsharded process goes on from it.
+    assert scaled_trainer(tmp_path, Group(), stage=replace(SCALED, ema=0.5)).step == 3
+    own_optimizers(tmp_path / "alone", Group()).run()
+    # Muon and AdamW blow rounding up where a gradient is next to nothing, so steps are compared, not weights.
+    start = build(TINY, SCALED.canvas, SCALED.seed)[0].state_dict()
+    own, alone = (saved_weights(tmp_path / name) for name in ("own", "alone"))
+    for name, value in start.items():
+        wanted = alone[f"model.{name}"] - value
+        assert (own[f"model.{name}"] - value - wanted).norm() <= 0.6 * wanted.norm(), name
 
 
 def test_a_step_has_the_same_samples_however_it_is_divided():
@@ -198,7 +240,12 @@ def test_the_log_tells_people_and_is_plotted(tmp_path):
     assert [row.get("text") for row in read_log(tmp_path)] == [2.25, None]  # the later row of a step counts
     assert [duration(s) for s in (0.4, 95, 3600)] == ["0 s", "1 min 35 s", "1 h 0 min"]
     pytest.importorskip("matplotlib")
-    assert plot_log(tmp_path).read_bytes().startswith(b"\x89PNG")
+    stages = [LoggedStage("strips", tmp_path, 14), LoggedStage("none", tmp_path / "none", 8)]
+    assert (
+        plot_run([*stages, stages[0]], tmp_path / "pictures" / "log.png").read_bytes().startswith(b"\x89PNG")
+    )
+    with pytest.raises(FileAccessError, match=r"no log\.jsonl to plot in .*none"):
+        plot_run(stages[1:], tmp_path / "log.png")
 
 
 def test_tensorboard_is_written_or_asked_for_by_name(tmp_path, monkeypatch):

@@ -5,17 +5,20 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
 from test_training_loop import STAGE
 from test_training_pieces import ENGINE, TINY
 
+from got_ocr2.training import loop
 from got_ocr2.training.batches import Collator
 from got_ocr2.training.checkup import Checkup
 from got_ocr2.training.data import BatchStream
 from got_ocr2.training.distributed import Group, join
 from got_ocr2.training.loop import Trainer
-from got_ocr2.training.run import build
+from got_ocr2.training.optimizers import make_optimizers
+from got_ocr2.training.run import build, export
 
 # Four samples a step, whoever computes them; no clipping, plain gradient descent: nothing hides a wrong mean.
 SCALED = replace(
@@ -31,22 +34,54 @@ SCALED = replace(
 )
 
 
-def scaled_trainer(folder: Path, group: Group, accumulate: int = 1, stage=SCALED) -> Trainer:
+def plain_descent(modules, stage):
+    """Gradient descent hides no wrong mean; its momentum is a state to be saved and dealt out."""
+    return [torch.optim.SGD(modules.parameters(), lr=stage.learning_rate, momentum=0.5)]
+
+
+def scaled_trainer(
+    folder: Path, group: Group, accumulate: int = 1, stage=SCALED, *, shard=False, optimizers=plain_descent
+) -> Trainer:
     model, processor = build(TINY, stage.canvas, stage.seed)
     own = range(group.rank * accumulate, (group.rank + 1) * accumulate)
     stream = BatchStream(
         ENGINE, Collator(processor, (8, 8), 400), stage.batch_size, 1,
         parts=group.size * accumulate, own=own, pool=stage.pool,
     )  # fmt: skip
-    trainer = Trainer(model, stage, stream, folder, group=group)
-    trainer.optimizers = [torch.optim.SGD(trainer.trained.parameters())]
-    return trainer
+    with patch.object(loop, "make_optimizers", optimizers):
+        return Trainer(model, stage, stream, folder, group=group, shard=shard)
+
+
+def run_sharded(folder: Path, group: Group) -> None:
+    """One step, and the others by another trainer that resumes; the running mean is kept and exported."""
+    stage = replace(SCALED, ema=0.5, checkpointing=True)
+    first = scaled_trainer(folder, group, 2, replace(stage, steps=1, evaluate_every=100), shard=True)
+    first.run()
+    second = scaled_trainer(folder, group, 2, stage, shard=True)
+    assert second.step == 1
+    second.checkup = Checkup(second.stream.collator, [ENGINE.sample(9, 0)])
+    second.run()
+    with second.averaged():
+        whole = second.whole_model()
+    if group.is_first:
+        export(whole, second.stream.collator.processor, folder / "model")
+    group.wait()
+    own_optimizers(folder / "own", group).run()
+
+
+def own_optimizers(folder: Path, group: Group) -> Trainer:
+    """Two steps by the optimisers that training really has."""
+    stage = replace(SCALED, steps=2, muon=hasattr(torch.optim, "Muon"), clip=1.0, checkpoint_every=1)
+    return scaled_trainer(folder, group, stage=stage, shard=group.size > 1, optimizers=make_optimizers)
 
 
 if __name__ == "__main__":
     joined = join("cpu")
-    trainer = scaled_trainer(Path(sys.argv[1]), joined)
-    if joined.is_first:
-        trainer.checkup = Checkup(trainer.stream.collator, [ENGINE.sample(9, 0)])
-    trainer.run()
+    if "shard" in sys.argv:
+        run_sharded(Path(sys.argv[1]), joined)
+    else:
+        trainer = scaled_trainer(Path(sys.argv[1]), joined)
+        if joined.is_first:
+            trainer.checkup = Checkup(trainer.stream.collator, [ENGINE.sample(9, 0)])
+        trainer.run()
     joined.close()

@@ -10,6 +10,7 @@ import typer
 from ..errors import FileAccessError
 from .dispatch import INTERRUPTED
 from .terminal import note
+from .values import positive
 
 _DATA, _HOW, _ADAPTER, _RUN = "Data", "Training", "Adapter (lora)", "Run"
 
@@ -44,6 +45,12 @@ def finetune(
     steps: Annotated[
         int, typer.Option(metavar="N", help="Steps instead of epochs.", rich_help_panel=_HOW)
     ] = 0,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            parser=positive, metavar="N", help="End after so much time at the latest.", rich_help_panel=_HOW
+        ),
+    ] = None,
     batch_size: Annotated[
         int, typer.Option(metavar="N", help="Pages a step, all processes together.", rich_help_panel=_HOW)
     ] = 8,
@@ -106,6 +113,12 @@ def finetune(
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads; all by default.", rich_help_panel=_RUN)
     ] = None,
+    shard: Annotated[
+        bool,
+        typer.Option(
+            "--shard", help="Deal the weights out over torchrun's processes (FSDP).", rich_help_panel=_RUN
+        ),
+    ] = False,
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda", help="Where to train.", rich_help_panel=_RUN)
     ] = "auto",
@@ -113,7 +126,7 @@ def finetune(
         bool, typer.Option("--tensorboard", help="Write for TensorBoard too.", rich_help_panel=_RUN)
     ] = False,
     plot: Annotated[
-        bool, typer.Option("--plot", help="Draw the log as training/log.png.", rich_help_panel=_RUN)
+        bool, typer.Option("--plot", help="Draw the log as DIR/log.png.", rich_help_panel=_RUN)
     ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No rows of the log.", rich_help_panel=_RUN)
@@ -131,7 +144,7 @@ def finetune(
     from ..training.finetune import finetune as run
 
     how = FineTuning(
-        mode=mode, epochs=epochs, steps=steps, batch_size=batch_size, accumulate=accumulate,
+        mode=mode, epochs=epochs, steps=steps, minutes=minutes or 0.0, batch_size=batch_size, accumulate=accumulate,
         learning_rate=learning_rate, max_length=max_length, skip_long=skip_long, hold_out=hold_out, rank=rank,
         alpha=alpha, target=target, bf16=bf16, checkpointing=checkpointing, ema=ema, seed=seed, workers=workers,
     )  # fmt: skip
@@ -144,6 +157,7 @@ def finetune(
         run(
             None if model == "default" else model, data, out, how, test=test, log=say,
             progress=_nothing if quiet else say, group=group, tensorboard=tensorboard, plots=plot,
+            shard=shard,
         )  # fmt: skip
     except KeyboardInterrupt:
         say(f"Stopped; the same command goes on from the last checkpoint in {out}.")

@@ -10,6 +10,7 @@ import typer
 
 from .dispatch import INTERRUPTED
 from .terminal import note
+from .values import positive
 
 
 def train(
@@ -25,9 +26,24 @@ def train(
             metavar="FOLDER", help="Folder with tokenizer.json or qwen.tiktoken, instead of one id a byte."
         ),
     ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            parser=positive, metavar="N", help="Time for all stages; the rate is at zero when it is over."
+        ),
+    ] = None,
+    stop_after: Annotated[
+        float | None,
+        typer.Option(
+            parser=positive, metavar="N", help="Save and stop after so many minutes; run it again to go on."
+        ),
+    ] = None,
+    shard: Annotated[
+        bool, typer.Option("--shard", help="Deal the weights out over the processes (FSDP); needs torchrun.")
+    ] = False,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to train.")] = "auto",
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write for TensorBoard too.")] = False,
-    plot: Annotated[bool, typer.Option("--plot", help="Draw each stage's log as log.png.")] = False,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw the logs of all stages as OUT/log.png.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Stages only, no rows of the log.")] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all by default.")] = None,
 ) -> int:
@@ -40,7 +56,7 @@ def train(
 
     from ..training.distributed import join
     from ..training.recipes import recipe as find
-    from ..training.recipes import with_stage_overrides
+    from ..training.recipes import with_minutes, with_stage_overrides
     from ..training.run import run
 
     if threads is not None:
@@ -48,6 +64,8 @@ def train(
     # Optimiser states decay into denormal numbers, which CPUs multiply a hundred times slower.
     torch.set_flush_denormal(True)
     chosen = with_stage_overrides(find(recipe), settings or [])
+    if minutes is not None:
+        chosen = with_minutes(chosen, minutes)
     if tokenizer is not None:
         chosen = replace(chosen, preset=replace(chosen.preset, tokenizer=str(tokenizer)))
     group = join(device)
@@ -56,6 +74,7 @@ def train(
         run(
             chosen, out, say,
             progress=_nothing if quiet else say, group=group, tensorboard=tensorboard, plots=plot,
+            shard=shard, stop_after=stop_after or 0.0,
         )  # fmt: skip
     except KeyboardInterrupt:
         say(f"Stopped; the same command goes on from the last checkpoint in {out}.")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ..errors import GotOcr2Error
@@ -24,7 +25,8 @@ class TrainingBatch:
     """Tensors of one step, padded on the right.
 
     Attributes:
-        pixel_values: float32 `(images, 3, H, W)`.
+        levels: uint8 `(images, 3, H, W)`: pixels travel as bytes, a quarter of what the network wants to see.
+        shade: what the network sees for a byte: float32 `(3, 256)`.
         input_ids: int64 `(batch, T)`.
         labels: int64 `(batch, T)`; -100 on the prompt and on padding, so the loss is on the answer and its end.
         glyphs: int64 `(images, rows, columns)`, see `glyphs.glyph_map`.
@@ -32,12 +34,19 @@ class TrainingBatch:
         characters: number of characters in all answers.
     """
 
-    pixel_values: Tensor
+    levels: Tensor
+    shade: Tensor
     input_ids: Tensor
     labels: Tensor
     glyphs: Tensor
     alignment: Tensor
     characters: int
+
+    @property
+    def pixel_values(self) -> Tensor:
+        """float32 `(images, 3, H, W)`, equal to what the processor made."""
+        channels = self.levels.int().unbind(1)
+        return torch.stack([row[channel] for row, channel in zip(self.shade, channels, strict=True)], dim=1)
 
     def counts(self) -> Tensor:
         """Over how much the means of the text, glyph and guidance losses are taken: float64 `(3,)`."""
@@ -64,7 +73,7 @@ class Row(NamedTuple):
 
     Attributes:
         ids, labels, alignment: int64 `(T,)`.
-        pixels: float32 `(tiles, 3, H, W)`.
+        levels: uint8 `(tiles, 3, H, W)`.
         glyphs: int64 `(tiles, rows, columns)`.
         characters: of the answer.
     """
@@ -72,7 +81,7 @@ class Row(NamedTuple):
     ids: np.ndarray
     labels: np.ndarray
     alignment: np.ndarray
-    pixels: Tensor
+    levels: Tensor
     glyphs: np.ndarray
     characters: int
 
@@ -90,6 +99,7 @@ class Collator:
         self.processor = processor
         self.patch_hw = patch_hw
         self.max_length = max_length
+        self.shade = _shade(processor)
 
     def __call__(self, samples: Sequence[Sample]) -> TrainingBatch:
         """Raises:
@@ -108,7 +118,8 @@ class Collator:
             return torch.from_numpy(out)
 
         return TrainingBatch(
-            pixel_values=torch.cat([row.pixels for row in rows]),
+            levels=torch.cat([row.levels for row in rows]),
+            shade=self.shade,
             input_ids=padded([row.ids for row in rows], self.processor.tokenizer.pad_token_id),
             labels=padded([row.labels for row in rows], IGNORED),
             alignment=padded([row.alignment for row in rows], NOWHERE),
@@ -148,7 +159,12 @@ class Collator:
             boxes = self._in_patches(sample)
             glyphs[0] = glyph_map(sample.text, sample.glyphs.offsets, boxes, (height, width))
             self._align(sample, boxes, prompt, answer, (height, width), alignment)
-        return Row(ids, labels, alignment, pixels, glyphs, len(sample.text))
+        return Row(ids, labels, alignment, self._levels(pixels), glyphs, len(sample.text))
+
+    def _levels(self, pixels: Tensor) -> Tensor:
+        """Pixels as the processor made them -> the bytes that they were made of."""
+        low, high = self.shade[:, :1, None], self.shade[:, -1:, None]
+        return ((pixels - low) * (255 / (high - low))).round().to(torch.uint8)
 
     def _in_patches(self, sample: Sample) -> np.ndarray:
         """The glyph boxes in patches of the canvas, (n, 4)."""
@@ -172,3 +188,12 @@ class Collator:
         cells = np.clip(centre[:, 1], 0, rows - 1) * columns + np.clip(centre[:, 0], 0, columns - 1)
         # The id at position p is predicted at p - 1.
         out[len(prompt) + starts[sample.glyphs.offsets] - 1] = image[cells]
+
+
+def _shade(processor: GotOcr2Processor) -> Tensor:
+    """What the processor makes of each byte, float32 `(3, 256)`, rising: of a canvas that holds every byte once."""
+    images = processor.image_processor
+    height, width = images.size
+    ramp = np.resize(np.arange(256, dtype=np.uint8), (height, width))
+    seen = images(Image.fromarray(np.stack([ramp] * 3, axis=2)))["pixel_values"][0]
+    return seen.reshape(3, -1)[:, :256].clone()

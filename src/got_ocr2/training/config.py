@@ -24,7 +24,9 @@ class StageConfig:
         engines: the mixture, each `{"kind": ..., "weight": ..., **options of synth.registry.create_engine}`.
         canvas: height and width in pixels.
         seed: of the data stream and of fresh weights.
-        steps: number of optimiser steps.
+        steps: number of optimiser steps, at most.
+        minutes: the stage ends after so much time, if not after `steps`, and the schedule follows whichever is
+            further; 0 sets no limit. Runs with a limit do not repeat to the bit.
         batch_size: samples per step, all processes together.
         accumulate: micro-batches that each process computes one after another for one step.
         pool: steps whose samples are drawn together and sorted by length, so that little is padding. A data
@@ -57,6 +59,7 @@ class StageConfig:
     canvas: tuple[int, int] = (256, 512)
     seed: int = 0
     steps: int = 1000
+    minutes: float = 0.0
     batch_size: int = 16
     accumulate: int = 1
     pool: int = 8
@@ -94,6 +97,8 @@ class StageConfig:
         for name in ("decay", "degrade", "resampled"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InvalidOptionError(f"{name} must be between 0 and 1, got {getattr(self, name)}.")
+        if self.minutes < 0:
+            raise InvalidOptionError(f"minutes must be >= 0, got {self.minutes}.")
         if not 0 <= self.ema < 1:
             raise InvalidOptionError(f"ema must be at least 0 and below 1, got {self.ema}.")
         for name, known in (("trained", TRAINED), ("schedule", SCHEDULES)):
@@ -104,14 +109,21 @@ class StageConfig:
         if not self.engines:
             raise InvalidOptionError("A stage needs at least one engine.")
 
-    def rate(self, step: int) -> float:
-        """Share of the peak learning rate at `step`: up, and down to zero as `schedule` says."""
+    def rate(self, step: int, share: float | None = None) -> float:
+        """Share of the peak learning rate: up, and down to zero as `schedule` says.
+
+        Args:
+            step: number of the step, from 0.
+            share: how much of the stage is gone, 0 to 1; by default what `step` says.
+        """
         up = min(1.0, (step + 1) / max(1, self.warmup))
+        gone = step / self.steps if share is None else share
         if self.schedule == "cosine":
-            gone = (step - self.warmup) / max(1, self.steps - self.warmup)
-            return min(up, 0.5 + 0.5 * math.cos(math.pi * min(1.0, max(0.0, gone))))
-        down = min(1.0, (self.steps - step) / max(1.0, self.decay * self.steps))
-        return min(up, down)
+            start = min(1.0, self.warmup / self.steps)
+            return min(
+                up, 0.5 + 0.5 * math.cos(math.pi * min(1.0, max(0.0, (gone - start) / max(1e-9, 1 - start))))
+            )
+        return min(up, min(1.0, (1 - gone) / max(1 / self.steps, self.decay)))
 
 
 @dataclass(frozen=True)

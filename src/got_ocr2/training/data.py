@@ -1,11 +1,16 @@
 """The stream of training batches: batch n is a function of the seed, the batch size and n alone.
 
 So the number of data processes changes nothing, and a run resumes in the middle by starting at another n.
+
+Data processes are started afresh, not forked: a fork of a process with threads may hang, and Typst's do. A script that
+trains through this package therefore keeps what it does under `if __name__ == "__main__":`.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterator, Sequence
+from multiprocessing.context import BaseContext
 
 import numpy as np
 import torch
@@ -96,6 +101,7 @@ def batches(stream: BatchStream, start: int, stop: int, workers: int) -> Iterato
         sampler=range(start // stream.pool, -(-stop // stream.pool)),
         num_workers=workers,
         prefetch_factor=2 if workers else None,
+        multiprocessing_context=_fresh_processes() if workers else None,
         worker_init_fn=_single_threaded,
     )
     each = len(stream.own)
@@ -105,6 +111,15 @@ def batches(stream: BatchStream, start: int, stop: int, workers: int) -> Iterato
             if start * each <= number < stop * each:
                 yield batch
             number += 1
+
+
+def _fresh_processes() -> BaseContext:
+    """Where there is one, a server that has imported this module and was never more than that makes the processes."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 def _single_threaded(_worker: int) -> None:

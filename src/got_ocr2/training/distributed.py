@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import InvalidOptionError
 
@@ -51,6 +51,17 @@ class Group:
         """Leaves the group."""
         if self.size > 1:
             dist.destroy_process_group()
+
+
+def with_plain_strides(module: nn.Module) -> None:
+    """Makes the gradients of 1x1 convolutions lie in memory as `DistributedDataParallel` lays out its buckets.
+
+    Both orders of their last two dimensions, of length 1, describe the same bytes; DDP compares the strides themselves,
+    warns, and copies.
+    """
+    for p in module.parameters():
+        if p.requires_grad and p.ndim == 4 and p.shape[2:] == (1, 1):
+            p.register_hook(lambda gradient: gradient.flatten().view(gradient.shape))
 
 
 def join(device: str = "auto", environment: Mapping[str, str] = os.environ) -> Group:

@@ -24,7 +24,7 @@ from .examples import Example, Examples, read_examples
 from .log import TrainingLog
 from .loop import Trainer
 from .parts import choose_trained
-from .plots import plot_log
+from .plots import PLOT_NAME, LoggedStage, plot_run
 from .preflight import check_examples, sanity
 from .run import MODEL_NAME, export
 
@@ -43,6 +43,7 @@ class FineTuning:
         mode: "full" trains everything, "frozen-vision" the decoder and the projector, "lora" an adapter.
         epochs: how often each page is seen.
         steps: number of steps instead; 0 follows `epochs`.
+        minutes: end after so much time at the latest, as in `StageConfig`; 0 sets no limit.
         batch_size: pages a step, all processes together.
         accumulate: batches that a process computes one after another for one step.
         learning_rate: peak, after a warm-up over 3 % of the steps and before a cosine; 0 takes the mode's own:
@@ -59,6 +60,7 @@ class FineTuning:
     mode: str = "full"
     epochs: float = 3.0
     steps: int = 0
+    minutes: float = 0.0
     batch_size: int = 8
     accumulate: int = 1
     learning_rate: float = 0.0
@@ -89,11 +91,12 @@ class FineTuning:
         """The same as a stage of training, for a number of pages."""
         steps = self.steps or math.ceil(pages * self.epochs / self.batch_size)
         return StageConfig(
-            engines=({"kind": Examples.kind},), seed=self.seed, steps=steps, batch_size=self.batch_size,
-            accumulate=self.accumulate, learning_rate=self.learning_rate or _RATES[self.mode],
-            warmup=max(1, round(0.03 * steps)), schedule="cosine", weight_decay=0.0, muon=False, glyph_weight=0.0,
-            guidance_weight=0.0, bf16=self.bf16, checkpointing=self.checkpointing, ema=self.ema,
-            checkpoint_every=min(200, max(1, steps // 4)), evaluate_every=max(1, steps // 4), workers=self.workers,
+            engines=({"kind": Examples.kind},), seed=self.seed, steps=steps, minutes=self.minutes,
+            batch_size=self.batch_size, accumulate=self.accumulate,
+            learning_rate=self.learning_rate or _RATES[self.mode], warmup=max(1, round(0.03 * steps)),
+            schedule="cosine", weight_decay=0.0, muon=False, glyph_weight=0.0, guidance_weight=0.0, bf16=self.bf16,
+            checkpointing=self.checkpointing, ema=self.ema, checkpoint_every=min(200, max(1, steps // 4)),
+            evaluate_every=max(1, steps // 4), workers=self.workers,
         )  # fmt: skip
 
 
@@ -101,7 +104,7 @@ def finetune(
     model: str | Path | None, data: Path, folder: Path, how: FineTuning | None = None, *,
     test: Path | None = None, log: Callable[[str], None] = print,
     progress: Callable[[str], None] = lambda line: None, group: Group | None = None,
-    tensorboard: bool = False, plots: bool = False,
+    tensorboard: bool = False, plots: bool = False, shard: bool = False,
 ) -> Path:  # fmt: skip
     """Trains a checkpoint on pages of one's own; the same call goes on where it was broken off.
 
@@ -115,6 +118,7 @@ def finetune(
         progress: told of every row of the log.
         group: the processes that train together.
         tensorboard, plots: write event files for TensorBoard; draw the log.
+        shard: deal the parameters out over the processes, see `sharding`; not in mode "lora".
 
     Returns:
         The folder of the exported model.
@@ -123,6 +127,10 @@ def finetune(
         GotOcr2Error: the data or a setting is wrong; a page that cannot be used is named.
     """
     how, group = how or FineTuning(), group or Group()
+    if shard and how.mode == "lora":
+        raise InvalidOptionError(
+            "An adapter is small, so there is nothing to shard: leave out --shard or --mode lora."
+        )
     if group.is_first:
         _check_settings(folder, {"model": str(model), "data": str(data), "test": str(test), **asdict(how)})
     group.wait()
@@ -159,30 +167,33 @@ def finetune(
     rows = TrainingLog(
         folder / RUN_NAME, RUN_NAME, stage.steps, tell=progress, tensorboard=tensorboard and group.is_first
     )
-    checkup = Checkup(collator, [example.sample() for example in apart]) if apart and group.is_first else None
+    reads = bool(apart) and (group.is_first or shard)
+    checkup = Checkup(collator, [example.sample() for example in apart]) if reads else None
     trainer = Trainer(
         network, stage, stream, folder / RUN_NAME,
-        group=group, log=rows, checkup=checkup, save_frozen=False,
+        group=group, log=rows, checkup=checkup, save_frozen=False, shard=shard,
     )  # fmt: skip
     if trainer.step:
         log(f"Going on after step {trainer.step} of {stage.steps}.")
-    elif group.is_first:
+    else:
         pages = [example.sample() for example in (apart or examples)[:_SANITY_PAGES]]
-        loss = Checkup(collator, pages)(network, read=False).loss
-        log(sanity(loss, config.text_config.vocab_size, len(pages)))
-        if checkup is not None:
-            found = checkup(network)
-            rows.row(0, held_out_loss=round(found.loss, 4), held_out_cer=round(found.cer, 4))
+        fresh = trainer.whole_model()
+        if group.is_first:
+            loss = Checkup(collator, pages)(fresh.to(group.device), read=False).loss
+            log(sanity(loss, config.text_config.vocab_size, len(pages)))
+        trainer.check_up()
     group.wait()
     trainer.run()
-    if group.is_first:
-        with trainer.averaged():
+    with trainer.averaged():
+        network = trainer.whole_model()
+        if group.is_first:
             if adapted is not None:
                 save_adapter(adapted, folder / ADAPTER_NAME)
                 network = merge(adapted)
             export(network, processor, folder / MODEL_NAME)
+    if group.is_first:
         if plots:
-            plot_log(folder / RUN_NAME)
+            plot_run([LoggedStage(RUN_NAME, folder / RUN_NAME, stage.batch_size)], folder / PLOT_NAME)
         log(f"model: {folder / MODEL_NAME}")
     group.wait()
     return folder / MODEL_NAME

@@ -22,7 +22,10 @@ NOWHERE = -100
 
 
 class GuidedAttention:
-    """Watches the inputs of chosen attention layers and turns them into an alignment loss.
+    """Watches chosen attention layers and turns where they look into an alignment loss.
+
+    What they look at is worked out while the layer computes: only then are its weights at hand where they are
+    dealt out over several processes.
 
     Args:
         model: the model to watch; call `remove` to let go of it.
@@ -34,7 +37,7 @@ class GuidedAttention:
 
     def __init__(self, model: GotOcr2ForConditionalGeneration, layers: Sequence[int], head: int = 0) -> None:
         self.head = head
-        self._seen: list[tuple[DecoderAttention, Tensor, tuple[Tensor, Tensor]]] = []
+        self._seen: list[Tensor] = []
         decoder = model.model.language_model.layers
         if not all(0 <= i < len(decoder) for i in layers):
             raise InvalidOptionError(
@@ -46,7 +49,7 @@ class GuidedAttention:
 
     def _remember(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         if torch.is_grad_enabled() and isinstance(module, DecoderAttention):
-            self._seen.append((module, inputs[0], inputs[1]))
+            self._seen.append(self._logits(module, inputs[0], inputs[1]))
 
     def loss(self, targets: Tensor) -> Tensor:
         """Mean cross-entropy of the guided heads' attention since the last call.
@@ -58,11 +61,10 @@ class GuidedAttention:
             Scalar fp32; 0 if no query has a target.
         """
         total = targets.new_zeros((), dtype=torch.float32)
-        for module, x, rotary in self._seen:
+        for logits in self._seen:
             total = total + F.cross_entropy(
-                self._logits(module, x, rotary).flatten(0, 1), targets.flatten(), ignore_index=NOWHERE,
-                reduction="sum",
-            )  # fmt: skip
+                logits.flatten(0, 1), targets.flatten(), ignore_index=NOWHERE, reduction="sum"
+            )
         count = (targets != NOWHERE).sum().clamp(min=1) * max(1, len(self._seen))
         self._seen.clear()
         return total / count

@@ -27,7 +27,7 @@ class TrainingLog:
     Args:
         folder: of the stage.
         name: of the stage, for people.
-        steps: how many there will be.
+        steps: how many there will be; 0 if time will tell.
         tell: told of each row in one line.
         tensorboard: write event files for TensorBoard as well, in `folder`/tensorboard.
 
@@ -57,7 +57,9 @@ class TrainingLog:
         self.tell(f"{self.name}: {self._sentence(step, values)}")
 
     def _sentence(self, step: int, values: dict[str, float]) -> str:
-        said = [f"step {step} of {self.steps}"]
+        said = [f"step {step} of {self.steps}" if self.steps else f"step {step}"]
+        if "done" in values:
+            said.append(f"{values['done']:.0%} done")
         if "held_out_loss" in values:
             said.append(
                 f"held-out pages: loss {values['held_out_loss']:.3f}, CER {values['held_out_cer']:.3f}"

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
-import os
 import time
-from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule
+from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
-from ..errors import CheckpointError, GotOcr2Error
+from ..errors import GotOcr2Error
 from ..modeling import GotOcr2ForConditionalGeneration
 from .average import WeightAverage
 from .batches import TrainingBatch
 from .checkup import Checkup
+from .clock import Clock
 from .config import StageConfig
 from .data import BatchStream, batches
-from .distributed import Group
+from .distributed import Group, with_plain_strides
 from .glyphs import GlyphHead
 from .guidance import GuidedAttention
 from .log import LOG_NAME, TrainingLog
+from .meter import Meter
 from .optimizers import make_optimizers
-from .parts import has_bfloat16, recompute_activations
+from .parts import has_bfloat16, layers_of, recompute_activations
+from .sharding import dealt, gathered, shard
+from .state import STATE_NAME, load_state, save_state
 
 __all__ = ["LOG_NAME", "STATE_NAME", "DivergedError", "Losses", "Trainer"]
 
-STATE_NAME = "state.pt"
 LOG_EVERY = 20  # steps
 
 
@@ -77,70 +82,93 @@ class Trainer:
     """Trains a model on a stream of batches.
 
     Args:
-        model: trained in place, fp32 weights; parameters that need no gradient stay as they are.
+        model: trained in place, fp32 weights; parameters that need no gradient stay as they are. Sharded, it is good
+            for nothing else: ask for `whole_model`.
         stage: schedule and losses.
         stream: where batches come from.
         folder: for the log and the state; a state in it is resumed.
         group: the processes that train together; each has a `Trainer` of its own.
         log: where rows go; `folder`'s `log.jsonl` by default.
-        checkup: reads held-out pages every `stage.evaluate_every` steps and at the end. One process of a group
-            has it; the others wait for that one at their next step.
+        checkup: reads held-out pages every `stage.evaluate_every` steps and at the end. The first process reads, the
+            others wait for it at their next step.
         save_frozen: whether the state holds the parameters that do not learn too. Leave them out where they
             come from a checkpoint that is opened again to resume.
+        shard: deal the parameters out over the processes instead of keeping all of them in each.
+
+    Raises:
+        CheckpointError: the state in `folder` is of another network.
+        InvalidOptionError: `shard` with one process.
     """
 
     def __init__(
         self, model: GotOcr2ForConditionalGeneration, stage: StageConfig, stream: BatchStream, folder: Path, *,
         group: Group | None = None, log: TrainingLog | None = None, checkup: Checkup | None = None,
-        save_frozen: bool = True,
+        save_frozen: bool = True, shard: bool = False,
     ) -> None:  # fmt: skip
         self.model, self.stage, self.stream, self.folder = model, stage, stream, folder
         self.group, self.checkup = group or Group(device=model.device), checkup
         self.log = log or TrainingLog(folder)
+        self.clock = Clock(stage, self.group)
         self.glyph_head = GlyphHead(model.config.vision_config.output_channels).to(model.device)
         self.glyph_head.requires_grad_(stage.glyph_weight > 0)
         self.trained = nn.ModuleDict({"model": model, "glyph_head": self.glyph_head})
-        self._loss: nn.Module = _Loss(model, self.glyph_head, stage)
-        if stage.checkpointing:
-            recompute_activations(model)
-        if self.group.size > 1:
-            self._loss = DistributedDataParallel(self._loss)
-        self._bf16 = stage.bf16 and has_bfloat16(model.device)
-        self.optimizers = make_optimizers(self.trained, stage)
-        self.average = WeightAverage(self.trained, stage.ema) if stage.ema else None
-        self._left_out = {
+        self.left_out = {
             name for name, p in self.trained.named_parameters(remove_duplicate=False)
             if not (save_frozen or p.requires_grad)
         }  # fmt: skip
+        self._empty_copy = copy.deepcopy(model).to("meta") if shard else None
+        self._loss = self._distributed(_Loss(model, self.glyph_head, stage), shard)
+        self._bf16 = stage.bf16 and has_bfloat16(model.device)
+        self.optimizers = make_optimizers(self.trained, stage)
+        self.average = WeightAverage(self.trained, stage.ema) if stage.ema else None
         self.step = 0
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / STATE_NAME).exists():
-            self._resume()
+            load_state(self, folder / STATE_NAME)
 
-    def run(self) -> None:
-        """Trains up to `stage.steps`.
+    @property
+    def sharded(self) -> bool:
+        """Whether each process has a part of the parameters only."""
+        return self._empty_copy is not None
+
+    @property
+    def done(self) -> bool:
+        """Whether the stage is over."""
+        return self.clock.share(self.step) >= 1
+
+    def run(self, deadline: float | None = None) -> bool:
+        """Trains to the end of the stage.
+
+        Args:
+            deadline: when to stop before that, by `time.monotonic`; the state is saved.
+
+        Returns:
+            Whether the stage is over.
 
         Raises:
             DivergedError: the loss or the gradient became NaN or infinite.
         """
         stage = self.stage
         self.model.train()
-        meter = _Meter(self.group)
+        self.clock.start(deadline)
+        meter = Meter(self.group)
         source = batches(self.stream, self.step, stage.steps, stage.workers)
-        while self.step < stage.steps:
+        while not self.done and not self.clock.stopped:
             parts = list(itertools.islice(source, len(self.stream.own)))
             losses = self.train_step(*(part.to(self.model.device) for part in parts))
             meter.add(losses, sum(part.characters for part in parts))
-            last = self.step == stage.steps
+            self.clock.tick()
+            last = self.done or self.clock.stopped
             if self.step % LOG_EVERY == 0 or last:
                 self._log_losses(meter)
-                meter = _Meter(self.group)
+                meter = Meter(self.group)
             if self.step % stage.checkpoint_every == 0 or last:
                 self.save()
-            if self.checkup is not None and (self.step % stage.evaluate_every == 0 or last):
+            if self.step % stage.evaluate_every == 0 or self.done:
                 began = time.perf_counter()
-                self._check_up(self.checkup)
+                self.check_up()
                 meter.began += time.perf_counter() - began
+        return self.done
 
     def train_step(self, *parts: TrainingBatch) -> Losses:
         """One optimiser step on the batches that this process has of it.
@@ -150,20 +178,21 @@ class Trainer:
         Returns:
             This process's share of the losses, detached: those of all processes have the step's as their mean.
         """
+        rate = self.stage.rate(self.step, self.clock.share(self.step))
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = self.stage.learning_rate * self.stage.rate(self.step)
+                group["lr"] = self.stage.learning_rate * rate
         weights = torch.tensor([1.0, self.stage.glyph_weight, self.stage.guidance_weight])
         weights = weights.to(self.model.device)
         shares = self._shares(parts).to(self.model.device)
         sums = torch.zeros(3, device=self.model.device)
         for i, (part, share) in enumerate(zip(parts, shares, strict=True)):
-            with self._unsynchronised() if i + 1 < len(parts) else nullcontext():
+            with self._synchronised(i + 1 == len(parts)):
                 found = torch.stack(self.losses(part)) * share
                 (found * weights).sum().backward()
             sums += found.detach()
         total = (sums * weights).sum().item()
-        norm = nn.utils.clip_grad_norm_(self.trained.parameters(), self.stage.clip).item()
+        norm = self._clip()
         if not math.isfinite(norm) or not math.isfinite(total):
             raise DivergedError(
                 f"Step {self.step}: the loss is {total} and the gradient's norm {norm}. The last good state "
@@ -183,31 +212,57 @@ class Trainer:
         with torch.autocast(self.model.device.type, torch.bfloat16, enabled=self._bf16):
             return Losses(*self._loss(batch))
 
+    def check_up(self) -> None:
+        """Reads the held-out pages, if there are any, and logs what was found."""
+        if self.checkup is None:
+            return
+        with self.averaged():
+            model = self.whole_model()
+            if not self.group.is_first:
+                return
+            found = self.checkup(model.to(self.group.device))
+        self.log.row(step=self.step, held_out_loss=round(found.loss, 4), held_out_cer=round(found.cer, 4))
+
     @contextmanager
     def averaged(self) -> Generator[None]:
         """Inside, the model has the weights to use: their running mean, if the stage keeps one."""
         with self.average.in_place() if self.average is not None else nullcontext():
             yield
 
-    def restart_average(self) -> None:
-        """Makes the running mean start from the weights as they are; for weights that came from elsewhere."""
+    def whole_model(self) -> GotOcr2ForConditionalGeneration:
+        """The model to read with or to save; sharded, a copy on the CPU that all processes have to ask for."""
+        if self._empty_copy is None:
+            return self.model
+        model = copy.deepcopy(self._empty_copy)
+        model.load_state_dict(gathered(self.model.state_dict()), assign=True)
+        model.tie_weights()
+        return model
+
+    def weights(self) -> dict[str, Tensor]:
+        """All weights, whole: those of the model and those of the glyph head; all processes have to ask."""
+        return gathered(self.trained.state_dict())
+
+    def begin_from(self, weights: Mapping[str, Tensor]) -> None:
+        """Takes weights that came from elsewhere, whole; the running mean starts from them."""
+        mine = self.trained.state_dict()
+        self.trained.load_state_dict({name: dealt(value, mine[name]) for name, value in weights.items()})
         if self.average is not None:
             self.average = WeightAverage(self.trained, self.stage.ema)
 
     def save(self) -> None:
         """Writes the whole state; a crash while writing leaves the old one."""
-        if self.group.is_first:
-            state: dict[str, Any] = {
-                "step": self.step,
-                "weights": {k: v for k, v in self.trained.state_dict().items() if k not in self._left_out},
-                "optimizers": [o.state_dict() for o in self.optimizers],
-            }
-            if self.average is not None:
-                state["average"] = self.average.means
-            partial = self.folder / (STATE_NAME + ".partial")
-            torch.save(state, partial)
-            os.replace(partial, self.folder / STATE_NAME)
-        self.group.wait()
+        save_state(self, self.folder / STATE_NAME)
+
+    def _distributed(self, loss: nn.Module, sharded: bool) -> nn.Module:
+        """The loss, wrapped for as many processes as there are."""
+        if self.stage.checkpointing:
+            recompute_activations(self.model)
+        if sharded:
+            shard(loss, layers_of(self.model), self.group)
+        elif self.group.size > 1:
+            with_plain_strides(loss)
+            return DistributedDataParallel(loss)
+        return loss
 
     def _shares(self, parts: Sequence[TrainingBatch]) -> Tensor:
         """By what the mean losses of each part count: `(parts, 3)`.
@@ -218,59 +273,32 @@ class Trainer:
         total = self.group.sum(counts.sum(0)).to(counts.device)
         return (counts * self.group.size / total.clamp(min=1e-9)).float()
 
-    def _unsynchronised(self) -> AbstractContextManager[None]:
-        """Inside, gradients add up in this process alone."""
-        wrapped = self._loss
-        return wrapped.no_sync() if isinstance(wrapped, DistributedDataParallel) else nullcontext()
+    @contextmanager
+    def _synchronised(self, wanted: bool) -> Generator[None]:
+        """Inside, gradients are averaged over the processes, or else add up in this one alone."""
+        if isinstance(self._loss, FSDPModule):
+            self._loss.set_requires_gradient_sync(wanted)
+        if isinstance(self._loss, DistributedDataParallel) and not wanted:
+            with self._loss.no_sync():
+                yield
+        else:
+            yield
 
-    def _log_losses(self, meter: _Meter) -> None:
-        text, glyph, guidance, characters, seconds = meter.means()
+    def _clip(self) -> float:
+        """Shortens the gradient to `stage.clip`; gives the norm that it had."""
+        norm = nn.utils.clip_grad_norm_(self.trained.parameters(), self.stage.clip)
+        return (norm.full_tensor() if isinstance(norm, DTensor) else norm).item()
+
+    def _log_losses(self, meter: Meter) -> None:
+        found = meter.read()
         if not self.group.is_first:
             return
+        share = self.clock.share(self.step)
+        timed = {"done": round(share, 4)} if self.stage.minutes else {}
         self.log.row(
-            step=self.step, text=round(text, 4), glyph=round(glyph, 4), guidance=round(guidance, 4),
-            rate=round(self.stage.rate(self.step), 4), characters_per_second=round(characters / seconds),
-            images_per_second=round(meter.steps * self.stage.batch_size / seconds, 2),
-            seconds_left=round(seconds / meter.steps * (self.stage.steps - self.step)),
+            step=self.step, text=round(found.text, 4), glyph=round(found.glyph, 4), guidance=round(found.guidance, 4),
+            rate=round(self.stage.rate(self.step, share), 4),
+            characters_per_second=round(found.characters / found.seconds),
+            images_per_second=round(found.steps * self.stage.batch_size / found.seconds, 2),
+            seconds_left=round(self.clock.left(found.seconds / found.steps, self.step)), **timed,
         )  # fmt: skip
-
-    def _check_up(self, checkup: Checkup) -> None:
-        with self.averaged():
-            found = checkup(self.model)
-        self.log.row(step=self.step, held_out_loss=round(found.loss, 4), held_out_cer=round(found.cer, 4))
-
-    def _resume(self) -> None:
-        state = torch.load(self.folder / STATE_NAME, map_location=self.model.device, weights_only=True)
-        missing, unknown = self.trained.load_state_dict(state["weights"], strict=False)
-        if unknown or set(missing) - self._left_out:
-            raise CheckpointError(
-                f"{self.folder / STATE_NAME} is of another network or mode: it lacks "
-                f"{sorted(set(missing) - self._left_out)[:3]} and has {unknown[:3]} besides."
-            )
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-        if self.average is not None and "average" in state:
-            self.average.load(state["average"])
-        self.step = state["step"]
-
-
-class _Meter:
-    """Losses and speed since the last row of the log."""
-
-    def __init__(self, group: Group) -> None:
-        self.group = group
-        self.began = time.perf_counter()
-        self.steps = 0
-        self._sums = torch.zeros(4, dtype=torch.float64)
-
-    def add(self, losses: Losses, characters: int) -> None:
-        self.steps += 1
-        self._sums[:3] += torch.stack(losses).cpu()
-        self._sums[3] += characters
-
-    def means(self) -> tuple[float, float, float, int, float]:
-        """Mean text, glyph and guidance loss of a step, characters and seconds in all."""
-        seconds = time.perf_counter() - self.began
-        *losses, characters = self.group.sum(self._sums).tolist()
-        text, glyph, guidance = (value / self.steps / self.group.size for value in losses)
-        return text, glyph, guidance, round(characters), seconds

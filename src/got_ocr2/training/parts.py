@@ -25,9 +25,14 @@ def choose_trained(model: GotOcr2ForConditionalGeneration, trained: str) -> None
             part.requires_grad_(False)
 
 
+def layers_of(model: GotOcr2ForConditionalGeneration) -> list[nn.Module]:
+    """Every layer of the encoder, then every layer of the decoder."""
+    return [*model.model.vision_tower.layers, *model.model.language_model.layers]
+
+
 def recompute_activations(model: GotOcr2ForConditionalGeneration) -> None:
     """Makes every layer of encoder and decoder compute its activations again on the way back."""
-    for layer in (*model.model.vision_tower.layers, *model.model.language_model.layers):
+    for layer in layers_of(model):
         _recompute(layer)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import InvalidOptionError
 from .config import SMALL, ModelPreset, StageConfig, with_overrides
+from .half_hour import HALF_HOUR, HALF_HOUR_STAGES
 from .published import PUBLISHED, PUBLISHED_STAGES
 
 
@@ -18,10 +19,12 @@ class Recipe:
     Attributes:
         preset: the network; a stage may have another decoder.
         stages: name and settings of each stage.
+        largest_file: most bytes of a file of the exported weights, as a number or like "15MiB".
     """
 
     preset: ModelPreset
     stages: tuple[tuple[str, StageConfig], ...]
+    largest_file: str = "5GB"
 
 
 def _text(weight: float = 1.0, **options: Any) -> dict[str, Any]:
@@ -94,6 +97,7 @@ _REGIONS = replace(
 RECIPES: dict[str, Recipe] = {
     "small": Recipe(SMALL, (("strips", _STRIPS), ("paragraphs", _PARAGRAPHS), ("reading", _READING))),
     "rehearsal": Recipe(_TINY, (("encoder", _LINES), ("joint", _KINDS), ("reading", _REGIONS))),
+    "gpu-half-hour": Recipe(HALF_HOUR, HALF_HOUR_STAGES, largest_file="15MiB"),
     "published": Recipe(PUBLISHED, PUBLISHED_STAGES),
 }
 
@@ -124,6 +128,25 @@ def recipe(name: str) -> Recipe:
     if name not in RECIPES:
         raise InvalidOptionError(f"Unknown recipe {name!r}; it is one of {', '.join(RECIPES)}.")
     return RECIPES[name]
+
+
+def with_minutes(chosen: Recipe, minutes: float) -> Recipe:
+    """The recipe in so much time, shared out as its stages' own minutes are, or else as their steps are.
+
+    Raises:
+        InvalidOptionError: `minutes` is not above 0.
+    """
+    if not 0 < minutes < float("inf"):
+        raise InvalidOptionError(f"minutes must be above 0, got {minutes}.")
+    timed = all(stage.minutes for _, stage in chosen.stages)
+    amounts = [stage.minutes if timed else stage.steps for _, stage in chosen.stages]
+    return replace(
+        chosen,
+        stages=tuple(
+            (name, replace(stage, minutes=minutes * amount / sum(amounts)))
+            for (name, stage), amount in zip(chosen.stages, amounts, strict=True)
+        ),
+    )
 
 
 def with_stage_overrides(chosen: Recipe, settings: Sequence[str]) -> Recipe:

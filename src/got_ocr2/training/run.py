@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from .handover import handed_over, load_decoder
 from .log import TrainingLog
 from .loop import Trainer
 from .parts import choose_trained
-from .plots import plot_log
+from .plots import PLOT_NAME, LoggedStage, plot_run
 from .positions import sine_positions
 from .recipes import Recipe, with_resampling
 from .vocabulary import byte_tokenizer
@@ -37,7 +38,7 @@ REDRAWS = 20  # of a rendered sample that is too long; where so many fail, the s
 def run(
     recipe: Recipe, folder: Path, log: Callable[[str], None] = print, *,
     progress: Callable[[str], None] = lambda line: None, group: Group | None = None,
-    tensorboard: bool = False, plots: bool = False,
+    tensorboard: bool = False, plots: bool = False, shard: bool = False, stop_after: float = 0.0,
 ) -> Path:  # fmt: skip
     """Trains all stages; those that are done already are passed over, one that was broken off goes on.
 
@@ -47,7 +48,9 @@ def run(
         log: told what happens, one line at a time.
         progress: told of every row of the log.
         group: the processes that train together, each of which calls this.
-        tensorboard, plots: write event files for TensorBoard, and a picture of the log after each stage.
+        tensorboard, plots: write event files for TensorBoard; after each stage, draw all logs as `log.png`.
+        shard: deal the parameters out over the processes, see `sharding`.
+        stop_after: minutes after which this call saves its state, exports what there is and returns; 0 goes to the end.
 
     Returns:
         The folder of the exported model, a checkpoint in HF's layout.
@@ -58,6 +61,7 @@ def run(
         MissingDependencyError: a package of the extra `train` is not installed.
     """
     group = group or Group()
+    deadline = time.monotonic() + 60 * stop_after if stop_after else None
     before: tuple[Path, StageConfig] | None = None
     for name, stage in with_resampling(recipe.stages):
         model, processor = build(recipe.preset, stage.canvas, stage.seed, stage.decoder)
@@ -78,28 +82,32 @@ def run(
             redraws=REDRAWS,
         )
         rows = TrainingLog(
-            folder / name, name, stage.steps,
+            folder / name, name, 0 if stage.minutes else stage.steps,
             tell=progress, tensorboard=tensorboard and group.is_first,
         )  # fmt: skip
+        if before is not None and stage.decoder_from and stage.decoder != before[1].decoder:
+            load_decoder(model, Path(stage.decoder_from))
         trainer = Trainer(
-            model, stage, stream, folder / name,
-            group=group, log=rows, checkup=_checkup(stage, collator) if group.is_first else None,
+            model, stage, stream, folder / name, group=group, log=rows, shard=shard,
+            checkup=_checkup(stage, collator) if group.is_first or shard else None,
         )  # fmt: skip
         if before is not None and trainer.step == 0:
-            learnt = handed_over(before[0], recipe.preset, before[1], stage, trainer.trained.state_dict())
-            trainer.trained.load_state_dict(learnt)
-            if stage.decoder_from and stage.decoder != before[1].decoder:
-                load_decoder(model, Path(stage.decoder_from))
-            trainer.restart_average()
-        log(f"{name}: step {trainer.step} of {stage.steps}, log in {folder / name}")
-        trainer.run()
+            learnt = handed_over(before[0], recipe.preset, before[1], stage, trainer.weights())
+            trainer.begin_from(learnt)
+        log(f"{name}: {_limits(trainer)}, log in {folder / name}")
+        done = trainer.run(deadline)
         before = (folder / name, stage)
-        if group.is_first:
-            with trainer.averaged():
-                export(model, processor, folder / MODEL_NAME)
-            if plots:
-                plot_log(folder / name)
+        with trainer.averaged():
+            whole = trainer.whole_model()
+            if group.is_first:
+                export(whole, processor, folder / MODEL_NAME, recipe.largest_file)
+        if plots and group.is_first:
+            logged = [LoggedStage(n, folder / n, s.batch_size) for n, s in recipe.stages]
+            plot_run(logged, folder / PLOT_NAME)
         group.wait()
+        if not done:
+            log(f"Stopped after {stop_after:g} minutes; the same command goes on from there.")
+            break
     log(f"model: {folder / MODEL_NAME}")
     return folder / MODEL_NAME
 
@@ -125,6 +133,14 @@ def build(
     images = GotOcr2ImageProcessor(size=canvas, resize_mode=preset.resize_mode, max_upscale=upscale)
     tokens = config.vision_config.num_image_tokens
     return model, GotOcr2Processor(images, tokenizer, num_image_tokens=tokens, dialect="original")
+
+
+def _limits(trainer: Trainer) -> str:
+    """Where a stage stands and when it ends."""
+    stage = trainer.stage
+    if stage.minutes:
+        return f"step {trainer.step}, {trainer.clock.seconds / 60:.1f} of {stage.minutes:.3g} minutes"
+    return f"step {trainer.step} of {stage.steps}"
 
 
 def mixture(stage: StageConfig, split: str = "train") -> Engine:
@@ -154,10 +170,13 @@ def _checkup(stage: StageConfig, collator: Collator) -> Checkup | None:
     return Checkup(collator, pages) if pages else None
 
 
-def export(model: GotOcr2ForConditionalGeneration, processor: GotOcr2Processor, folder: Path) -> None:
+def export(
+    model: GotOcr2ForConditionalGeneration, processor: GotOcr2Processor, folder: Path,
+    max_shard_size: int | str = "5GB",
+) -> None:  # fmt: skip
     """Writes a checkpoint that `OCR.from_pretrained(folder)` opens, its weights in bf16."""
     copy = GotOcr2ForConditionalGeneration(model.config)
     copy.load_state_dict(model.state_dict())
     copy.generation_defaults = model.generation_defaults
-    copy.to(torch.bfloat16).save_pretrained(folder)
+    copy.to(torch.bfloat16).save_pretrained(folder, max_shard_size=max_shard_size)
     processor.save_pretrained(folder)

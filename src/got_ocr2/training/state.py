@@ -1,0 +1,65 @@
+"""A trainer's whole state as one file, the same however many processes wrote it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ..errors import CheckpointError
+from .sharding import dealt, dealt_optimizer_state, gathered
+
+if TYPE_CHECKING:
+    from .loop import Trainer
+
+STATE_NAME = "state.pt"
+
+
+def save_state(trainer: Trainer, path: Path) -> None:
+    """Writes steps, seconds, weights, optimisers and the running mean; a crash while writing leaves the old file.
+
+    All processes have to call it; the first one writes.
+    """
+    weights = {k: v for k, v in trainer.trained.state_dict().items() if k not in trainer.left_out}
+    state: dict[str, Any] = {
+        "step": trainer.step,
+        "seconds": trainer.clock.seconds,
+        "weights": gathered(weights),
+        "optimizers": [gathered(optimizer.state_dict()) for optimizer in trainer.optimizers],
+    }
+    if trainer.average is not None:
+        state["average"] = gathered(trainer.average.means)
+    if trainer.group.is_first:
+        partial = path.with_name(path.name + ".partial")
+        torch.save(state, partial)
+        os.replace(partial, path)
+    trainer.group.wait()
+
+
+def load_state(trainer: Trainer, path: Path) -> None:
+    """Puts a trainer where `save_state` left one.
+
+    Raises:
+        CheckpointError: the state is of another network, or of training that leaves other parts alone.
+    """
+    # Whole tensors are dealt out from the CPU: no process ever has all of them on its device.
+    place = "cpu" if trainer.sharded else trainer.model.device
+    state = torch.load(path, map_location=place, weights_only=True)
+    mine = trainer.trained.state_dict()
+    unknown = [name for name in state["weights"] if name not in mine]
+    missing = mine.keys() - state["weights"].keys() - trainer.left_out
+    if unknown or missing:
+        raise CheckpointError(
+            f"{path} is of another network or mode: it lacks {sorted(missing)[:3]} and has {unknown[:3]} besides."
+        )
+    weights = {name: dealt(value, mine[name]) for name, value in state["weights"].items()}
+    trainer.trained.load_state_dict(weights, strict=False)
+    for optimizer, saved in zip(trainer.optimizers, state["optimizers"], strict=True):
+        optimizer.load_state_dict(dealt_optimizer_state(optimizer, saved))
+    if trainer.average is not None and "average" in state:
+        means = trainer.average.means
+        saved = state["average"].items()
+        trainer.average.load({name: dealt(v, means[name]) if name in means else v for name, v in saved})
+    trainer.step, trainer.clock.seconds = state["step"], state.get("seconds", 0.0)
