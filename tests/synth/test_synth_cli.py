@@ -19,7 +19,7 @@ def test_every_kind_has_a_command_with_a_line_of_help(capsys: pytest.CaptureFixt
     assert run("--help") == 0
     shown = capsys.readouterr().out
     assert set(synth.ABOUT) == set(KINDS)
-    for kind in (*KINDS, "preview"):
+    for kind in (*KINDS, "preview", "pack"):
         assert f" {kind} " in shown
 
 

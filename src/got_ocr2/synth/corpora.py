@@ -2,7 +2,8 @@
 
 A corpus is a list of clean paragraphs. It comes from an installed Debian package where there is one. Two of
 them have an extract inside this package, taken otherwise, so there is always something to write. The first
-use of a Debian package reads it (seconds) and keeps the result in the user's cache.
+use of a Debian package reads it (seconds) and keeps the result in the user's cache. Where `GOT_OCR2_PACK` names a pack
+(see `packed`), its texts are the ones at hand.
 
 About one paragraph in 25, chosen by a hash of its text, is held out for `split="test"`. A sentence of a
 held-out paragraph that also stands in a training paragraph belongs to training only.
@@ -34,6 +35,7 @@ from .corpus_sources import (
     paragraphs_of,
     wordnet,
 )
+from .packed import pack_folder, packed_paragraphs, packed_texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,8 +129,8 @@ def corpora(language: str | Sequence[str] | None = "en") -> tuple[Corpus, ...]:
                 f"There is no text in language {code!r}; it is one of {', '.join(LANGUAGES)}."
             )
     for origin in _ORIGINS:
-        if origin.language in wanted and (origin.installed or origin.extract_bundled):
-            source = origin.package if origin.installed else "bundled"
+        source = _source(origin)
+        if origin.language in wanted and source is not None:
             found.append(Corpus(origin.name, origin.language, origin.licence, source))
     if not found:
         packages = ", ".join(origin.package for origin in _ORIGINS if origin.language in wanted)
@@ -136,6 +138,20 @@ def corpora(language: str | Sequence[str] | None = "en") -> tuple[Corpus, ...]:
             f"No text in language {', '.join(wanted)} is installed; install one of: {packages}."
         )
     return tuple(found)
+
+
+def all_paragraphs(corpus: Corpus) -> Sequence[str]:
+    """All paragraphs of both splits, each on one line, in the order of the source."""
+    return _all_paragraphs(corpus)
+
+
+def _source(origin: _Origin) -> str | None:
+    """Where a text would be read from; None if it is not at hand."""
+    if (pack := pack_folder()) is not None:
+        return packed_texts(pack).get(origin.name)
+    if origin.installed:
+        return origin.package
+    return "bundled" if origin.extract_bundled else None
 
 
 @dataclass(frozen=True)
@@ -195,6 +211,8 @@ def _pick(rng: np.random.Generator, items: Sequence[str]) -> str:
 
 @cache
 def _all_paragraphs(corpus: Corpus) -> tuple[str, ...]:
+    if (pack := pack_folder()) is not None:
+        return packed_paragraphs(pack, corpus.name)
     origin = next(origin for origin in _ORIGINS if origin.name == corpus.name)
     if corpus.source == "bundled":
         assert origin.extract_bundled is not None

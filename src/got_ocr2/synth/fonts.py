@@ -9,7 +9,8 @@ Three sources, in this order (a face found twice is taken from the first):
    Only families listed in `assets/fonts/families.tsv` are taken from there: nothing else tells their licence.
 
 Folders named in `GOT_OCR2_FONTS` (separated like `PATH`) are added with licence "user". Samples depend on the
-fonts at hand; `GOT_OCR2_FONT_SOURCES=bundled,wheel` leaves out what differs from one machine to the next.
+fonts at hand; `GOT_OCR2_FONT_SOURCES=bundled,wheel` leaves out what differs from one machine to the next, and
+`GOT_OCR2_PACK` names a folder that all of them are taken from instead (see `packed`).
 
 Some families are held out: they are only ever given for `split="test"`, with every other family of their
 design, so that a score on them is a score on unseen letter shapes.
@@ -30,6 +31,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from ..errors import InvalidOptionError
 from .caching import read_cached, write_cached
 from .font_faces import Face, read_faces
+from .packed import pack_folder, packed_faces
 
 if TYPE_CHECKING:
     import numpy as np
@@ -160,6 +162,16 @@ def coverage(face: FontFile) -> frozenset[str]:
     return frozenset(chr(code) for first, last in _ranges()[face] for code in range(first, last + 1))
 
 
+def all_faces() -> tuple[FontFile, ...]:
+    """Every usable face of both splits and of any script, in an order that depends on names only."""
+    return tuple(_ranges())
+
+
+def coverage_ranges(face: FontFile) -> tuple[tuple[int, int], ...]:
+    """The characters that a face draws as themselves, as sorted inclusive ranges of code points."""
+    return _ranges()[face]
+
+
 @lru_cache(maxsize=64)
 def _grouped(faces: tuple[FontFile, ...]) -> tuple[tuple[FontFile, ...], ...]:
     return tuple(families(faces).values())
@@ -207,6 +219,9 @@ Candidate = tuple[FontFile, tuple[tuple[int, int], ...]]
 
 def _candidates(index: _FileIndex) -> Iterator[Candidate]:
     """Faces that may be used, with their coverage, in order of preference."""
+    if (pack := pack_folder()) is not None:
+        yield from _packed(pack)
+        return
     sources = _sources()
     yield from _bundled(index) if "bundled" in sources else ()
     yield from _wheels(index) if "wheel" in sources else ()
@@ -224,6 +239,12 @@ def _sources() -> tuple[str, ...]:
                 f"GOT_OCR2_FONT_SOURCES names the font source {name!r}; sources are {', '.join(SOURCES)}."
             )
     return chosen
+
+
+def _packed(pack: Path) -> Iterator[Candidate]:
+    for row in packed_faces(pack):
+        ranges = tuple((first, last) for first, last in row.pop("coverage"))
+        yield FontFile(**{**row, "axes": tuple(row["axes"])}), ranges
 
 
 def _bundled(index: _FileIndex) -> Iterator[Candidate]:
