@@ -102,7 +102,9 @@ class PackedLinear:
             weights = packing.pack_fp32(matrix)
         elif format == "bf16":
             if matrix.dtype != torch.bfloat16 and not torch.equal(matrix.bfloat16().float(), matrix.float()):
-                raise InvalidOptionError("The weights are not bf16 numbers: store them as fp32, or round them.")
+                raise InvalidOptionError(
+                    "The weights are not bf16 numbers: store them as fp32, or round them."
+                )
             weights = packing.pack_bf16(matrix)
         elif format == "int8":
             weights, scales = packing.pack_int8(quantize_weight(matrix, "int8"))
@@ -136,8 +138,12 @@ class PackedLinear:
         """Bytes of memory that the layer holds."""
         return sum(t.nbytes for t in (self.weights, self.scales, self.bias) if t is not None)
 
-    def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
-        """`(..., inputs)` fp32 -> `(..., outputs)` fp32; `residual`, shaped as the result, is added at the end.
+    def __call__(self, x: Tensor, residual: Tensor | None = None, out: Tensor | None = None) -> Tensor:
+        """`(..., inputs)` fp32 -> `(..., outputs)` fp32.
+
+        Args:
+            residual: shaped as the result; added at the end.
+            out: contiguous, shaped as the result; filled and returned. It may be `residual`, not `x`.
 
         Raises:
             InvalidOptionError: shapes or types do not match.
@@ -148,12 +154,16 @@ class PackedLinear:
                 f"The input is {tuple(x.shape)} {x.dtype}; the layer takes (..., {self.inputs}) torch.float32."
             )
         rows = x.detach().reshape(-1, self.inputs).contiguous()
-        y = torch.empty(*x.shape[:-1], self.outputs)
-        if residual is not None:
-            if residual.shape != y.shape or residual.dtype != torch.float32:
-                raise InvalidOptionError(f"The residual is {tuple(residual.shape)} {residual.dtype}; it must be "
-                                         f"{tuple(y.shape)} torch.float32.")  # fmt: skip
-            residual = residual.detach().contiguous()
+        y = torch.empty(*x.shape[:-1], self.outputs) if out is None else out
+        for name, given in (("residual", residual), ("out", out)):
+            if given is not None and (given.shape != (*x.shape[:-1], self.outputs) or given.dtype != x.dtype):
+                raise InvalidOptionError(
+                    f"`{name}` is {tuple(given.shape)} {given.dtype}; "
+                    f"it must be {(*x.shape[:-1], self.outputs)} torch.float32."
+                )
+        if not y.is_contiguous():
+            raise InvalidOptionError("`out` must be contiguous.")
+        residual = None if residual is None else residual.detach().contiguous()
         done = _run()(
             ctypes.byref(self.struct), rows.data_ptr(), self.inputs, rows.shape[0], y.data_ptr(), self.outputs,
             _address(residual), self.outputs,
@@ -195,9 +205,13 @@ def _check(weight: Tensor, bias: Tensor | None, format: str, up: Tensor | None, 
     if epilogue not in EPILOGUES:
         raise InvalidOptionError(f"The epilogue is {epilogue!r}; it must be one of {', '.join(EPILOGUES)}.")
     if (up is not None) != (epilogue == "silu_mul"):
-        raise InvalidOptionError(f"A second matrix goes with the epilogue 'silu_mul' alone, not {epilogue!r}.")
+        raise InvalidOptionError(
+            f"A second matrix goes with the epilogue 'silu_mul' alone, not {epilogue!r}."
+        )
     if weight.ndim != 2 or 0 in weight.shape:
-        raise InvalidOptionError(f"The weight is {tuple(weight.shape)}; it must be (outputs, inputs), not empty.")
+        raise InvalidOptionError(
+            f"The weight is {tuple(weight.shape)}; it must be (outputs, inputs), not empty."
+        )
     if up is not None and (up.shape != weight.shape or up.dtype != weight.dtype or bias is not None):
         raise InvalidOptionError("Gate and up must have the same shape and type, and no bias.")
     if bias is not None and bias.shape != weight.shape[:1]:

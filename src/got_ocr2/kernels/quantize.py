@@ -78,7 +78,7 @@ def quantize_weight(
 def quantize_input(x: Tensor) -> tuple[Tensor, Tensor]:
     """`(..., inputs)` fp32 -> int8 values and `(..., 1)` fp32 scales, one for each token."""
     top = x.abs().amax(dim=-1, keepdim=True)
-    factor = torch.where(top > 0, 127.0 / top, torch.zeros_like(top))
+    factor = torch.where(top > 0, torch.full_like(top, 127.0) / top, torch.zeros_like(top))
     return (x * factor).round().clamp(-127, 127).to(torch.int8), top / 127.0
 
 

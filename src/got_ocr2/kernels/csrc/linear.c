@@ -13,6 +13,9 @@
 /* Steps of a panel that stay in the first-level cache (32 KB) while the blocks of rows pass by. */
 #define CACHED_STEPS 256
 
+/* How far before their use the weights are asked for. */
+#define FETCH_AHEAD 8192
+
 /* A thread that takes rows instead of panels reads all the weights: worth it from this many rows on. */
 #define ROWS_FOR_A_THREAD 48
 
@@ -115,6 +118,7 @@ static void run_panel(const got_linear *layer, const got_linear_ops *op, int pan
                 .sums = sums + row * GOT_PANEL,
                 .steps = steps - s < range ? steps - s : range,
                 .group_steps = group,
+                .ahead = count == 1 ? FETCH_AHEAD : 0,
                 .first = s == 0,
             };
             if (layer->format == GOT_INT4) {

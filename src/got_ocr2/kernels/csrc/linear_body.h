@@ -25,14 +25,11 @@ enum { FLOAT_ROWS = 4, INT8_ROWS = 4, INT4_ROWS = 2 };
 #define INT4_VECTORS(rows) 1
 #endif
 
-/* One token waits for memory: ask for the weights some steps ahead, beyond the page where the hardware stops looking. */
-#define AHEAD (32 * GOT_STEP_BYTES)
-GOT_INLINE void fetch_ahead(const uint8_t *weights, int rows)
+/* A single block of rows waits for memory: it asks for the weights early, beyond the page where the hardware stops. */
+GOT_INLINE void fetch(const uint8_t *weights)
 {
-    if (rows <= 4) {
-        __builtin_prefetch(weights + AHEAD);
-        __builtin_prefetch(weights + AHEAD + 64);
-    }
+    __builtin_prefetch(weights);
+    __builtin_prefetch(weights + 64);
 }
 
 #define UNROLLED _Pragma("GCC unroll 16")
@@ -68,7 +65,7 @@ GOT_INLINE void fp32_tile(const got_tile *t, int rows, int vectors, int column)
     vf sums[GOT_MOST_ROWS][4], w[4];
     load_sums(sums, t, rows, vectors, column);
     for (int s = 0; s < t->steps; s++, weights += GOT_STEP_BYTES, x += rows) {
-        fetch_ahead(weights, rows);
+        fetch(weights + t->ahead);
         UNROLLED for (int v = 0; v < vectors; v++)
             w[v] = vf_load((const float *)weights + v * GOT_LANES);
         multiply(sums, w, x, rows, vectors);
@@ -83,7 +80,7 @@ GOT_INLINE void bf16_tile(const got_tile *t, int rows, int vectors, int column)
     vf sums[GOT_MOST_ROWS][4], w[4];
     load_sums(sums, t, rows, vectors, column);
     for (int s = 0; s < t->steps; s++, weights += GOT_STEP_BYTES, x += 2 * rows) {
-        fetch_ahead(weights, rows);
+        fetch(weights + t->ahead);
         UNROLLED for (int v = 0; v < vectors; v++)
             w[v] = vw_even_bf16(vw_load(weights + v * GOT_VECTOR_BYTES));
         multiply(sums, w, x, rows, vectors);
@@ -113,7 +110,7 @@ GOT_INLINE void int8_tile(const got_tile *t, int rows, int vectors, int column)
     dot_weights w[4];
     FOR_TILE sums[r][v] = t->first ? vw_set(t->start[r]) : vw_load(all + r * GOT_PANEL + v * GOT_LANES);
     for (int s = 0; s < t->steps; s++, weights += GOT_STEP_BYTES, x += rows) {
-        fetch_ahead(weights, rows);
+        fetch(weights + t->ahead);
         UNROLLED for (int v = 0; v < vectors; v++)
             w[v] = dot_widen(vw_load(weights + v * GOT_VECTOR_BYTES));
         multiply_bytes(sums, w, x, rows, vectors);
@@ -133,7 +130,7 @@ GOT_INLINE void int4_tile(const got_tile *t, int rows, int vectors, int column)
     for (int s = 0; s < t->steps; s += t->group_steps, start += rows, scales += GOT_PANEL) {
         FOR_TILE whole[r][v] = vw_set(start[r]);
         for (int i = 0; i < t->group_steps; i++, weights += GOT_STEP_BYTES, x += 2 * rows) {
-            fetch_ahead(weights, rows);
+            fetch(weights + t->ahead);
             UNROLLED for (int v = 0; v < vectors; v++)
                 w[v] = dot_widen(vw_low_nibbles(vw_load(weights + v * GOT_VECTOR_BYTES)));
             multiply_bytes(whole, w, x, rows, vectors);

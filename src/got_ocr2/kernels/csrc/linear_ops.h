@@ -25,6 +25,7 @@ typedef struct {
     float *sums;            /* [rows][32]; int8: int32 */
     int steps;
     int group_steps; /* int4 */
+    int ahead;       /* bytes from the weights in use to those to fetch */
     bool first;      /* the range begins the panel: the sums begin with it */
 } got_tile;
 
