@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from got_ocr2.documents import open_document, open_source
+from got_ocr2.documents.joined import JoinedDocument
 from got_ocr2.errors import EncryptedDocumentError, InputError, InvalidOptionError
 from make_pdf import make_pdf
 
@@ -124,3 +125,46 @@ def test_forms_are_drawn_as_filled_in():
     empty, filled = (next(iter(open_source(make_pdf([""], field=field)))) for field in (None, "filled in"))
     assert ink(empty.image) == 0
     assert ink(filled.image) > 0
+
+
+@pytest.mark.parametrize("rotate", [0, 90])
+def test_the_text_layer_is_given_page_by_page(rotate):
+    with open_document(make_pdf(["Hello (x) World", "", "Line"], rotate=rotate)) as document:
+        assert [document.text(n) for n in document.numbers] == ["Hello (x) World", None, "Line"]
+
+
+def test_the_text_layer_of_a_locked_pdf_opens_with_it():
+    with open_document(make_pdf(["secret"], password="p"), password="p") as document:
+        assert document.text(1) == "secret"
+
+
+def test_pictures_give_no_text_and_joined_documents_that_of_their_parts(page_image):
+    with open_document(page_image) as picture:
+        assert picture.text(1) is None
+    parts = [open_document(make_pdf(["a", "b"])), open_document(page_image), open_document(make_pdf(["c"]))]
+    with JoinedDocument(parts, "all") as joined:
+        assert [joined.text(n) for n in joined.numbers] == ["a", "b", None, "c"]
+
+
+def test_signs_of_pdfium_are_no_text(monkeypatch):
+    class Layer:
+        def get_text_bounded(self):
+            return "a hyphen\ufffe\r\nated\0 word\r\n"
+
+        def close(self):
+            pass
+
+    class Pages(list):
+        def close(self):
+            pass
+
+    class Drawable:
+        def get_textpage(self):
+            return Layer()
+
+        def close(self):
+            pass
+
+    with open_document(make_pdf(["x"])) as document:
+        monkeypatch.setattr(document, "_pdf", Pages([Drawable()]))
+        assert document.text(1) == "a hyphen-\nated word\n"

@@ -65,6 +65,14 @@ class Document(ABC):
             InputError: the page is damaged, or larger than the limit.
         """
 
+    def text(self, number: int) -> str | None:
+        """The text that the file itself gives for page `number` (from 1), such as a PDF's text layer.
+
+        It need not say what the page shows: it may come from another OCR, or be in another order. None where the
+        file gives no text; what cannot be read counts as none.
+        """
+        return None
+
     @abstractmethod
     def close(self) -> None:
         """Closes the file; pages already loaded stay valid."""

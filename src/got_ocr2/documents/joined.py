@@ -34,6 +34,10 @@ class JoinedDocument(Document):
         part, own = self._places[number - 1]
         return Page(part.load(own).image, number, self.name)
 
+    def text(self, number: int) -> str | None:
+        part, own = self._places[number - 1]
+        return part.text(own)
+
     def close(self) -> None:
         for part in self._parts:
             part.close()

@@ -19,6 +19,8 @@ from .page_ranges import PageRanges
 DEFAULT_DPI = 200.0
 _POINTS_PER_INCH = 72.0
 _HEADER_WINDOW = 1024  # readers accept the header anywhere in the first kilobyte (PDF 1.7, appendix H)
+# PDFium ends lines with CR LF and puts a sign of its own where a word is hyphenated at the end of a line.
+_LAYER_SIGNS = {ord("\r"): None, ord("\0"): None, 0x02: "-", 0xFFFE: "-"}
 _PDFIUM = threading.Lock()  # PDFium keeps state of its own: one call at a time in a process
 
 
@@ -91,6 +93,19 @@ class PdfFile(Document):
             except InputError as e:
                 raise InputError(f"At {self._dpi:g} dpi {e}") from e
             return Page(_drawn(page, self._scale), number, self.name)
+
+    def text(self, number: int) -> str | None:
+        """The page's text layer, its lines ended by a newline each; None if there is none or it is damaged."""
+        try:
+            with _PDFIUM, _page(self._pdf, number, self.page_name(number)) as page:
+                layer = page.get_textpage()
+                try:
+                    text: str = layer.get_text_bounded()
+                finally:
+                    layer.close()
+        except InputError:
+            return None
+        return text.translate(_LAYER_SIGNS) if text.strip() else None
 
     def close(self) -> None:
         with _PDFIUM:
