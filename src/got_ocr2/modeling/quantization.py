@@ -46,6 +46,7 @@ class QuantizedLinear(nn.Module):
 
     values: Tensor
     scales: Tensor
+    bias: nn.Parameter | None
 
     def __init__(self, linear: nn.Linear, format: Quantization, group: int = DEFAULT_GROUP) -> None:
         super().__init__()
@@ -55,7 +56,7 @@ class QuantizedLinear(nn.Module):
         self.in_features, self.out_features = linear.in_features, linear.out_features
         self.register_buffer("values", quantized.values)
         self.register_buffer("scales", quantized.scales)
-        self.bias = linear.bias
+        self.register_parameter("bias", linear.bias)
 
     @property
     def weight(self) -> Tensor:

@@ -10,8 +10,8 @@
 /* Rows packed together: every panel is read once for all of them. */
 #define MOST_PACKED 192
 
-/* Steps of a panel that stay in the first-level cache (32 KB) while the blocks of rows pass by. */
-#define CACHED_STEPS 256
+/* Steps of a panel (64 KB in all) that stay in the cache of a core while the blocks of rows pass by. */
+#define CACHED_STEPS 512
 
 /* How far before their use the weights are asked for. */
 #define FETCH_AHEAD 8192
@@ -118,7 +118,7 @@ static void run_panel(const got_linear *layer, const got_linear_ops *op, int pan
                 .sums = sums + row * GOT_PANEL,
                 .steps = steps - s < range ? steps - s : range,
                 .group_steps = group,
-                .ahead = count == 1 ? FETCH_AHEAD : 0,
+                .ahead = b == 0 ? FETCH_AHEAD : 0,
                 .first = s == 0,
             };
             if (layer->format == GOT_INT4) {
