@@ -12,6 +12,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from ..errors import InvalidOptionError
 
@@ -22,8 +23,11 @@ FORMATS: tuple[Format, ...] = ("fp32", "bf16", "int8", "int4")
 GROUPS = (32, 64, 128)
 DEFAULT_GROUP = 64
 
-# Shares of the largest weight of a group that the search below tries as the end of the int4 range.
-_SHARES = tuple(1.0 - 0.025 * i for i in range(17))
+# Shares of a group's largest weight that are tried as the end of the int4 range.
+_SHARES = (1.0, 0.9, 0.8)
+
+# Weights that are quantised at a time: the many steps of the search stay in the cache.
+_CHUNK = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -61,18 +65,17 @@ def quantize_weight(
     Raises:
         InvalidOptionError: unknown group size, or weights that are not finite.
     """
-    wide = weight.detach().float()
-    if not bool(torch.isfinite(wide).all()):
+    if format == "int4":
+        check_group(group)
+    else:
+        group = max(weight.shape[1], 1)
+    one = _int8 if format == "int8" else _int4
+    rows = max(_CHUNK // group // max(-(-weight.shape[1] // group), 1), 1)
+    parts = [one(chunk.detach().float(), group) for chunk in weight.split(rows)]
+    values, scales = (torch.cat(part) for part in zip(*parts, strict=True))
+    if not bool(torch.isfinite(scales).all()):
         raise InvalidOptionError("Weights that are infinite or not a number cannot be quantised.")
-    if format == "int8":
-        scales = wide.abs().amax(dim=1, keepdim=True) / 127.0
-        return QuantizedWeight(_rounded(wide, scales, 127, 127), scales, max(wide.shape[1], 1))
-    check_group(group)
-    outputs, inputs = wide.shape
-    grouped = torch.nn.functional.pad(wide, (0, -inputs % group)).view(outputs, -1, group)
-    scales = _best_scales(grouped)
-    values = _rounded(grouped, scales, 8, 7).view(outputs, -1)[:, :inputs].contiguous()
-    return QuantizedWeight(values, scales.squeeze(-1), group)
+    return QuantizedWeight(values, scales, group)
 
 
 def quantize_input(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -83,24 +86,38 @@ def quantize_input(x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _rounded(wide: Tensor, scales: Tensor, below: int, above: int) -> Tensor:
+    """Whole numbers, still in floating point."""
     factor = torch.where(scales != 0, 1.0 / scales, torch.zeros_like(scales))
-    return (wide * factor).round_().clamp_(-below, above).to(torch.int8)
+    return (wide * factor).round_().clamp_(-below, above)
 
 
-def _best_scales(grouped: Tensor) -> Tensor:
-    """Scales `(outputs, groups, 1)` with the least squared error of those tried.
+def _int8(wide: Tensor, _group: int) -> tuple[Tensor, Tensor]:
+    scales = wide.abs().amax(dim=1, keepdim=True) / 127.0
+    return _rounded(wide, scales, 127, 127).to(torch.int8), scales
+
+
+def _int4(wide: Tensor, group: int) -> tuple[Tensor, Tensor]:
+    """The values and scales with the least squared error of those tried, group by group.
 
     The range -8..7 is not even: the weight of largest size gets the end at -8, so a scale may be negative. Giving
-    up a few percent of the range's ends makes all steps finer, which often pays.
+    up some of the range's ends makes all steps finer, which often pays; and the rounded values say in turn which
+    scale fits them best.
     """
-    place = grouped.abs().argmax(dim=-1, keepdim=True)
-    extreme = grouped.gather(-1, place)
-    best = torch.empty_like(extreme)
+    rows, inputs = wide.shape
+    grouped = F.pad(wide, (0, -inputs % group)).view(rows, -1, group)
+    extreme = grouped.gather(-1, grouped.abs().argmax(dim=-1, keepdim=True))
+    best = torch.zeros_like(extreme)
     least = torch.full_like(extreme, torch.inf)
     for share in _SHARES:
-        scales = (extreme * (share / -8.0)).to(torch.bfloat16).float()
-        error = (_rounded(grouped, scales, 8, 7) * scales - grouped).square_().sum(-1, keepdim=True)
-        better = error < least
-        best = torch.where(better, scales, best)
-        least = torch.where(better, error, least)
-    return best
+        scales = extreme * (share / -8.0)
+        for _ in range(2):
+            scales = scales.to(torch.bfloat16).float()
+            values = _rounded(grouped, scales, 8, 7)
+            error = (values * scales - grouped).square_().sum(-1, keepdim=True)
+            best = torch.where(error < least, scales, best)
+            least = torch.minimum(least, error)
+            length = values.square().sum(-1, keepdim=True).clamp_min_(1.0)
+            scales = (values * grouped).sum(-1, keepdim=True) / length
+    best = torch.where(torch.isfinite(extreme), best, extreme)
+    values = _rounded(grouped, best, 8, 7).view(rows, -1)[:, :inputs]
+    return values.to(torch.int8), best.squeeze(-1)
