@@ -1,4 +1,4 @@
-"""What reading makes of tokens: confidences of characters, words and lines, and agreement with a draft."""
+"""The parts of reading that need no model: options, drafts, loops, confidences, agreement."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from got_ocr2.errors import InvalidOptionError
+from got_ocr2.generation.drafting import FirstOf, NgramDrafter
 from got_ocr2.reading.agreement import agreement
 from got_ocr2.reading.confidence import Confidences
+from got_ocr2.reading.drafts import draft_of, drafter_of
+from got_ocr2.reading.loops import LoopWatch
+from got_ocr2.reading.options import ReadOptions
 
 texts = st.text(st.sampled_from("ab c\n日é€😀\t"), max_size=25)
 
@@ -125,3 +130,101 @@ def test_agreement_equals_the_table_of_common_subsequences(a, b):
             row.append(before[j] + 1 if x == y else max(before[j + 1], row[j]))
     expected = 2 * row[-1] / (len(a) + len(b)) if a or b else 1
     assert agreement(a, b) == agreement(b, a) == expected
+
+
+# --- drafts ---------------------------------------------------------------------------------------------
+
+LAYERS = {1: "first", 2: None, 3: "third"}
+
+
+@pytest.mark.parametrize(
+    ("draft", "pages", "expected"),
+    [
+        (None, [1], None),
+        ("pdf-text", [1], "first"),
+        ("pdf-text", [2], None),
+        ("pdf-text", [1, 2, 3], "first\nthird"),
+        ("whole document", [2], "whole document"),
+        (" \n", [1], None),
+        ("one\ftwo\f", [2], "two"),
+        ("one\ftwo\f", [3], None),
+        ("one\ftwo", [1, 2], "one\ntwo"),
+        (("one", "two"), [2], "two"),
+        (("one",), [2], None),
+    ],
+)
+def test_the_draft_of_a_page(draft, pages, expected):
+    assert draft_of(draft, pages, LAYERS.get) == expected
+
+
+class Bytes:
+    def encode(self, text):
+        return list(text.encode())
+
+    def token_bytes(self, token):
+        return bytes([token])
+
+
+def test_drafters_are_made_of_what_there_is():
+    assert drafter_of(None, None, Bytes()) is None
+    assert drafter_of("text", False, Bytes()) is None
+    assert isinstance(drafter_of(None, True, Bytes()), NgramDrafter)
+    assert isinstance(drafter_of(None, "ngram", Bytes()), NgramDrafter)
+    drafter = drafter_of("text", None, Bytes())
+    assert isinstance(drafter, FirstOf)
+    assert drafter.propose(list(b"te"), 2) == list(b"xt")
+
+
+# --- loops ----------------------------------------------------------------------------------------------
+
+
+def test_a_watch_ends_the_page_and_says_what_is_certain():
+    watch = LoopWatch()
+    assert watch(list(b"All is well. ")) is None
+    assert watch.certain == 13
+    for _ in range(40):
+        verdict = watch(list(b"abcdefghijklmnopqrstuvwxyz\n"))
+        assert watch.certain <= 13 + 27
+        if verdict is not None:
+            break
+    assert verdict == "looped"
+    assert (watch.loop.kept, watch.loop.period) == (13 + 27, 27)
+
+
+# --- options --------------------------------------------------------------------------------------------
+
+WRONG = {
+    "deadline": ({"deadline": 0}, "deadline must be a number of seconds above 0, got 0"),
+    "endless": ({"deadline": float("inf")}, "deadline must be a number of seconds above 0, got inf"),
+    "yes": ({"deadline": True}, "deadline must be a number of seconds above 0, got True"),
+    "loop": ({"on_loop": "retry"}, "on_loop must be one of 'stop', 'penalise', 'retry_cropped', 'ignore', got 'retry'"),
+    "tiles twice": ({"on_loop": "retry_cropped", "crop": True}, "crop=True does so from the start"),
+    "tiles too": ({"on_loop": "retry_cropped", "max_patches": 3}, "crop=True does so from the start"),
+    "n-gram": ({"no_repeat_ngram_size": -1}, "no_repeat_ngram_size must be a whole number >= 0, got -1"),
+    "n-gram's name": ({"no_repeat_ngram_size": "demo"}, "got 'demo'"),
+    "speculate": ({"speculate": 1}, "speculate must be one of None, True, False, 'ngram', got 1"),
+    "draft for nothing": ({"draft": "x", "speculate": False}, "no use with speculate=False"),
+    "draft beside": ({"draft": "x", "speculate": "ngram"}, "no use with speculate='ngram'"),
+    "draft of bytes": ({"draft": b"x"}, "a text or a list of texts, got bytes"),
+    "drafts of numbers": ({"draft": ["x", 1]}, "a text or a list of texts, got int"),
+    "confidence": ({"confidence": "letter"}, "confidence must be one of 'page', 'line', 'word', 'character'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG.values(), ids=WRONG)
+def test_nonsense_is_refused_before_any_work(options, message):
+    with pytest.raises(InvalidOptionError, match=message.replace("[", r"\[")):
+        ReadOptions.of(**options)
+
+
+def test_the_original_demo_forbids_runs_of_twenty_for_one_picture_only():
+    original = {"no_repeat_ngram_size": "original"}
+    assert ReadOptions(**original).no_repeat_ngram == 20
+    assert ReadOptions(**original, crop=True).no_repeat_ngram == 0
+    assert ReadOptions(**original, multi_page=True).no_repeat_ngram == 0
+    assert ReadOptions(no_repeat_ngram_size=7).no_repeat_ngram == 7
+    assert ReadOptions().no_repeat_ngram is None
+
+
+def test_lists_of_drafts_are_kept():
+    assert ReadOptions(draft=["a", "b"]).draft == ("a", "b")

@@ -245,15 +245,18 @@ class GotOcr2Tokenizer:
         """`decode` of each row of a list of rows, or of a 2-D array or tensor."""
         return [self.decode(row, skip_special_tokens=skip_special_tokens) for row in rows]
 
+    def token_bytes(self, token_id: int, skip_special_tokens: bool = True) -> bytes:
+        """What an id adds to the text: UTF-8 that may begin and end inside a character.
+
+        Nothing for a control token, unless they are to be shown, and for an id beyond the vocabulary.
+        """
+        if skip_special_tokens and token_id in self._special_ids:
+            return b""
+        return to_bytes(self._backend.id_to_token(token_id) or "")
+
     def decode_stream(self, skip_special_tokens: bool = True) -> DecodeStream:
         """A fresh stream that decodes ids as they are written and never shows half a character."""
-
-        def token_bytes(token_id: int) -> bytes:
-            if skip_special_tokens and token_id in self._special_ids:
-                return b""
-            return to_bytes(self._backend.id_to_token(token_id) or "")
-
-        return DecodeStream(token_bytes)
+        return DecodeStream(lambda token_id: self.token_bytes(token_id, skip_special_tokens))
 
 
 def _row(ids: Ids) -> list[int]:

@@ -7,11 +7,16 @@ import difflib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Literal, cast, get_args
 
 from ..documents import DEFAULT_DPI, Limits, PageRanges
 from ..errors import InvalidOptionError
-from ..results import Request
+from ..results import OnLoop, Request
+from .confidence import ConfidenceLevel
+from .drafts import Speculate
+
+# The n-gram that the original demo forbids to come twice, for one picture that is not cut into tiles.
+ORIGINAL_NO_REPEAT_NGRAM_SIZE = 20
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,22 @@ class ReadOptions:
         crop: read each page in full-size tiles as well, for small print.
         max_patches: the most tiles, >= 1; switches `crop` on. None is the checkpoint's own limit.
         max_new_tokens: the most tokens to write, >= 1. None is the checkpoint's own limit.
+        deadline: seconds that the model may work on a page, > 0; then its text ends where it is, and its status is
+            "truncated". None for no limit.
+        on_loop: what to do when the model begins to repeat itself without end. "stop" ends the page there, keeps the
+            first copy of what is repeated, and calls it "looped". "penalise" goes on from there with no run of 20
+            tokens allowed twice. "retry_cropped" reads the page again in tiles. Where a second try repeats itself
+            too, its text is cut and called "looped". "ignore" goes on to the token limit.
+        no_repeat_ngram_size: no run of so many tokens comes twice, >= 0; "original" is what the demo of the model's
+            authors does: 20, but nothing for tiles and several pages. None is the checkpoint's own setting.
+        draft: what the document is thought to say, to read it faster: "pdf-text" for a PDF's own text layer, a text,
+            or a text for every page; a form feed in a text stands between two pages. The result does not depend
+            on it.
+        speculate: guess the next tokens and verify several at once; the result does not depend on it. True guesses
+            from the draft, if there is one, and from what was written before; "ngram" from the latter alone. None
+            speculates if there is a draft.
+        confidence: what the result holds confidences of: the "page", every "line" too, every "word" too, or every
+            "character" too.
         pages: which pages of a document, such as "1-4,7,9-"; None for all.
         dpi: pixels per inch for the pages of a PDF.
         password: for an encrypted PDF.
@@ -40,6 +61,12 @@ class ReadOptions:
     crop: bool = False
     max_patches: int | None = None
     max_new_tokens: int | None = None
+    deadline: float | None = None
+    on_loop: OnLoop = "stop"
+    no_repeat_ngram_size: int | Literal["original"] | None = None
+    draft: str | Sequence[str] | None = field(default=None, repr=False)
+    speculate: Speculate = None
+    confidence: ConfidenceLevel = "page"
     pages: str | int | Iterable[int] | PageRanges | None = None
     dpi: float = DEFAULT_DPI
     password: str | None = field(default=None, repr=False)
@@ -67,6 +94,28 @@ class ReadOptions:
             object.__setattr__(self, "pages", PageRanges.parse(self.pages))
         if not (self.dpi > 0 and math.isfinite(self.dpi)):
             raise InvalidOptionError(f"dpi must be above 0, got {self.dpi!r}.")
+        self._check_writing()
+
+    def _check_writing(self) -> None:
+        """What concerns the writing of a page's text."""
+        if self.deadline is not None and not (_is_number(self.deadline) and 0 < self.deadline < math.inf):
+            raise InvalidOptionError(f"deadline must be a number of seconds above 0, got {self.deadline!r}.")
+        _check_choice("on_loop", self.on_loop, get_args(OnLoop))
+        if self.on_loop == "retry_cropped" and self.crop:
+            raise InvalidOptionError(
+                "on_loop='retry_cropped' reads a page again in tiles, but crop=True does so from the start."
+            )
+        size = self.no_repeat_ngram_size
+        if size is not None and size != "original":
+            check_count("no_repeat_ngram_size", size, least=0)
+        _check_choice("speculate", self.speculate, (None, True, False, "ngram"))
+        _check_choice("confidence", self.confidence, get_args(ConfidenceLevel))
+        if self.draft is None:
+            return
+        if not isinstance(self.draft, str):
+            object.__setattr__(self, "draft", _texts(self.draft))
+        if self.speculate in (False, "ngram"):
+            raise InvalidOptionError(f"A draft is of no use with speculate={self.speculate!r}.")
 
     @classmethod
     def of(cls, **options: Any) -> ReadOptions:
@@ -89,6 +138,13 @@ class ReadOptions:
         box = None if self.box is None else _box(self.box)
         return Request(self.format, box, self.color, self.multi_page, self.crop, self.max_patches)
 
+    @property
+    def no_repeat_ngram(self) -> int | None:
+        """`no_repeat_ngram_size` as a number; None for the checkpoint's own setting."""
+        if self.no_repeat_ngram_size != "original":
+            return self.no_repeat_ngram_size
+        return 0 if self.crop or self.multi_page else ORIGINAL_NO_REPEAT_NGRAM_SIZE
+
 
 def _box(value: Any) -> tuple[float, float, float, float]:
     listed = value.tolist() if hasattr(value, "tolist") else value
@@ -109,7 +165,21 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def check_count(name: str, value: object) -> None:
-    """Refuses everything but whole numbers from 1."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InvalidOptionError(f"{name} must be a whole number >= 1, got {value!r}.")
+def _texts(value: object) -> tuple[str, ...]:
+    texts = tuple(cast("Iterable[object]", value)) if isinstance(value, (list, tuple)) else (value,)
+    for text in texts:
+        if not isinstance(text, str):
+            raise InvalidOptionError(f"A draft is a text or a list of texts, got {type(text).__name__}.")
+    return cast("tuple[str, ...]", texts)
+
+
+def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
+    # `in` alone would take 1 for True.
+    if not any(value is choice or (isinstance(choice, str) and value == choice) for choice in choices):
+        raise InvalidOptionError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}.")
+
+
+def check_count(name: str, value: object, least: int = 1) -> None:
+    """Refuses everything but whole numbers from `least`."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise InvalidOptionError(f"{name} must be a whole number >= {least}, got {value!r}.")

@@ -1,0 +1,36 @@
+"""A page's tokens, watched for repetition while the engine writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ..generation.repetition import Loop
+
+
+class LoopWatch:
+    """The `watch` of a request: ends the page when it repeats itself.
+
+    Attributes:
+        loop: what was noticed; None as long as all is well.
+        certain: tokens, from the first on, that no loop that is under way would take back.
+    """
+
+    def __init__(self) -> None:
+        from ..generation.repetition import LoopDetector
+
+        self._detector = LoopDetector()
+        self._seen = 0
+        self.loop: Loop | None = None
+        self.certain = 0
+
+    def __call__(self, tokens: Sequence[int]) -> Literal["looped"] | None:
+        """Takes the tokens of a step."""
+        for token in tokens:
+            self._seen += 1
+            self.loop = self._detector.push(token)
+            if self.loop is not None:
+                return "looped"
+        self.certain = self._seen - self._detector.repeated
+        return None
