@@ -1,21 +1,24 @@
 """A stand-in for model and processor whose every answer is written down by the test.
 
-Tokens are the bytes of UTF-8; 256 ends a text and 257 fills rows that ended before.
+Tokens are the bytes of UTF-8; 256 ends a text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from PIL import Image
 
-from got_ocr2.generation import Step
+from got_ocr2.generation import GenerationOptions
+from got_ocr2.generation.engine import Engine
+from got_ocr2.generation.requests import Request
+from got_ocr2.generation.runner import RowInput, Scores, Span
 from got_ocr2.ocr import OCR
 from got_ocr2.processing import BatchFeature, DecodeStream
 
-END, PADDING = 256, 257
+END = 256
 PROMPT = 7  # tokens
 
 Answer = Callable[[list[Image.Image]], str | Exception]
@@ -32,23 +35,25 @@ class FakeTokenizer:
 
 
 class FakeProcessor:
-    """Remembers how it was called and hands the pictures on to the model."""
+    """Remembers how it was called; a prompt begins with the number of its document."""
 
     dialect = "hf"
 
     def __init__(self) -> None:
         self.tokenizer = FakeTokenizer()
         self.calls: list[dict[str, Any]] = []
+        self.documents: list[list[Image.Image]] = []
 
     def __call__(self, images: Sequence[Any], **asked: Any) -> BatchFeature:
         self.calls.append(asked)
         documents = [image if isinstance(image, list) else [image] for image in images]
-        self.documents = documents
-        rows = len(documents)
+        ids = torch.zeros(len(documents), PROMPT, dtype=torch.int64)
+        ids[:, 0] = torch.arange(len(documents)) + len(self.documents)
+        self.documents += documents
         return BatchFeature(
-            input_ids=torch.zeros(rows, PROMPT, dtype=torch.int64),
-            attention_mask=torch.ones(rows, PROMPT, dtype=torch.int64),
-            pixel_values=torch.zeros(rows, 3, 4, 4),
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            pixel_values=torch.zeros(len(documents), 3, 4, 4),
         )
 
 
@@ -56,41 +61,67 @@ class FakeModel:
     device = torch.device("cpu")
     dtype = torch.float32
 
+    def __init__(self, processor: FakeProcessor) -> None:
+        self._processor = processor
+
+    def requests(
+        self, *, tokenizer: FakeTokenizer, max_new_tokens: int | None = None, **batch: torch.Tensor
+    ) -> list[Request]:
+        assert tokenizer is self._processor.tokenizer
+        assert batch["pixel_values"].dtype == self.dtype
+        options = GenerationOptions(eos_token_id=(END,))
+        return [Request(row.tolist(), max_new_tokens or 1000, options) for row in batch["input_ids"]]
+
+
+class FakeRunner:
+    """Writes the answer to each document, every token with a log-probability of -0.5.
+
+    Attributes:
+        steps: steps that went well.
+        batches: rows of every step that was tried.
+    """
+
+    device = torch.device("cpu")
+    bytes_per_position = 1
+    capacity = 0
+
     def __init__(self, processor: FakeProcessor, answer: Answer) -> None:
         self._processor = processor
         self._answer = answer
+        self._answers: dict[Span, str | Exception] = {}
         self.steps = 0
         self.batches: list[int] = []
 
-    def generate_steps(
-        self, *, tokenizer: FakeTokenizer, max_new_tokens: int | None = None, **batch: torch.Tensor
-    ) -> Iterator[Step]:
-        assert tokenizer is self._processor.tokenizer
-        assert batch["pixel_values"].dtype == self.dtype
-        documents = self._processor.documents
-        self.batches.append(len(documents))
-        return self._steps([self._answer(pages) for pages in documents], max_new_tokens or 1000)
+    def allocate(self, positions: int) -> None:
+        self.capacity = positions
 
-    def _steps(self, answers: list[str | Exception], limit: int) -> Iterator[Step]:
-        texts = [b"x" if isinstance(answer, Exception) else answer.encode() for answer in answers]
-        rows = [[*text, END][:limit] for text in texts]
-        reasons: list[Any] = [None] * len(rows)
-        for index in range(max(map(len, rows))):
-            for answer in answers:
-                if isinstance(answer, Exception):
-                    raise answer
-            tokens, logprobs = [], []
-            for i, row in enumerate(rows):
-                going = index < len(row)
-                tokens.append(row[index] if going else PADDING)
-                logprobs.append(-0.5 if going else 0.0)
-                if going and index == len(row) - 1:
-                    reasons[i] = "stop" if row[index] == END else "length"
-            self.steps += 1
-            yield Step(index, tuple(tokens), tuple(reasons), torch.tensor(logprobs))
+    def release(self) -> None:
+        self.capacity = 0
+
+    def encode(self, pixel_values: torch.Tensor) -> torch.Tensor:
+        raise AssertionError("the prompts hold no pictures")
+
+    def forward(self, ids: torch.Tensor, rows: Sequence[RowInput]) -> Scores:
+        self.batches.append(len(rows))
+        best: list[int] = []
+        for row, own in zip(rows, ids.split([row.tokens for row in rows]), strict=True):
+            if row.past == 0:
+                self._answers[row.span] = self._answer(self._processor.documents[int(own[0])])
+            answer = self._answers[row.span]
+            if isinstance(answer, Exception):
+                raise answer
+            text = [*answer.encode(), END]
+            best.append(text[row.past + row.tokens - PROMPT])
+        self.steps += 1
+        logits = torch.zeros(len(rows), END + 1)
+        return Scores(logits, torch.tensor(best), torch.full((len(rows),), -0.5))
 
 
 def fake_ocr(answer: Answer = size_of) -> OCR:
-    """An `OCR` that answers `answer(pages)`, or raises it half-way if it is an exception."""
+    """An `OCR` that answers `answer(pages)`, or raises it if it is an exception; `runner` is what it runs on."""
     processor = FakeProcessor()
-    return OCR(FakeModel(processor, answer), processor)  # type: ignore[arg-type]
+    ocr = OCR(FakeModel(processor), processor)  # type: ignore[arg-type]
+    ocr.runner = FakeRunner(processor, answer)  # type: ignore[attr-defined]
+    ocr._runner = ocr.runner  # type: ignore[attr-defined]
+    ocr._engine = Engine(ocr.runner, positions=100_000)  # type: ignore[attr-defined]
+    return ocr

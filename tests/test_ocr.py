@@ -199,11 +199,11 @@ def test_several_sources_are_not_read_as_one_by_accident():
 def test_text_is_streamed_as_it_is_written():
     ocr = fake_ocr(lambda _: "aé")
     pieces = ocr.stream(picture(1, 1))
-    assert ocr.model.steps == 0
+    assert ocr.runner.steps == 0
     assert next(pieces) == "a"
-    assert ocr.model.steps == 1
+    assert ocr.runner.steps == 1
     assert next(pieces) == "é"
-    assert ocr.model.steps == 3
+    assert ocr.runner.steps == 3
     assert list(pieces) == []
 
 
@@ -224,7 +224,7 @@ def test_leaving_a_stream_stops_the_work():
     pieces = ocr.stream(picture(1, 1))
     next(pieces)
     pieces.close()
-    assert ocr.model.steps == 1
+    assert ocr.runner.steps == 1
 
 
 def test_a_stream_raises_where_the_page_fails():
@@ -268,7 +268,7 @@ def test_results_come_in_order_and_none_is_lost(mixed, batch_size):
     assert results[2].pages[1].page_numbers == (2,)
     assert results[3].source == str(mixed[3])
     assert results[3].error.type == "FileAccessError"
-    assert max(ocr.model.batches) == min(batch_size, 4)
+    assert max(ocr.runner.batches) == min(batch_size, 4)
 
 
 def test_a_page_that_spoils_its_batch_fails_alone():
@@ -281,7 +281,8 @@ def test_a_page_that_spoils_its_batch_fails_alone():
     assert results[1].error.message == "RuntimeError: boom"
     assert results[1].error.exit_code == 15
     assert (results[1].width, results[1].height) == (6, 1)
-    assert ocr.model.batches == [3, 1, 1, 1]
+    # The step with all three failed; each was then tried alone, and the two good ones went on together.
+    assert ocr.runner.batches == [3, 1, 1, 1, 2, 2, 2, 2]
 
 
 def test_rows_of_a_batch_end_each_in_its_own_way():
@@ -332,9 +333,48 @@ def test_events_tell_the_whole_story():
     assert events[6].result.pages == (events[4].result, events[5].result)
 
 
-def test_in_a_batch_text_comes_page_by_page():
-    events = list(fake_ocr().events([tiff((2, 1), (3, 1))], batch_size=2))
-    assert [event.text for event in events if isinstance(event, TextPiece)] == ["2x1", "3x1"]
+def test_in_a_batch_the_first_page_is_written_out_and_the_next_one_is_not_kept_waiting():
+    texts = {1: "abcd", 2: "efgh", 3: "i"}
+    ocr = fake_ocr(lambda pages: texts[pages[0].width])
+    events = ocr.events([tiff((1, 1), (2, 1), (3, 1))], batch_size=2)
+    pieces = [event.text for event in events if isinstance(event, TextPiece)]
+    assert pieces == [*"abcd", "efgh", "i"]
+
+
+def test_a_page_enters_as_soon_as_another_leaves():
+    texts = {1: "abcdefgh", 2: "", 3: "i", 4: "jk"}
+    ocr = fake_ocr(lambda pages: texts[pages[0].width])
+    results = list(ocr.read_many([picture(n, 1) for n in texts], batch_size=2))
+    assert [result.text for result in results] == list(texts.values())
+    assert ocr.runner.batches == [2] * 6 + [1] * 3
+    assert ocr.engine.free_positions == 100_000
+
+
+def test_leaving_gives_up_the_pages_in_the_engine():
+    ocr = fake_ocr(lambda _: "a long text")
+    events = ocr.events([picture(n, 1) for n in range(1, 9)], batch_size=4)
+    for event in events:
+        if isinstance(event, TextPiece):
+            break
+    assert ocr.engine.running == 4
+    events.close()
+    assert (ocr.engine.running, ocr.engine.free_positions) == (0, 100_000)
+    assert fake_ocr().read(picture(1, 1)).text == "1x1"
+
+
+def test_pages_that_are_done_do_not_pile_up():
+    opened = []
+
+    def sources():
+        for n in range(1, 200):
+            opened.append(n)
+            yield picture(n, 1)
+
+    texts = {1: "a very long text that keeps all the others waiting " * 9}
+    results = fake_ocr(lambda pages: texts.get(pages[0].width, "")).read_many(sources(), batch_size=2)
+    next(results)
+    assert len(opened) < 20
+    assert sum(1 for _ in results) == 198
 
 
 @pytest.mark.parametrize("batch_size", [0, -1, 1.5, True])

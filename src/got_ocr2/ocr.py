@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 from .documents import DEFAULT_DPI, Limits, PageRanges, source_name
 from .errors import CheckpointError
 from .reading import DocumentRead, Event, PageRead, Reader, ReadOptions, TextPiece
+from .reading.engines import EngineOptions
 from .results import PAGE_SEPARATOR, DocumentResult, PageResult
 
 if TYPE_CHECKING:
     import torch
 
     from .documents.sources import Source
+    from .generation.engine import Engine
+    from .generation.runner import Runner
     from .modeling import GotOcr2ForConditionalGeneration
+    from .modeling.runners import Kernels, Quantization
     from .processing import GotOcr2Processor
 
 EMBEDDED_MODEL = Path(__file__).parent / "assets" / "default"
@@ -32,10 +38,49 @@ class OCR:
         model, processor: as loaded; use them directly for anything beyond reading.
     """
 
-    def __init__(self, model: GotOcr2ForConditionalGeneration, processor: GotOcr2Processor) -> None:
-        """Takes a model, which keeps its device and dtype, and the processor of the same checkpoint."""
+    def __init__(
+        self,
+        model: GotOcr2ForConditionalGeneration,
+        processor: GotOcr2Processor,
+        engine_options: EngineOptions | None = None,
+    ) -> None:
+        """Takes a model, which keeps its device and dtype, and the processor of the same checkpoint.
+
+        Args:
+            model, processor: as loaded.
+            engine_options: how they are run; default: those of `from_pretrained`.
+        """
         self.model = model
         self.processor = processor
+        self._engine_options = engine_options or EngineOptions()
+        self._consume = False
+        self._runner: Runner | None = None
+        self._engine: Engine | None = None
+        self._lock = Lock()
+
+    @property
+    def engine(self) -> Engine:
+        """What reads the pages, of all calls in all threads together; made when it is first needed.
+
+        Raises:
+            InvalidOptionError: the back end that was asked for cannot be had, or there is not enough memory.
+        """
+        with self._lock:
+            if self._runner is None:
+                self._runner = self._engine_options.runner(self.model, consume=self._consume)
+            if self._engine is None or self._engine.closed:
+                context = self.model.config.text_config.max_position_embeddings
+                self._engine = self._engine_options.open(self._runner, context)
+                # A thread of its own must not outlive what it works for.
+                finalize(self, self._engine.close)
+            return self._engine
+
+    def close(self) -> None:
+        """Gives back the memory of the key/value cache and ends the engine; reading again makes a new one."""
+        with self._lock:
+            engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
 
     @classmethod
     def from_pretrained(
@@ -48,6 +93,10 @@ class OCR:
         token: str | bool | None = None,
         cache_dir: str | PathLike[str] | None = None,
         local_files_only: bool = False,
+        quantization: Quantization | None = None,
+        kernels: Kernels = "auto",
+        kv_memory: int | str | None = None,
+        max_batch: int = EngineOptions.max_batch,
     ) -> OCR:
         """Opens a checkpoint.
 
@@ -58,14 +107,23 @@ class OCR:
             dtype: "float32", "bfloat16", "float16" or a torch dtype; "auto" is bfloat16 on CUDA and float32
                 elsewhere.
             revision, token, cache_dir, local_files_only: see `checkpoints.resolve`.
+            quantization: "int8" or "int4": the weights take a half or a quarter of the memory of bfloat16 and
+                reading gets faster by as much, but the text is no longer exactly the model's. They replace the
+                model's own when reading begins: `model` cannot be called then. CPU only.
+            kernels: "native" for the compiled code of this package, "torch" for the model as it is; "auto" is
+                native where that is possible. The text is the same.
+            kv_memory: what the key/value cache may take, such as "2GB" or a number of bytes: it limits how many
+                pages can be read together, and how long they can be. Default: a share of the free memory.
+            max_batch: most pages that are read together, by all calls, >= 1.
 
         Raises:
             CheckpointError: not found, incomplete or in an unknown layout.
-            InvalidOptionError: a device or dtype that cannot be used here.
+            InvalidOptionError: a device, dtype, quantization or kernels that cannot be used here.
         """
         from .auto import AutoProcessor
         from .checkpoints import load_model
 
+        engine_options = EngineOptions(quantization, kernels, kv_memory, max_batch)
         if model is None:
             model = _embedded_model()
         device = _best_device() if device == "auto" else device
@@ -79,7 +137,9 @@ class OCR:
         }
         # The model comes first: it checks device and dtype before anything is downloaded.
         loaded = load_model(model, device=device, dtype=dtype, **place)
-        return cls(loaded, AutoProcessor.from_pretrained(model, **place))
+        ocr = cls(loaded, AutoProcessor.from_pretrained(model, **place), engine_options)
+        ocr._consume = quantization is not None
+        return ocr
 
     def read(
         self,
@@ -137,7 +197,7 @@ class OCR:
             recursive=recursive,
             limits=limits or Limits(),
         )
-        events = Reader(self.model, self.processor, options, strict=True).events([source])
+        events = self.reader(options, strict=True).events([source])
         results = [event.result for event in events if isinstance(event, PageRead)]
         if len(results) == 1:
             return results[0]
@@ -157,7 +217,7 @@ class OCR:
             GotOcr2Error: while iterating, the first thing that went wrong.
         """
         chosen = ReadOptions.of(**options)
-        return _pieces(Reader(self.model, self.processor, chosen, strict=True).events([source]))
+        return _pieces(self.reader(chosen, strict=True).events([source]))
 
     def read_many(
         self, sources: Iterable[Source | Sequence[Source]], *, batch_size: int = 1, **options: Any
@@ -170,7 +230,8 @@ class OCR:
 
         Args:
             sources: as for `read`; opened one after another, while reading.
-            batch_size: pages that go through the model together, >= 1.
+            batch_size: most pages of this call that are read together, >= 1: as soon as one has ended, another
+                enters.
             options: as for `read`.
 
         Raises:
@@ -184,11 +245,16 @@ class OCR:
     ) -> Iterator[Event]:
         """`read_many` in detail: documents opened, pieces of text, pages read, documents read.
 
-        Arguments and errors are those of `read_many`. With a batch of one, text comes as it is written; in
-        larger batches, page by page.
+        Arguments and errors are those of `read_many`. The text of the first page that has not ended comes as it
+        is written.
         """
-        chosen = ReadOptions.of(**options)
-        return Reader(self.model, self.processor, chosen, batch_size=batch_size).events(sources)
+        return self.reader(ReadOptions.of(**options), batch_size=batch_size).events(sources)
+
+    def reader(self, options: ReadOptions, *, batch_size: int = 1, strict: bool = False) -> Reader:
+        """What all of these calls are made of; arguments and errors are those of `reading.Reader`."""
+        return Reader(
+            lambda: self.engine, self.model, self.processor, options, batch_size=batch_size, strict=strict
+        )
 
 
 def _pieces(events: Iterable[Event]) -> Iterator[str]:

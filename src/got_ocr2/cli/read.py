@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import GotOcr2Error, InvalidOptionError
+from ..wording import printable
 from .files import Found, Job, check_free, plan
 from .outputs import Files, JsonLines, Output, PipedText, TerminalText
 from .progress import PageProgress
 from .terminal import note
-from .values import box_of, count, positive
+from .values import box_of, count, draft_of, ngram_of, positive
 
 if TYPE_CHECKING:
     from ..ocr import OCR
     from ..reading import ReadOptions
     from ..results import PageResult
 
+LOOPED = 4  # exit code: a text was cut because the model repeated itself
 _WHAT, _HOW, _INPUT, _OUTPUT = "What to read", "Model", "Input", "Output"
 
 
@@ -122,6 +124,14 @@ def read(
             rich_help_panel=_OUTPUT,
         ),
     ] = False,
+    confidence: Annotated[
+        str,
+        typer.Option(
+            metavar="page|line|word|character",
+            help="How finely --json tells how sure the model was.",
+            rich_help_panel=_OUTPUT,
+        ),
+    ] = "page",
     skip_existing: Annotated[
         bool,
         typer.Option(
@@ -172,6 +182,51 @@ def read(
             rich_help_panel=_HOW,
         ),
     ] = None,
+    deadline: Annotated[
+        float | None,
+        typer.Option(
+            parser=positive,
+            metavar="SECONDS",
+            envvar="GOT_OCR2_DEADLINE",
+            help="The longest work on a page; its text ends there.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
+    on_loop: Annotated[
+        str,
+        typer.Option(
+            envvar="GOT_OCR2_ON_LOOP",
+            metavar="stop|penalise|retry_cropped|ignore",
+            help="When the model repeats itself: cut the text there, go on without repeats, read the page again "
+            "in tiles, or do nothing.",
+            rich_help_panel=_HOW,
+        ),
+    ] = "stop",
+    no_repeat_ngram: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|original",
+            help="No run of N tokens twice; original is what the demo of the model's authors does.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
+    draft: Annotated[
+        str | None,
+        typer.Option(
+            metavar="pdf-text|FILE",
+            help="What the document is thought to say: read faster, with the same result.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
+    speculate: Annotated[
+        bool | None,
+        typer.Option(
+            "--speculate/--no-speculate",
+            help="Guess tokens and verify several at once; with --draft by default.",
+            show_default=False,
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
     batch_size: Annotated[
         int,
         typer.Option(
@@ -189,11 +244,13 @@ def read(
     be read is named on standard error, the others are read all the same, and the exit code is not 0.
     """
     _check(verbose=verbose, quiet=quiet, skip_existing=skip_existing, force=force, output=output)
+    if confidence != "page" and not json:
+        raise InvalidOptionError(f"--confidence {confidence} is about JSON; it needs --json.")
     from ..documents import DEFAULT_DPI, Limits
-    from ..reading import ReadOptions
+    from ..reading import PDF_TEXT, ReadOptions
 
     limits = Limits() if max_pixels is None else Limits(max_pixels=max_pixels)
-    options = ReadOptions(
+    options = ReadOptions.of(
         format=format,
         box=None if box is None else box_of(box),
         color=color,
@@ -201,6 +258,12 @@ def read(
         crop=crop,
         max_patches=max_patches,
         max_new_tokens=max_new_tokens,
+        deadline=deadline,
+        on_loop=on_loop,
+        no_repeat_ngram_size=None if no_repeat_ngram is None else ngram_of(no_repeat_ngram),
+        draft=None if draft is None else draft_of(draft),
+        speculate=speculate,
+        confidence=confidence,
         pages=pages,
         dpi=DEFAULT_DPI if dpi is None else dpi,
         password=password,
@@ -208,6 +271,10 @@ def read(
         limits=limits,
     )
     jobs = _jobs(inputs, options, output, ".json" if json else ".txt")
+    if draft not in (None, PDF_TEXT) and len(jobs) > 1:
+        raise InvalidOptionError(
+            f"--draft {printable(draft)} is about one document, got {len(jobs)}; --draft {PDF_TEXT} is for any."
+        )
     if skip_existing:
         kept = [job for job in jobs if job.target is None or not job.target.exists()]
         if verbose and len(kept) < len(jobs):
@@ -248,12 +315,12 @@ def _run(
     quiet: bool,
 ) -> int:
     """Reads the jobs; returns the exit code."""
-    from ..reading import DocumentOpened, DocumentRead, PageRead, Reader, TextPiece
+    from ..reading import DocumentOpened, DocumentRead, PageRead, TextPiece
 
     codes: set[int] = set()
     waiting = iter(jobs)
     sources: list[Any] = [job.source for job in jobs]
-    for event in Reader(ocr.model, ocr.processor, options, batch_size=batch_size).events(sources):
+    for event in ocr.reader(options, batch_size=batch_size).events(sources):
         if isinstance(event, TextPiece):
             output.piece(event.text)
         elif isinstance(event, DocumentOpened):
@@ -263,6 +330,8 @@ def _run(
             progress.page_done()
             if event.result.error is not None:
                 codes.add(event.result.error.exit_code)
+            elif event.result.status == "looped":
+                codes.add(LOOPED)
             _report(event.result, verbose=verbose, quiet=quiet)
         elif isinstance(event, DocumentRead):
             try:
@@ -279,13 +348,26 @@ def _report(result: PageResult, *, verbose: bool, quiet: bool) -> None:
     if result.error is not None:
         known = result.source in result.error.message
         note(result.error.message if known else f"{where}: {result.error.message}")
+    elif result.status == "looped" and result.repetition is not None:
+        note(
+            f"{where}: the text ends where the model began to repeat itself; {result.repetition.dropped} repeated "
+            "tokens were left out (see --on-loop)."
+        )
     elif result.status == "truncated" and not quiet:
-        note(f"{where}: the text ends at {result.tokens} tokens, not at its end (see --max-new-tokens).")
+        see = "--deadline" if result.finish_reason == "deadline" else "--max-new-tokens"
+        note(f"{where}: the text ends at {result.tokens} tokens, not at its end (see {see}).")
     elif result.status == "empty" and not quiet:
         note(f"{where}: no text was found.")
+    if result.repetition is not None and result.repetition.solved and not quiet:
+        note(
+            f"{where}: the model repeated itself; the text is that of a second try ({result.repetition.on_loop})."
+        )
     if verbose and result.error is None:
         confidence = "" if result.confidence is None else f", confidence {result.confidence:.2f}"
-        note(f"{where}: {result.tokens} tokens in {result.seconds:.2f} s{confidence}.")
+        drafts = ""
+        if result.speculation is not None:
+            drafts = f", {result.speculation.kept} of {result.speculation.drafted} drafted tokens kept"
+        note(f"{where}: {result.tokens} tokens in {result.seconds:.2f} s{confidence}{drafts}.")
 
 
 def _check(*, verbose: bool, quiet: bool, skip_existing: bool, force: bool, output: str | None) -> None:

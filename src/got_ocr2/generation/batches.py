@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import cast
 
 import torch
 
@@ -17,6 +16,7 @@ from .protocols import Tokenizer
 from .requests import Handle, NewToken, Request
 from .runner import Runner
 from .stopping import FinishReason, RowEnd
+from .transfer import integers
 
 Generators = torch.Generator | Sequence[torch.Generator]
 
@@ -44,7 +44,7 @@ def requests(
     rows = [batch.row(index) for index in range(len(batch.lengths))]
     return [
         Request(
-            ids=cast("list[int]", row.input_ids[0].tolist()),
+            ids=integers(row.input_ids[0]),
             max_new_tokens=max_new_tokens,
             options=options,
             pixel_values=row.pixel_values,

@@ -87,6 +87,7 @@ class Engine:
         self._cancelled: deque[Handle] = deque()
         self._live: dict[Handle, Row] = {}
         self._closed = False
+        self._mark = 0.0  # until when time has been charged to pages
         self._news = threading.Condition()  # something arrived, a step was done, or the engine is closed
         self._stepping = threading.Lock()
         self._worker: threading.Thread | None = None
@@ -163,6 +164,11 @@ class Engine:
         """Pages that have been admitted and have not left."""
         return len(self._scheduler.running)
 
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more pages: it was closed, or its device failed."""
+        return self._closed
+
     def close(self) -> None:
         """Stops the work and gives the arena back; pages that have not ended fail. It may be called again."""
         with self._news:
@@ -207,6 +213,7 @@ class Engine:
         if not self._busy:
             return False
         self.steps += 1
+        self._mark = monotonic()
         try:
             self._take_in()
             self._admit()
@@ -296,7 +303,10 @@ class Engine:
             for part in launched.parts:
                 self._end(part.row, error)
             return
+        now = monotonic()
+        share, self._mark = (now - self._mark) / len(answers), now
         for answer in answers:
+            answer.part.row.handle.worked(share)
             row, drafted = answer.part.row, len(answer.part.drafted)
             if row.ended:
                 continue

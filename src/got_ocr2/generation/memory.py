@@ -14,6 +14,9 @@ from .runner import Runner
 # part; on CUDA the rest is for activations.
 _CPU_SHARE, _CUDA_SHARE = 0.5, 0.7
 
+# A prompt with several pictures and the default number of new tokens.
+_ONE_PAGE = 6144
+
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -40,6 +43,32 @@ def affordable_positions(runner: Runner, kv_memory: int | None = None) -> int:
     if kv_memory is None:
         kv_memory = _free_bytes(runner.device)
     return kv_memory // runner.bytes_per_position
+
+
+def arena_positions(runner: Runner, context: int, rows: int, kv_memory: int | None = None) -> int:
+    """How large to make an arena that many calls will share.
+
+    Args:
+        runner: tells its device and the bytes of a position.
+        context: most positions of a page, those that the model knows.
+        rows: most pages that run at a time.
+        kv_memory: bytes that the arena may take at most. None takes a share of what is free, but enough for a
+            page of `_ONE_PAGE` positions in any case.
+
+    Returns:
+        What all rows could need at most, or what the budget pays for, whichever is less.
+
+    Raises:
+        InvalidOptionError: the budget does not pay for a single position.
+    """
+    positions = affordable_positions(runner, kv_memory)
+    if kv_memory is None:
+        positions = max(positions, min(context, _ONE_PAGE))
+    if positions < 1:
+        raise InvalidOptionError(
+            f"kv_memory of {kv_memory} bytes is less than the {runner.bytes_per_position} of a single token."
+        )
+    return min(positions, rows * context)
 
 
 def _free_bytes(device: torch.device) -> int:

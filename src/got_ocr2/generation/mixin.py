@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from .inputs import PromptBatch
 from .options import GenerationOptions, unknown_option
 from .outputs import GenerateOutput, Step, collect
 from .protocols import Streamer, Tokenizer
+from .requests import Request
 from .runner import Runner
 
 _KNOWN = frozenset(f.name for f in dataclasses.fields(GenerationOptions)) | {
@@ -69,13 +70,13 @@ class GenerationMixin:
             GotOcr2Error: a row has no token to choose.
         """
         try:
-            batch, chosen, coming = self._plan(
+            batch, chosen, pages = self._plan(
                 input_ids, pixel_values, attention_mask, tokenizer, generator, options
             )
             if streamer is not None:
                 streamer.put(batch.input_ids.cpu())
             taken: list[Step] = []
-            for step in coming:
+            for step in self._steps(batch, chosen, pages):
                 taken.append(step)
                 if streamer is not None:
                     streamer.put(torch.tensor(step.tokens))
@@ -101,6 +102,25 @@ class GenerationMixin:
         Arguments and errors are those of `generate`; bad ones are refused at the call, not at the first step.
         Closing the iterator, or leaving it, stops the work.
         """
+        batch, chosen, pages = self._plan(
+            input_ids, pixel_values, attention_mask, tokenizer, generator, options
+        )
+        return self._steps(batch, chosen, pages)
+
+    def requests(
+        self,
+        input_ids: Tensor | None = None,
+        pixel_values: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        *,
+        tokenizer: Tokenizer | None = None,
+        generator: Generators | None = None,
+        **options: Any,
+    ) -> list[Request]:
+        """The rows of a batch, checked as `generate` checks them, for an engine of the caller's.
+
+        Arguments and errors are those of `generate`, but the tensors may be on any device.
+        """
         return self._plan(input_ids, pixel_values, attention_mask, tokenizer, generator, options)[2]
 
     def _plan(
@@ -111,7 +131,7 @@ class GenerationMixin:
         tokenizer: Tokenizer | None,
         generator: Generators | None,
         given: dict[str, Any],
-    ) -> tuple[PromptBatch, GenerationOptions, Iterator[Step]]:
+    ) -> tuple[PromptBatch, GenerationOptions, list[Request]]:
         """Checks everything that can be checked before the first forward pass."""
         for name in given:
             if name not in _KNOWN:
@@ -125,15 +145,19 @@ class GenerationMixin:
                 )
         batch = PromptBatch.check(self.config, input_ids, pixel_values, attention_mask, options.padding)
         rows = len(batch.lengths)
-        _check_device(batch.input_ids, getattr(self, "device", None))
-        _check_generators(generator, rows, batch.input_ids.device)
+        _check_generators(generator, rows, getattr(self, "device", batch.input_ids.device))
         if rows > 1 and options.stop_strings and options.padding is None:
             raise InvalidOptionError(
                 f"{rows} rows may end at different times: pass pad_token_id to fill the shorter ones."
             )
         limit = batch.max_new_tokens(options, text.max_position_embeddings)
-        pages = requests(batch, options, limit, tokenizer, generator)
-        return batch, options, steps(lambda: self.new_runner(use_cache=options.use_cache), pages)
+        return batch, options, requests(batch, options, limit, tokenizer, generator)
+
+    def _steps(
+        self, batch: PromptBatch, options: GenerationOptions, pages: Sequence[Request]
+    ) -> Iterator[Step]:
+        _check_device(batch.input_ids, getattr(self, "device", None))
+        return steps(lambda: self.new_runner(use_cache=options.use_cache), pages)
 
 
 def _check_device(input_ids: Tensor, device: torch.device | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -53,6 +54,7 @@ def _groups(pixels: Sequence[Tensor], most: int) -> Iterator[list[Tensor]]:
 
 def _encode(runner: Runner, group: Sequence[Tensor], most: int) -> list[Tensor]:
     together = group[0] if len(group) == 1 else torch.cat(list(group))
-    parts = [runner.encode(part) for part in together.split(most)]
+    parts = [runner.encode(together[first : first + most]) for first in range(0, len(together), most)]
     features = parts[0] if len(parts) == 1 else torch.cat(parts)  # (pictures, image tokens, hidden)
-    return [own.flatten(0, 1) for own in features.split([len(one) for one in group])]
+    ends = list(accumulate(len(one) for one in group))
+    return [features[end - len(one) : end].flatten(0, 1) for one, end in zip(group, ends, strict=True)]

@@ -84,6 +84,8 @@ class Generation:
         waited: seconds from submission to admission.
         seconds: from admission to the end.
         first_token: seconds from admission to the first token.
+        share: seconds of work: the time of a step counts for its pages in equal parts, so that the shares of all
+            pages add up to the time in which the engine was at work.
     """
 
     tokens: tuple[int, ...]
@@ -94,6 +96,7 @@ class Generation:
     waited: float
     seconds: float
     first_token: float
+    share: float
 
 
 class Driver(Protocol):
@@ -121,6 +124,7 @@ class Handle:
         self._first: float | None = None
         self._ended: float | None = None
         self._drafted = self._kept = 0
+        self._share = 0.0
 
     @property
     def done(self) -> bool:
@@ -177,6 +181,7 @@ class Handle:
             waited=self._admitted - self._submitted,
             seconds=self._ended - self._admitted,
             first_token=(self._first or self._ended) - self._admitted,
+            share=self._share,
         )
 
     def cancel(self) -> None:
@@ -204,6 +209,10 @@ class Handle:
         if self._first is None:
             self._first = monotonic()
         self._new.append(new)
+
+    def worked(self, seconds: float) -> None:
+        """Time was spent on the page; see `Generation.share`."""
+        self._share += seconds
 
     def verified(self, drafted: int, kept: int) -> None:
         """Drafted tokens were verified."""

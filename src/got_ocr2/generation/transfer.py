@@ -21,6 +21,11 @@ def ids_to_device(ids: Sequence[int], device: torch.device) -> Tensor:
     return to_device(torch.tensor(ids, dtype=torch.int64), device)
 
 
+def integers(ids: Tensor) -> list[int]:
+    """A tensor of whole numbers `(n,)` as a list; waits for the device."""
+    return cast("list[int]", ids.tolist())  # pyright: ignore[reportUnknownMemberType]
+
+
 class Readback:
     """Tokens and log-probabilities on their way to the host.
 
@@ -49,4 +54,4 @@ class Readback:
         if self._event is not None:
             self._event.synchronize()
         ids, logprobs = self._host
-        return cast("list[int]", ids.long().tolist()), cast("list[float]", logprobs.tolist())
+        return integers(ids.long()), cast("list[float]", logprobs.tolist())  # pyright: ignore[reportUnknownMemberType]

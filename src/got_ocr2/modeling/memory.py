@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import torch
@@ -11,7 +11,7 @@ from ..errors import InvalidOptionError
 
 
 @contextmanager
-def allocating(size: int) -> Iterator[None]:
+def allocating(size: int) -> Generator[None]:
     """Turns a failed allocation of `size` bytes into a sentence about the option that asked for it.
 
     Raises:

@@ -52,13 +52,13 @@ class UncachedRunner:
 
     def forward(self, ids: Tensor, rows: Sequence[RowInput]) -> Scores:
         assert self._embeds is not None, "allocate() comes before forward()"
-        new = place_features(self.model, ids, rows).split([row.tokens for row in rows])
+        new = place_features(self.model, ids, rows)
         logits: list[Tensor] = []
-        for row, embeds in zip(rows, new, strict=True):
-            stored = self._embeds[row.span.start : row.span.end]
-            stored[row.past : row.past + row.tokens] = embeds
-            out = self.model(
-                inputs_embeds=stored[None, : row.past + row.tokens], logits_to_keep=max(row.wanted, 1)
-            )
+        first = 0
+        for row in rows:
+            stored = self._embeds[row.span.start : row.span.start + row.past + row.tokens]
+            stored[row.past :] = new[first : first + row.tokens]
+            first += row.tokens
+            out = self.model(inputs_embeds=stored[None], logits_to_keep=max(row.wanted, 1))
             logits.append(out.logits[0, : row.wanted].float())
         return Scores(torch.cat(logits))
