@@ -22,9 +22,9 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells count
 PIPE_CLOSED = 141  # 128 + SIGPIPE
 
 EXIT_CODES = (
-    "Exit codes: 0 everything was read; 1 wrong arguments; 2 bad input; 3 a missing dependency; 5 a file "
-    "cannot be reached; 8 a password is needed; 15 anything else, or several of these; 130 interrupted; 141 "
-    "the reader of the output went away."
+    "Exit codes: 0 everything was read; 1 wrong arguments; 2 bad input; 3 a missing dependency; 4 the model "
+    "repeated itself and a text was cut; 5 a file cannot be reached; 8 a password is needed; 15 anything else, or "
+    "several of these; 130 interrupted; 141 the reader of the output went away."
 )
 
 

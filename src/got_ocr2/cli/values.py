@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Literal
+
 import typer
 
-from ..errors import InvalidOptionError
+from ..errors import FileAccessError, InputError, InvalidOptionError
+from ..wording import printable, reason
 
 
 def count(text: str) -> int:
@@ -42,3 +46,35 @@ def box_of(text: str) -> list[float]:
     if len(numbers) != 4:
         raise InvalidOptionError(f"--box must be x1,y1,x2,y2 in pixels, got {text!r}.")
     return numbers
+
+
+def ngram_of(text: str) -> int | Literal["original"]:
+    """The value of `--no-repeat-ngram N|original`.
+
+    Raises:
+        InvalidOptionError: neither.
+    """
+    if text == "original":
+        return "original"
+    if not text.isdecimal():
+        raise InvalidOptionError(f"--no-repeat-ngram must be a whole number >= 0 or original, got {text!r}.")
+    return int(text)
+
+
+def draft_of(text: str) -> str:
+    """The value of `--draft pdf-text|FILE`: the name stays, a file is read.
+
+    Raises:
+        FileAccessError: the file is missing or may not be read.
+        InputError: it is not UTF-8.
+    """
+    from ..reading import PDF_TEXT
+
+    if text == PDF_TEXT:
+        return text
+    try:
+        return Path(text).read_text(encoding="utf-8-sig")
+    except OSError as e:
+        raise FileAccessError(f"The draft {printable(text)} cannot be read: {reason(e)}.") from e
+    except UnicodeDecodeError as e:
+        raise InputError(f"The draft {printable(text)} is not UTF-8 text: {reason(e)}.") from e
