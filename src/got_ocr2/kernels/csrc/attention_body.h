@@ -17,21 +17,27 @@
 
 #define MASKED (-1e30f)
 
-/* out (rows, cols vectors) = out * scale + a b over `depth` terms; vector j of row k of b stands at b + k * ldb + j * step.
- * Without scale, out is taken as it is. */
-GOT_INLINE void tile(int rows, int cols, const float *a, long lda, const float *b, long ldb, long step, int depth,
-                     float *out, long ldo, const float *scale)
+/* Vector `i` elements from the start of `b`, which holds floats or, if `half`, bf16. */
+GOT_INLINE vf load(const void *b, long i, int half)
 {
-    vf sum[GOT_QUERY_TILE][TILE_COLUMNS];
+    return half ? vf_load_bf16((const uint16_t *)b + i) : vf_load((const float *)b + i);
+}
+
+/* out (rows, cols vectors) = out * scale + a b over `depth` terms; vector j of row k of b stands `k * ldb + j * step`
+ * elements from its start. Without scale, out is taken as it is. Every sum runs over k in order, whatever the tile. */
+GOT_INLINE void tile(int rows, int cols, int half, const float *a, long lda, const void *b, long ldb, long step,
+                     int depth, float *out, long ldo, const float *scale)
+{
+    vf sum[GOT_QUERY_TILE][2 * TILE_COLUMNS];
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < cols; j++) {
             vf start = vf_load(out + i * ldo + j * GOT_LANES);
             sum[i][j] = scale ? vf_mul(start, vf_set(scale[i])) : start;
         }
     for (int k = 0; k < depth; k++) {
-        vf bs[TILE_COLUMNS];
+        vf bs[2 * TILE_COLUMNS];
         for (int j = 0; j < cols; j++)
-            bs[j] = vf_load(b + k * ldb + j * step);
+            bs[j] = load(b, k * ldb + j * step, half);
         for (int i = 0; i < rows; i++) {
             vf as = vf_set(a[i * lda + k]);
             for (int j = 0; j < cols; j++)
@@ -43,26 +49,38 @@ GOT_INLINE void tile(int rows, int cols, const float *a, long lda, const float *
             vf_store(out + i * ldo + j * GOT_LANES, sum[i][j]);
 }
 
-/* One function for each size, so that the sums live in registers. */
-typedef void (*tile_fn)(const float *, long, const float *, long, long, int, float *, long, const float *);
+/* One function for each size, so that the sums live in registers. One or two rows leave room for twice the columns, and
+ * need them: a sum waits for the one before it. */
+typedef void (*tile_fn)(const float *, long, const void *, long, long, int, float *, long, const float *);
 
-#define TILE(rows, cols)                                                                                      \
-    static void tile_##rows##_##cols(const float *a, long lda, const float *b, long ldb, long step, int depth, \
-                                     float *out, long ldo, const float *scale)                                \
-    {                                                                                                         \
-        tile(rows, cols, a, lda, b, ldb, step, depth, out, ldo, scale);                                       \
+#define TILE(rows, cols, half)                                                                                      \
+    static void tile_##rows##_##cols##_##half(const float *a, long lda, const void *b, long ldb, long step, int depth, \
+                                              float *out, long ldo, const float *scale)                             \
+    {                                                                                                               \
+        tile(rows, cols, half, a, lda, b, ldb, step, depth, out, ldo, scale);                                       \
     }
-#define TILES(cols) TILE(1, cols) TILE(2, cols) TILE(3, cols) TILE(4, cols) TILE(5, cols) TILE(6, cols)
-#define NAMES(cols) {tile_1_##cols, tile_2_##cols, tile_3_##cols, tile_4_##cols, tile_5_##cols, tile_6_##cols}
+#define TILES(cols, half) \
+    TILE(1, cols, half) TILE(2, cols, half) TILE(3, cols, half) TILE(4, cols, half) TILE(5, cols, half) TILE(6, cols, half)
+#define NAMES(cols, half)                                                                             \
+    {tile_1_##cols##_##half, tile_2_##cols##_##half, tile_3_##cols##_##half, tile_4_##cols##_##half, \
+     tile_5_##cols##_##half, tile_6_##cols##_##half}
 
-TILES(1)
-TILES(2)
+TILES(1, 0) TILES(1, 1) TILES(2, 0) TILES(2, 1)
 #if TILE_COLUMNS == 4
-TILES(3)
-TILES(4)
-static const tile_fn tiles[TILE_COLUMNS][GOT_QUERY_TILE] = {NAMES(1), NAMES(2), NAMES(3), NAMES(4)};
+TILES(3, 0) TILES(3, 1) TILES(4, 0) TILES(4, 1)
+TILE(1, 8, 0) TILE(1, 8, 1) TILE(2, 8, 0) TILE(2, 8, 1)
+static const tile_fn tiles[2][TILE_COLUMNS][GOT_QUERY_TILE] = {
+    {NAMES(1, 0), NAMES(2, 0), NAMES(3, 0), NAMES(4, 0)},
+    {NAMES(1, 1), NAMES(2, 1), NAMES(3, 1), NAMES(4, 1)},
+};
+static const tile_fn broad_tiles[2][2] = {{tile_1_8_0, tile_2_8_0}, {tile_1_8_1, tile_2_8_1}};
 #else
-static const tile_fn tiles[TILE_COLUMNS][GOT_QUERY_TILE] = {NAMES(1), NAMES(2)};
+TILE(1, 4, 0) TILE(1, 4, 1) TILE(2, 4, 0) TILE(2, 4, 1)
+static const tile_fn tiles[2][TILE_COLUMNS][GOT_QUERY_TILE] = {
+    {NAMES(1, 0), NAMES(2, 0)},
+    {NAMES(1, 1), NAMES(2, 1)},
+};
+static const tile_fn broad_tiles[2][2] = {{tile_1_4_0, tile_2_4_0}, {tile_1_4_1, tile_2_4_1}};
 #endif
 
 static inline int at_most(int n, int limit)
@@ -70,29 +88,34 @@ static inline int at_most(int n, int limit)
     return n < limit ? n : limit;
 }
 
-/* out (rows, width) = out * scale + a (rows, depth) b (depth, width), rows <= GOT_QUERY_TILE, width in whole vectors. */
-static void multiply(int rows, int width, const float *a, long lda, const float *b, long ldb, int depth, float *out,
-                     long ldo, const float *scale)
+static inline const void *element(const void *b, long i, int half)
 {
-    for (int c = 0; c < width; c += TILE_COLUMNS * GOT_LANES) {
-        int cols = at_most((width - c) / GOT_LANES, TILE_COLUMNS);
-        tiles[cols - 1][rows - 1](a, lda, b + c, ldb, GOT_LANES, depth, out + c, ldo, scale);
+    return half ? (const void *)((const uint16_t *)b + i) : (const void *)((const float *)b + i);
+}
+
+/* out (rows, vectors) = out * scale + a (rows, depth) b, rows <= GOT_QUERY_TILE; b's vectors stand `step` apart. */
+static void multiply(int rows, int vectors, const float *a, long lda, const void *b, long ldb, long step, int half,
+                     int depth, float *out, long ldo, const float *scale)
+{
+    for (int j = 0; j < vectors;) {
+        int broad = rows <= 2 && vectors - j >= 2 * TILE_COLUMNS;
+        int cols = broad ? 2 * TILE_COLUMNS : at_most(vectors - j, TILE_COLUMNS);
+        tile_fn run = broad ? broad_tiles[half][rows - 1] : tiles[half][cols - 1][rows - 1];
+        run(a, lda, element(b, j * step, half), ldb, step, depth, out + j * GOT_LANES, ldo, scale);
+        j += cols;
     }
 }
 
 /* out (rows, keys) += a (rows, depth) times panels of keys; keys in whole panels. */
-static void multiply_panels(int rows, int keys, const float *a, long lda, const float *panels, int depth, float *out,
-                            long ldo)
+static void multiply_panels(int rows, int keys, const float *a, long lda, const void *panels, int half, int depth,
+                            float *out, long ldo)
 {
 #if GOT_LANES == GOT_KEY_PANEL /* a vector is as wide as a panel: a tile spans several */
-    for (int c = 0; c < keys; c += TILE_COLUMNS * GOT_KEY_PANEL) {
-        int cols = at_most((keys - c) / GOT_KEY_PANEL, TILE_COLUMNS);
-        tiles[cols - 1][rows - 1](a, lda, panels + (long)c * depth, GOT_KEY_PANEL, (long)depth * GOT_KEY_PANEL, depth, out + c,
-                                  ldo, 0);
-    }
+    multiply(rows, keys / GOT_LANES, a, lda, panels, GOT_KEY_PANEL, (long)depth * GOT_KEY_PANEL, half, depth, out, ldo, 0);
 #else
     for (int c = 0; c < keys; c += GOT_KEY_PANEL)
-        multiply(rows, GOT_KEY_PANEL, a, lda, panels + (long)c * depth, GOT_KEY_PANEL, depth, out + c, ldo, 0);
+        multiply(rows, GOT_KEY_PANEL / GOT_LANES, a, lda, element(panels, (long)c * depth, half), GOT_KEY_PANEL,
+                 GOT_LANES, half, depth, out + c, ldo, 0);
 #endif
 }
 
@@ -103,7 +126,7 @@ static void project(int rows, int width, const float *a, long lda, const float *
         int some = at_most(rows - i, GOT_QUERY_TILE);
         for (int r = 0; r < some; r++)
             memset(out + (i + r) * ldo, 0, sizeof(float) * (size_t)width);
-        multiply(some, width, a + i * lda, lda, b, ldb, depth, out + i * ldo, ldo, 0);
+        multiply(some, width / GOT_LANES, a + i * lda, lda, b, ldb, GOT_LANES, 0, depth, out + i * ldo, ldo, 0);
     }
 }
 
@@ -160,8 +183,8 @@ static void widen(const uint16_t *from, long count, float *to)
 }
 
 /* Takes the keys begin .. count of the block at `at` into the sums of `rows` queries from `query` on. */
-static void attend_tile(const got_attention *job, int query, int rows, int at, int begin, int count, const float *k,
-                        const float *v, float *sums, float *maxima, float *totals)
+static void attend_tile(const got_attention *job, int query, int rows, int at, int begin, int count, const void *k,
+                        const void *v, int half, float *sums, float *maxima, float *totals)
 {
     const int d = job->head_dim, wide = got_padded(d);
     float logits[GOT_QUERY_TILE * GOT_KEY_BLOCK], shrunk[GOT_QUERY_TILE];
@@ -173,7 +196,7 @@ static void attend_tile(const got_attention *job, int query, int rows, int at, i
     int width = got_padded(seen);
     for (int r = 0; r < rows; r++)
         start_logits(job, query + r, at, width, logits + r * GOT_KEY_BLOCK);
-    multiply_panels(rows, width, job->q + query * job->q_stride, job->q_stride, k, d, logits, GOT_KEY_BLOCK);
+    multiply_panels(rows, width, job->q + query * job->q_stride, job->q_stride, k, half, d, logits, GOT_KEY_BLOCK);
     for (int r = 0; r < rows; r++) {
         float *row = logits + r * GOT_KEY_BLOCK;
         int end = job->causal ? at_most(first_end + r, seen) : seen;
@@ -183,8 +206,8 @@ static void attend_tile(const got_attention *job, int query, int rows, int at, i
             row[j] = MASKED;
         shrunk[r] = soften(row, width, &maxima[query + r], &totals[query + r]);
     }
-    multiply(rows, wide, logits + begin, GOT_KEY_BLOCK, v + (long)begin * wide, wide, seen - begin,
-             sums + (long)query * wide, wide, shrunk);
+    multiply(rows, wide / GOT_LANES, logits + begin, GOT_KEY_BLOCK, element(v, (long)begin * wide, half), wide, GOT_LANES,
+             half, seen - begin, sums + (long)query * wide, wide, shrunk);
 }
 
 static void attend(const got_attention *job, float *scratch)
@@ -200,15 +223,18 @@ static void attend(const got_attention *job, float *scratch)
     }
     for (int at = 0; at < job->keys; at += GOT_KEY_BLOCK) {
         int count = at_most(job->keys - at, GOT_KEY_BLOCK), begin = at ? 0 : job->first;
-        const float *k = (const float *)job->k + (long)at * d, *v = (const float *)job->v + (long)at * wide;
-        if (job->half) {
-            widen((const uint16_t *)job->k + (long)at * d, (long)got_padded(count) * d, block_k);
-            widen((const uint16_t *)job->v + (long)at * wide, (long)count * wide, block_v);
+        const void *k = element(job->k, (long)at * d, job->half), *v = element(job->v, (long)at * wide, job->half);
+        int half = job->half;
+        if (half && job->queries > GOT_QUERY_TILE) { /* several tiles: widened once instead of by each */
+            widen(k, (long)got_padded(count) * d, block_k);
+            widen(v, (long)count * wide, block_v);
             k = block_k;
             v = block_v;
+            half = 0;
         }
         for (int i = 0; i < job->queries; i += GOT_QUERY_TILE)
-            attend_tile(job, i, at_most(job->queries - i, GOT_QUERY_TILE), at, begin, count, k, v, sums, maxima, totals);
+            attend_tile(job, i, at_most(job->queries - i, GOT_QUERY_TILE), at, begin, count, k, v, half, sums, maxima,
+                        totals);
     }
     for (int i = 0; i < job->queries; i++) {
         const float *sum = sums + (long)i * wide;
