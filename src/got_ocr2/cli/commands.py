@@ -39,4 +39,6 @@ COMMANDS = (
     Command("finetune", "finetune:finetune", "Train a checkpoint further on pages of your own."),
     Command("merge", "finetune:merge", "Add a LoRA adapter to the weights of its model."),
     Command("evaluate", "evaluate:evaluate", "Read a data set and say how well, with a report."),
+    Command("bench", "bench:bench", "Measure how fast this machine reads."),
+    Command("verify", "verify:verify", "Check the numbers of a model on this machine."),
 )

@@ -26,7 +26,7 @@ from .bench_subjects import Variant, variant
 from .bench_worker import Spec
 from .machine import describe, settings
 from .roofline import step_bytes
-from .workload import AFTER_IMAGE, BEFORE_IMAGE, save_random_model
+from .workload import AFTER_IMAGE, BEFORE_IMAGE, same_prefix, save_random_model
 
 VARIANTS = ("exact", "int8", "int4", "torch")
 Report = Callable[[str], object]
@@ -283,15 +283,3 @@ def _compared(
             )
         )
     return tuple(compared)
-
-
-def same_prefix(a: Sequence[Sequence[int]], b: Sequence[Sequence[int]]) -> float:
-    """Share of ids before the first difference, over all rows, 0..1; the rows are of equal lengths."""
-    same = total = 0
-    for left, right in zip(a, b, strict=True):
-        total += len(left)
-        for x, y in zip(left, right, strict=True):
-            if x != y:
-                break
-            same += 1
-    return same / total

@@ -1,12 +1,10 @@
-"""What is timed: one model in one process, through the calls that its users make.
-
-Ours and transformers' take the same tensors, and both hand their new ids to a streamer as soon as they have them; the
-time between two of its calls is the time of a step, whoever did the work.
-"""
+"""What is timed: one model in one process, through the calls that its users make."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
@@ -17,9 +15,14 @@ from torch import Tensor
 from ..checkpoints import load_model
 from ..config import GotOcr2Config
 from ..errors import InvalidOptionError
+from ..generation.drafting import TextDrafter
+from ..generation.engine import Engine
+from ..generation.requests import Request
 from . import oracle
+from .backends import make_runner
 
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_FIRST_LETTER = 0x10000  # where letters of equal length in UTF-8 begin, as many as a vocabulary could want
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,9 @@ class Variant:
 
     Attributes:
         name: as people ask for it.
-        dtype: "float32", "bfloat16" or "float16": that of the activations.
+        dtype: "float32" or "bfloat16": that of the activations.
         weights, cache: formats in which a step reads the decoder's weights, and keys and values: "fp32", "bf16",
-            "fp16", "int8" or "int4".
+            "int8" or "int4".
         label: for tables.
     """
 
@@ -47,13 +50,13 @@ def variant(name: str, device: str) -> Variant:
     Raises:
         InvalidOptionError: there is none.
     """
-    wide = "bfloat16" if device.startswith("cuda") else "float32"
-    own = "bf16" if device.startswith("cuda") else "fp32"
+    wide, own = ("bfloat16", "bf16") if device.startswith("cuda") else ("float32", "fp32")
+    # Quantised back ends keep keys and values in bf16, exact ones as they are computed.
     rows = (
         ("torch", wide, own, own, f"got-ocr2 torch {own}"),
         ("exact", wide, "bf16", own, "got-ocr2 exact"),
-        ("int8", wide, "int8", own, "got-ocr2 int8"),
-        ("int4", wide, "int4", own, "got-ocr2 int4"),
+        ("int8", wide, "int8", "bf16", "got-ocr2 int8"),
+        ("int4", wide, "int4", "bf16", "got-ocr2 int4"),
         ("transformers", wide, own, own, f"transformers {own}"),
         ("transformers-fp32", "float32", "fp32", "fp32", "transformers fp32"),
         ("transformers-bf16", "bfloat16", "bf16", "bf16", "transformers bf16"),
@@ -64,27 +67,25 @@ def variant(name: str, device: str) -> Variant:
     return known[name]
 
 
-class Clock:
-    """A streamer that only notes when ids come, and which.
+@dataclass(frozen=True)
+class Written:
+    """A timed generation.
 
     Attributes:
-        times: seconds on `perf_counter` of each new step.
-        steps: the ids of each step, `(rows,)` int64.
+        first: seconds to the first id of every row.
+        steps: seconds between ids, for every later one; a step that keeps drafted ids counts as one long and some
+            short ones.
+        seconds: of all.
+        ids: new ones of every row.
+        drafted, kept: ids that were drafted and verified, and those of them that the model wrote too.
     """
 
-    def __init__(self) -> None:
-        self.times: list[float] = []
-        self.steps: list[Tensor] = []
-        self._prompt_comes = True
-
-    def put(self, value: Tensor) -> None:
-        if self._prompt_comes:
-            self._prompt_comes = False
-            return
-        self.times.append(perf_counter())
-        self.steps.append(value)
-
-    def end(self) -> None: ...
+    first: float
+    steps: list[float]
+    seconds: float
+    ids: list[list[int]]
+    drafted: int = 0
+    kept: int = 0
 
 
 class Subject(Protocol):
@@ -97,38 +98,110 @@ class Subject(Protocol):
         """`(n, C, H, W)` -> `(n, tokens, hidden)`, done when it returns."""
         ...
 
-    def generate(self, clock: Clock, input_ids: Tensor, pixel_values: Tensor | None, tokens: int) -> None:
-        """Writes exactly `tokens` ids for every prompt, the most probable ones."""
+    def write(
+        self,
+        input_ids: Tensor,
+        pixel_values: Tensor | None,
+        tokens: int,
+        draft: Sequence[int] | None = None,
+    ) -> Written:
+        """Writes exactly `tokens` ids for every prompt, the most probable ones.
+
+        Args:
+            input_ids: `(rows, T)`.
+            pixel_values: one picture a row, or None.
+            tokens: of each row.
+            draft: what the only row is thought to write.
+        """
         ...
 
 
 class Ours:
-    """This package."""
+    """This package: its engine on one of its back ends."""
 
-    def __init__(self, folder: Path, chosen: Variant, device: str) -> None:
-        self.model = load_model(folder, device=device, dtype=chosen.dtype)
-        self.config = self.model.config
+    def __init__(self, folder: Path, chosen: Variant, device: str, threads: int) -> None:
+        # The kernels pack weights as they are stored: widening them first would only take memory.
+        packed = device == "cpu" and chosen.name != "torch"
+        model = load_model(folder, device=device, dtype="auto" if packed else chosen.dtype)
+        self.config = model.config
         self.device = device
+        self._runner = make_runner(model, chosen.name, threads=threads, consume=packed)
 
     @torch.inference_mode()
     def encode(self, pixel_values: Tensor) -> Tensor:
-        features = self.model.get_image_features(pixel_values.to(self.device))
+        features = self._runner.encode(pixel_values)
         _wait(self.device)
         return features
 
-    def generate(self, clock: Clock, input_ids: Tensor, pixel_values: Tensor | None, tokens: int) -> None:
-        self.model.generate(
-            input_ids.to(self.device),
-            None if pixel_values is None else pixel_values.to(self.device, self.model.dtype),
-            streamer=clock,
-            max_new_tokens=tokens,
-            eos_token_id=(),
-        )
+    def write(
+        self,
+        input_ids: Tensor,
+        pixel_values: Tensor | None,
+        tokens: int,
+        draft: Sequence[int] | None = None,
+    ) -> Written:
+        rows, prompt = input_ids.shape
+        drafter = None if draft is None else ids_drafter(draft)
+        start = perf_counter()
+        with Engine(self._runner, positions=rows * (prompt + tokens)) as engine:
+            handles = [
+                engine.submit(
+                    Request(
+                        ids=input_ids[row].tolist(),
+                        max_new_tokens=tokens,
+                        pixel_values=None if pixel_values is None else pixel_values[row : row + 1],
+                        drafter=drafter,
+                    )
+                )
+                for row in range(rows)
+            ]
+            # All rows began together, so the last one tells the time of all.
+            times = [perf_counter() for _ in handles[-1]]
+            found = [handle.result() for handle in handles]
         _wait(self.device)
+        return Written(
+            first=times[0] - start,
+            steps=[b - a for a, b in pairwise(times)],
+            seconds=perf_counter() - start,
+            ids=[list(one.tokens) for one in found],
+            drafted=sum(one.drafted for one in found),
+            kept=sum(one.kept for one in found),
+        )
+
+
+def ids_drafter(draft: Sequence[int]) -> TextDrafter:
+    """A drafter for a text that is known by its ids, whatever the vocabulary: every id becomes one letter."""
+
+    def letter(token: int) -> str:
+        return chr(_FIRST_LETTER + token)
+
+    return TextDrafter(
+        "".join(map(letter, draft)),
+        lambda text: [ord(one) - _FIRST_LETTER for one in text],
+        lambda token: letter(token).encode(),
+    )
+
+
+class _Clock:
+    """A streamer that only notes when ids come, and which."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self.steps: list[Tensor] = []
+        self._prompt_comes = True
+
+    def put(self, value: Tensor) -> None:
+        if self._prompt_comes:
+            self._prompt_comes = False
+        else:
+            self.times.append(perf_counter())
+            self.steps.append(value.flatten())
+
+    def end(self) -> None: ...
 
 
 class Theirs:
-    """transformers."""
+    """transformers: its `generate`."""
 
     def __init__(self, folder: Path, chosen: Variant, device: str) -> None:
         self.dtype = _DTYPES[chosen.dtype]
@@ -142,9 +215,19 @@ class Theirs:
         _wait(self.device)
         return found.pooler_output
 
-    def generate(self, clock: Clock, input_ids: Tensor, pixel_values: Tensor | None, tokens: int) -> None:
+    def write(
+        self,
+        input_ids: Tensor,
+        pixel_values: Tensor | None,
+        tokens: int,
+        draft: Sequence[int] | None = None,
+    ) -> Written:
+        if draft is not None:
+            raise InvalidOptionError(f"Drafts are not measured with {oracle.NAME}.")
+        start = perf_counter()
         ids = input_ids.to(self.device)
         more = {} if pixel_values is None else {"pixel_values": pixel_values.to(self.device, self.dtype)}
+        clock = _Clock()
         self.model.generate(
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
@@ -154,11 +237,19 @@ class Theirs:
             **more,
         )
         _wait(self.device)
+        return Written(
+            first=clock.times[0] - start,
+            steps=[b - a for a, b in pairwise(clock.times)],
+            seconds=perf_counter() - start,
+            ids=torch.stack(clock.steps, 1).tolist(),
+        )
 
 
-def open_subject(folder: Path, chosen: Variant, device: str) -> Subject:
+def open_subject(folder: Path, chosen: Variant, device: str, threads: int) -> Subject:
     """Loads a checkpoint the way the variant says."""
-    return (Theirs if chosen.name.startswith(oracle.NAME) else Ours)(folder, chosen, device)
+    if chosen.name.startswith(oracle.NAME):
+        return Theirs(folder, chosen, device)
+    return Ours(folder, chosen, device, threads)
 
 
 def _wait(device: str) -> None:

@@ -13,9 +13,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any, TextIO
@@ -23,7 +22,7 @@ from typing import Any, TextIO
 import torch
 
 from ..wording import reason
-from .bench_subjects import Clock, Subject, Variant, open_subject
+from .bench_subjects import Subject, Variant, open_subject
 from .machine import peak_memory
 from .roofline import read_bandwidth
 from .workload import page_prompt, pictures, text_prompt
@@ -59,15 +58,17 @@ def vision(subject: Subject, images: int) -> dict[str, Any]:
     return {"seconds": perf_counter() - start}
 
 
-def decode(subject: Subject, rows: int, prompt: int, tokens: int) -> dict[str, Any]:
-    """Continues text prompts; see `_generate`."""
-    return _generate(subject, text_prompt(subject.config, rows, prompt), None, tokens)
+def decode(
+    subject: Subject, rows: int, prompt: int, tokens: int, draft: Sequence[int] | None = None
+) -> dict[str, Any]:
+    """Continues text prompts; gives the fields of `bench_subjects.Written`."""
+    return asdict(subject.write(text_prompt(subject.config, rows, prompt), None, tokens, draft))
 
 
-def page(subject: Subject, rows: int, tokens: int) -> dict[str, Any]:
-    """Reads one picture a row; see `_generate`."""
+def page(subject: Subject, rows: int, tokens: int, draft: Sequence[int] | None = None) -> dict[str, Any]:
+    """Reads one picture a row; gives the fields of `bench_subjects.Written`."""
     ids, pixels = page_prompt(subject.config, rows), pictures(subject.config, rows)
-    return _generate(subject, ids, pixels, tokens)
+    return asdict(subject.write(ids, pixels, tokens, draft))
 
 
 def bandwidth(subject: Subject) -> dict[str, Any]:
@@ -83,28 +84,6 @@ TASKS: dict[str, Callable[..., dict[str, Any]]] = {
 }
 
 
-def _generate(
-    subject: Subject, ids: torch.Tensor, pixels: torch.Tensor | None, tokens: int
-) -> dict[str, Any]:
-    """Writes `tokens` ids for every row.
-
-    Returns:
-        `first`: seconds to the first id of every row; `steps`: seconds of each later one; `seconds`: of all;
-        `ids`: the new ones of every row.
-    """
-    clock = Clock()
-    start = perf_counter()
-    subject.generate(clock, ids, pixels, tokens)
-    end = perf_counter()
-    times = clock.times
-    return {
-        "first": times[0] - start,
-        "steps": [b - a for a, b in pairwise(times)],
-        "seconds": end - start,
-        "ids": torch.stack([step.flatten() for step in clock.steps], 1).tolist(),
-    }
-
-
 def serve(spec: Spec, requests: TextIO, answers: TextIO) -> None:
     """Loads the model and answers until the requests end."""
 
@@ -114,7 +93,7 @@ def serve(spec: Spec, requests: TextIO, answers: TextIO) -> None:
 
     try:
         torch.set_num_threads(spec.threads)
-        subject = open_subject(Path(spec.folder), spec.variant, spec.device)
+        subject = open_subject(Path(spec.folder), spec.variant, spec.device, spec.threads)
     except Exception as e:
         answer({"error": reason(e)})
         return

@@ -1,4 +1,4 @@
-"""Optional packages of the extra `eval`, imported where they are needed."""
+"""Optional packages, imported where they are needed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import MissingDependencyError
 
 
-def need(module: str, purpose: str) -> Any:
+def need(module: str, purpose: str, *, extra: str = "eval") -> Any:
     """Imports `module`, or says which extra brings it and what it is for.
 
     Raises:
@@ -23,5 +23,5 @@ def need(module: str, purpose: str) -> Any:
     except ImportError as e:
         package = module.partition(".")[0]
         raise MissingDependencyError(
-            f"{purpose} needs the package {package}; install it with: pip install 'got-ocr2[eval]'."
+            f"{purpose} needs the package {package}; install it with: pip install 'got-ocr2[{extra}]'."
         ) from e

@@ -25,7 +25,18 @@ _SETTINGS = (
     "CUDA_",
 )
 
-_PACKAGES = ("torch", "numpy", "pillow", "tokenizers", "nltk", "jieba", "apted", "rapidfuzz", "rdkit")
+_PACKAGES = (
+    "torch",
+    "numpy",
+    "pillow",
+    "tokenizers",
+    "nltk",
+    "jieba",
+    "apted",
+    "rapidfuzz",
+    "rdkit",
+    "transformers",
+)
 
 
 def describe(device: str | None = None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import torch
 
 from ..config import GotOcr2Config
 from ..errors import MissingDependencyError
+from ..modeling import GotOcr2ForConditionalGeneration
 from .machine import version_of
 
 NAME = "transformers"
@@ -36,6 +37,13 @@ def why_not(config: GotOcr2Config) -> str | None:
     return None
 
 
+def require() -> None:
+    """Raises:
+    MissingDependencyError: transformers is not installed, or has no GOT-OCR2.
+    """
+    _library()
+
+
 def load(folder: Path, device: str, dtype: torch.dtype) -> Any:
     """transformers' model of a checkpoint in Hugging Face's layout, in eval mode.
 
@@ -51,6 +59,24 @@ def load(folder: Path, device: str, dtype: torch.dtype) -> Any:
     # Texts end by length here, never by what random weights happen to write.
     model.generation_config.eos_token_id = None
     return model.to(device).eval()
+
+
+def load_decoder(model: GotOcr2ForConditionalGeneration) -> Any:
+    """transformers' Qwen2 with the decoder of our model, on the CPU in fp32: for models whose pictures it cannot hold.
+
+    Its layers are `model.layers.0`, ... instead of `model.language_model.layers.0`.
+    """
+    library = _library()
+    theirs = library.Qwen2ForCausalLM(library.Qwen2Config(**model.config.text_config.to_dict()))
+    prefix = "model.language_model."
+    state = {
+        name.replace(prefix, "model."): tensor.float()
+        for name, tensor in model.state_dict().items()
+        if name.startswith((prefix, "lm_head."))
+    }
+    theirs.load_state_dict(state, strict=True)
+    theirs.generation_config.eos_token_id = None
+    return theirs.eval()
 
 
 def _library() -> Any:

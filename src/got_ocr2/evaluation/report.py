@@ -14,6 +14,7 @@ import dataclasses
 import json
 import math
 import re
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def write_report(
             (reading, _save_picture(reading, root / "worst" / f"{i:02d}.png"))
             for i, reading in enumerate(worst_readings(evaluation, worst), 1)
         ]
-        markdown = _markdown(evaluation, shown)
+        markdown = report_markdown(evaluation, shown)
         (root / "report.md").write_text(markdown, encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as e:
         raise FileAccessError(f"The report cannot be written to {root}: {e.strerror or e}.") from e
@@ -139,7 +140,13 @@ def _save_picture(reading: Reading, path: Path) -> str | None:
     return f"{path.parent.name}/{path.name}"
 
 
-def _markdown(evaluation: Evaluation, shown: list[tuple[Reading, str | None]]) -> str:
+def report_markdown(evaluation: Evaluation, shown: Sequence[tuple[Reading, str | None]]) -> str:
+    """The report for people, as Markdown.
+
+    Args:
+        evaluation: what to report.
+        shown: pages to show, each with the link to its picture, or None.
+    """
     dataset, machine = evaluation.dataset, evaluation.machine
     read, known = len(evaluation.readings), len(dataset.pages)
     lines = [

@@ -5,6 +5,8 @@ Speed does not depend on what the ids and pixels say, so they are drawn at rando
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import torch
@@ -91,3 +93,13 @@ def save_random_model(folder: Path, config: GotOcr2Config | None = None, seed: i
     """
     save_model(random_model(config or GotOcr2Config(), seed), folder)
     return folder
+
+
+def same_prefix(a: Sequence[Sequence[int]], b: Sequence[Sequence[int]]) -> float:
+    """Share of ids before the first difference, over all pairs of rows, 0..1; the end of a row counts as an id."""
+    same = total = 0
+    for left, right in zip(a, b, strict=True):
+        pairs = [*zip_longest(left, right)]
+        total += len(pairs)
+        same += next((i for i, (x, y) in enumerate(pairs) if x != y), len(pairs))
+    return same / total if total else 1.0
