@@ -14,10 +14,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from got_ocr2.generation.engine import Engine
+from got_ocr2.generation.options import GenerationOptions
+from got_ocr2.generation.requests import Request
 from got_ocr2.generation.sampling import NO_TOKEN
 from got_ocr2.modeling.cuda.buckets import Bucket, Buckets, pieces
 from got_ocr2.modeling.cuda.operations import TorchOperations, operations_for
 from got_ocr2.modeling.cuda_runner import CudaRunner
+from got_ocr2.modeling.torch_runner import TorchRunner
 
 CPU = torch.device("cpu")
 
@@ -125,6 +129,25 @@ def test_pictures_are_encoded_in_lots(make_model, tiny_config, monkeypatch):
     pictures = torch.randn(5, 3, 96, 96, generator=torch.Generator().manual_seed(0))
     got = CudaRunner(model).encode(pictures)
     torch.testing.assert_close(got, model.get_image_features(pictures), atol=1e-5, rtol=1e-5)
+
+
+def test_an_engine_that_reads_tokens_late_writes_the_same_ids(make_model, tiny_config):
+    """Scores lie in memory that the next step overwrites, and that step is launched before they are read."""
+    model = make_model(tiny_config)
+    prompts = [list(range(5 + 3 * n)) for n in range(9)]
+
+    def written(runner, lag: int) -> list[tuple[int, ...]]:
+        with Engine(runner, positions=150, rows=4, lag=lag) as engine:
+            options = GenerationOptions(eos_token_id=(3,))
+            handles = [
+                engine.submit(Request(ids=ids, max_new_tokens=6 + n, options=options))
+                for n, ids in enumerate(prompts)
+            ]
+            return [handle.result().tokens for handle in handles]
+
+    expected = written(TorchRunner(model), lag=0)
+    assert written(CudaRunner(model), lag=1) == expected
+    assert written(CudaRunner(model), lag=2) == expected
 
 
 def test_the_arena_is_made_and_given_back(make_model, tiny_config):
