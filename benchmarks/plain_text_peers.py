@@ -1,23 +1,22 @@
 """Plain text: a GOT-OCR2 model beside Tesseract 5 and RapidOCR, on the same pictures, in one run.
 
-    python benchmarks/plain_text_peers.py examples
+    python benchmarks/plain_text_peers.py [FOLDER ...] [--out docs/reports/plain-text-peers.md]
 
-FOLDER holds `NAME.png` with the right text in `NAME.txt`. Tesseract runs twice: as it comes (page
-segmentation mode 3, which looks for a page's layout) and told that the picture is one block of text (mode 6),
-which these pictures are. RapidOCR's boxes are put in order of reading: lines from top to bottom, words from
-left to right. Peers:
+A FOLDER is any data set of plain text that `got-ocr2 evaluate` reads; by default the real scans and photos of
+`examples` and the frozen sets of printed lines and paragraphs. Tesseract runs twice: as it comes (page segmentation
+mode 3, which looks for a page's layout) and told that the picture is one block of text (mode 6), which these are.
+RapidOCR's boxes are put in order of reading: lines from top to bottom, words from left to right. Peers:
 
     apt-get install tesseract-ocr
     pip install rapidocr onnxruntime
 
-What is printed ends with one line of JSON.
+What is printed ends with one line of JSON; `--out` writes the tables as Markdown too.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import re
 import shutil
@@ -36,7 +35,16 @@ from got_ocr2.errors import GotOcr2Error, InputError
 from got_ocr2.evaluation import Evaluation, evaluate, load_dataset
 from got_ocr2.evaluation.machine import describe, version_of
 
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = (
+    "examples", "testsets/text-lines", "testsets/text-paragraphs", "testsets/text-degraded-lines",
+    "testsets/text-degraded-paragraphs",
+)  # fmt: skip
 SHOWN = ("cer", "cer_folded", "wer", "f1", "exact")
+MEANING = (
+    "cer: character error rate; cer_folded: quotes, dashes and white space unified; f1: of the sets of words, free of\n"
+    "order; exact: share of pictures without an error; in brackets 95 % bootstrap intervals over pictures."
+)
 
 
 class MissingPeerError(Exception):
@@ -108,7 +116,8 @@ def in_reading_order(boxes: np.ndarray, texts: tuple[str, ...]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the benchmark; returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", nargs="?", default="examples", help="pictures with a .txt each")
+    parser.add_argument("folders", nargs="*", type=Path, default=[ROOT / name for name in FOLDERS])
+    parser.add_argument("--out", type=Path, help="write the tables here as Markdown")
     parser.add_argument("--model", default="default", help="a checkpoint; the embedded model by default")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=describe()["cores"], help="for each of them")
@@ -117,7 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
 
     try:
-        dataset = load_dataset(options.folder, "pairs")
+        datasets = [load_dataset(folder) for folder in options.folders]
         ocr = OCR.from_pretrained(
             None if options.model == "default" else options.model, device=options.device
         )
@@ -148,27 +157,35 @@ def main(arguments: list[str] | None = None) -> int:
         return 3
 
     machine = describe(str(ocr.model.device))
-    print(f"{options.folder}: {min(len(dataset.pages), options.limit or math.inf)} pictures")
-    print(f"{machine['processor']}, {machine['cores']} cores, {threads} threads, device {machine['device']}")
-    print(", ".join(f"{name} {version}" for name, version in machine["packages"].items()))
-    print(f"\n{'':32}" + "".join(f"{name:>22}" for name in SHOWN) + f"{'s/picture':>12}")
-    rows: dict[str, dict[str, Any]] = {}
-    for name, reader in readers:
-        evaluation = evaluate(reader, dataset, limit=options.limit, model=name)
-        rows[name] = row(evaluation)
-        shown = (
-            f"{v['value']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for v in (rows[name][key] for key in SHOWN)
-        )
-        print(f"{name:32}" + "".join(f"{cell:>22}" for cell in shown) + f"{rows[name]['seconds']:>12.2f}")
-    print(
-        "\ncer: character error rate; cer_folded: quotes, dashes and whitespace unified; f1: of the sets of words,"
-    )
-    print(
-        "free of order; exact: share of pictures without an error; in brackets 95 % intervals over pictures.\n"
-    )
-    found = {"folder": options.folder, "threads": threads, "machine": machine, "missing": missing}
-    print(json.dumps({"benchmark": "plain_text_peers", **found, "readers": rows}))
+    where = f"{machine['processor']}, {machine['cores']} cores, {threads} threads, device {machine['device']}"
+    packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
+    print(f"{where}\n{packages}")
+    results: dict[str, dict[str, dict[str, Any]]] = {}
+    for dataset in datasets:
+        rows = {
+            name: row(evaluate(reader, dataset, limit=options.limit, model=name)) for name, reader in readers
+        }
+        results[dataset.name] = rows
+        print("\n" + table(dataset.name, rows))
+    print("\n" + MEANING + "\n")
+    if options.out is not None:
+        tables = "\n\n".join(table(name, rows) for name, rows in results.items())
+        text = f"# Plain text beside other readers\n\n{MEANING}\n\n{tables}\n\nMeasured on: {where}; {packages}.\n"
+        options.out.write_text(text, encoding="utf-8", newline="\n")
+    found = {"threads": threads, "machine": machine, "missing": missing}
+    print(json.dumps({"benchmark": "plain_text_peers", **found, "sets": results}))
     return 0
+
+
+def table(name: str, rows: dict[str, dict[str, Any]]) -> str:
+    """One data set, a reader a line, as Markdown."""
+    pages = next(iter(rows.values()))["cer"]["pages"]
+    lines = [f"**{name}**, {pages} pictures", "", "| | " + " | ".join(SHOWN) + " | s/picture |"]
+    lines.append("|---|" + "---|" * (len(SHOWN) + 1))
+    for reader, found in rows.items():
+        cells = [f"{v['value']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for v in (found[key] for key in SHOWN)]
+        lines.append(f"| {reader} | " + " | ".join(cells) + f" | {found['seconds']:.2f} |")
+    return "\n".join(lines)
 
 
 def row(evaluation: Evaluation) -> dict[str, Any]:

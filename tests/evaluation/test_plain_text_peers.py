@@ -40,12 +40,17 @@ def test_missing_peers_are_named_and_end_it(peers, capsys):
     ]
 
 
-def test_without_them_if_asked_and_the_last_line_is_json(peers, capsys):
-    assert peers.main([str(ROOT / "examples"), "--skip-missing", "--limit", "2"]) == 0
+def test_without_them_if_asked_and_the_last_line_is_json(peers, tmp_path, capsys):
+    out = tmp_path / "peers.md"
+    sets = [str(ROOT / "examples"), str(ROOT / "testsets/text-words")]
+    assert peers.main([*sets, "--skip-missing", "--limit", "2", "--out", str(out)]) == 0
     lines = capsys.readouterr().out.splitlines()
     data = json.loads(lines[-1])
-    assert list(data["readers"]) == ["got-ocr2 default"]
-    assert data["readers"]["got-ocr2 default"]["cer"]["pages"] == 2
+    assert list(data["sets"]) == ["examples", "text-words"]
+    for rows in data["sets"].values():
+        assert list(rows) == ["got-ocr2 default"]
+        assert rows["got-ocr2 default"]["cer"]["pages"] == 2
+    assert out.read_text("utf-8").count("| got-ocr2 default | ") == 2
     assert len(data["missing"]) == 2
     assert data["machine"]["cores"] >= 1
 

@@ -129,17 +129,18 @@ def test_resampling_is_of_all_that_the_stage_before_drew():
     assert amounts == [[5.0], [7.0, 4.0], [1.0, 3.5, 2.0]]
 
 
-@pytest.mark.slow
 def test_the_rehearsal_runs_from_the_command_line(tmp_path, capsys):
     pytest.importorskip("matplotlib")
     settings = [
-        f"--set={name}.{s}" for name in ("encoder", "joint", "reading") for s in ("steps=2", "workers=0")
+        f"--set={name}.{s}"
+        for name in ("encoder", "joint", "reading")
+        for s in ("steps=1", "batch_size=2", "held_out=1", "workers=0")
     ]
     assert main(["train", "rehearsal", "-o", str(tmp_path), "--plot", "--device", "cpu", *settings]) == 0
     said = capsys.readouterr().err
     for name in ("encoder", "joint", "reading"):
-        assert f"{name}: step 2 of 2, loss " in said
-        assert f"{name}: step 2 of 2, held-out pages: loss " in said
+        assert f"{name}: step 1 of 1, loss " in said
+        assert f"{name}: step 1 of 1, held-out pages: loss " in said
     assert (tmp_path / "log.png").is_file()
     assert OCR.from_pretrained(tmp_path / "model").model.config.text_config.num_hidden_layers == 3
     assert main(["train", "none", "-o", str(tmp_path)]) == 1
@@ -147,3 +148,8 @@ def test_the_rehearsal_runs_from_the_command_line(tmp_path, capsys):
         "Unknown recipe 'none'; it is one of small, rehearsal, gpu-half-hour, published"
         in capsys.readouterr().err
     )
+
+
+def test_one_process_has_nobody_to_share_with(tmp_path, capsys):
+    assert main(["train", "rehearsal", "-o", str(tmp_path), "--shard", "--device", "cpu", "-q"]) == 1
+    assert "Sharding needs several processes; start them with: torchrun" in capsys.readouterr().err
