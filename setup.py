@@ -11,7 +11,7 @@ from setuptools import Extension, setup
 
 # Needs POSIX threads, and gcc's or clang's way of choosing instructions for each function.
 BUILDABLE = sys.platform != "win32"
-FLAGS = ["-std=gnu11", "-O3", "-fvisibility=hidden", "-pthread", "-Wall"]
+FLAGS = ["-std=gnu11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-pthread", "-Wall"]
 
 native = Extension(
     "got_ocr2.kernels._native",

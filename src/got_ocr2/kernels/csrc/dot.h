@@ -104,9 +104,8 @@ GOT_INLINE vw dot(vw sum, dot_weights w, dot_input x)
 }
 GOT_INLINE void store_bytes(int8_t *p, vf v)
 {
-    vw whole = __builtin_convertvector(vf_round(v), vw);
     for (int i = 0; i < GOT_LANES; i++)
-        p[i] = (int8_t)whole[i];
+        p[i] = (int8_t)lrintf(v[i]);
 }
 
 #endif
