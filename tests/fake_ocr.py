@@ -30,8 +30,14 @@ def size_of(pages: list[Image.Image]) -> str:
 
 
 class FakeTokenizer:
+    def encode(self, text: str) -> list[int]:
+        return list(text.encode())
+
+    def token_bytes(self, token: int) -> bytes:
+        return bytes([token]) if token < END else b""
+
     def decode_stream(self, skip_special_tokens: bool = True) -> DecodeStream:
-        return DecodeStream(lambda token: bytes([token]) if token < END else b"")
+        return DecodeStream(self.token_bytes)
 
 
 class FakeProcessor:
@@ -65,11 +71,16 @@ class FakeModel:
         self._processor = processor
 
     def requests(
-        self, *, tokenizer: FakeTokenizer, max_new_tokens: int | None = None, **batch: torch.Tensor
+        self,
+        *,
+        tokenizer: FakeTokenizer,
+        max_new_tokens: int | None = None,
+        no_repeat_ngram_size: int | None = None,
+        **batch: torch.Tensor,
     ) -> list[Request]:
         assert tokenizer is self._processor.tokenizer
         assert batch["pixel_values"].dtype == self.dtype
-        options = GenerationOptions(eos_token_id=(END,))
+        options = GenerationOptions(eos_token_id=(END,), no_repeat_ngram_size=no_repeat_ngram_size or 0)
         return [Request(row.tolist(), max_new_tokens or 1000, options) for row in batch["input_ids"]]
 
 
@@ -111,10 +122,11 @@ class FakeRunner:
             if isinstance(answer, Exception):
                 raise answer
             text = [*answer.encode(), END]
-            best.append(text[row.past + row.tokens - PROMPT])
+            end = row.past + row.tokens - PROMPT + 1
+            best += (text[min(place, len(text) - 1)] for place in range(end - row.wanted, end))
         self.steps += 1
-        logits = torch.zeros(len(rows), END + 1)
-        return Scores(logits, torch.tensor(best), torch.full((len(rows),), -0.5))
+        logits = torch.nn.functional.one_hot(torch.tensor(best), END + 1).float()
+        return Scores(logits, torch.tensor(best), torch.full((len(best),), -0.5))
 
 
 def fake_ocr(answer: Answer = size_of) -> OCR:

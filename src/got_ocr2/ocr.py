@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import finalize
 
 from .documents import DEFAULT_DPI, Limits, PageRanges, source_name
 from .errors import CheckpointError
 from .reading import DocumentRead, Event, PageRead, Reader, ReadOptions, TextPiece
 from .reading.engines import EngineOptions
-from .results import PAGE_SEPARATOR, DocumentResult, PageResult
+from .results import PAGE_SEPARATOR, DocumentResult, OnLoop, PageResult
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .modeling import GotOcr2ForConditionalGeneration
     from .modeling.runners import Kernels, Quantization
     from .processing import GotOcr2Processor
+    from .reading.confidence import ConfidenceLevel
+    from .reading.drafts import Speculate
 
 EMBEDDED_MODEL = Path(__file__).parent / "assets" / "default"
 
@@ -152,6 +154,12 @@ class OCR:
         crop: bool = False,
         max_patches: int | None = None,
         max_new_tokens: int | None = None,
+        deadline: float | None = None,
+        on_loop: OnLoop = "stop",
+        no_repeat_ngram_size: int | Literal["original"] | None = None,
+        draft: str | Sequence[str] | None = None,
+        speculate: Speculate = None,
+        confidence: ConfidenceLevel = "page",
         pages: str | int | Iterable[int] | PageRanges | None = None,
         dpi: float = DEFAULT_DPI,
         password: str | None = None,
@@ -171,6 +179,16 @@ class OCR:
             crop: read each page in full-size tiles as well, for small print.
             max_patches: the most tiles, >= 1; switches `crop` on. None is the checkpoint's own limit.
             max_new_tokens: the most tokens to write for a text, >= 1. None is the checkpoint's own limit.
+            deadline: seconds that the model may work on a page, > 0; its text ends there.
+            on_loop: what to do when the model begins to repeat itself: "stop" there, go on without long repeats
+                ("penalise"), read the page again in tiles ("retry_cropped"), or "ignore" it.
+            no_repeat_ngram_size: no run of so many tokens comes twice; "original" is what the demo of the model's
+                authors does. None is the checkpoint's own setting.
+            draft: what the document is thought to say: "pdf-text" for a PDF's own text layer, a text, or a text
+                for every page. Reading is faster where it is right; the result does not depend on it.
+            speculate: guess tokens and verify several at once: True, False, from the page's own n-grams only
+                ("ngram"), or if there is a draft (None). The result does not depend on it.
+            confidence: how finely the result says how sure the model was: "page", "line", "word", "character".
             pages: which pages, such as "1-4,7,9-"; None for all.
             dpi: pixels per inch for the pages of a PDF.
             password: for an encrypted PDF.
@@ -191,6 +209,12 @@ class OCR:
             crop=crop,
             max_patches=max_patches,
             max_new_tokens=max_new_tokens,
+            deadline=deadline,
+            on_loop=on_loop,
+            no_repeat_ngram_size=no_repeat_ngram_size,
+            draft=draft,
+            speculate=speculate,
+            confidence=confidence,
             pages=pages,
             dpi=dpi,
             password=password,
@@ -207,7 +231,8 @@ class OCR:
     def stream(self, source: Source | Sequence[Source], **options: Any) -> Iterator[str]:
         """Reads a document and yields its text as it is written, in pieces of whole characters.
 
-        The pieces, joined, are the `text` that `read` gives. Leaving the iteration stops the work.
+        The pieces, joined, are the `text` that `read` gives; with `on_loop="retry_cropped"` they come page by page.
+        Leaving the iteration stops the work.
 
         Args:
             source, options: as for `read`.

@@ -17,13 +17,15 @@ class LoopWatch:
         certain: tokens, from the first on, that no loop that is under way would take back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, beginning: Sequence[int] = ()) -> None:
+        """Takes the tokens that the page begins with; they are no loop."""
         from ..generation.repetition import LoopDetector
 
         self._detector = LoopDetector()
-        self._seen = 0
         self.loop: Loop | None = None
-        self.certain = 0
+        for token in beginning:
+            self._detector.push(token)
+        self._seen = self.certain = len(beginning)
 
     def __call__(self, tokens: Sequence[int]) -> Literal["looped"] | None:
         """Takes the tokens of a step."""

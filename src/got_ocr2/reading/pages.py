@@ -1,20 +1,27 @@
-"""Pages in the engine: what is asked of the model, and the text that comes of it."""
+"""Pages in the engine: what is asked of the model, how often, and the result that comes of it."""
 
 from __future__ import annotations
 
-import math
+import dataclasses
 from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from ..results import FinishReason, PageResult, Request, Status
+from ..results import PageResult, Repetition, Request, Speculation
+from .agreement import agreement
+from .attempts import Attempt, Beginning, Writing
+from .confidence import Confidences
+from .drafts import drafter_of
+from .loops import LoopWatch
+from .options import ORIGINAL_NO_REPEAT_NGRAM_SIZE, ReadOptions
 from .work import Unit
 
 if TYPE_CHECKING:
     from ..generation.engine import Engine
-    from ..generation.requests import Generation, Handle
+    from ..generation.requests import Handle
+    from ..generation.requests import Request as Prompt
     from ..modeling import GotOcr2ForConditionalGeneration
-    from ..processing import DecodeStream, GotOcr2Processor
+    from ..processing import GotOcr2Processor
 
 
 class PageWriter:
@@ -25,21 +32,18 @@ class PageWriter:
         engine: Callable[[], Engine],
         model: GotOcr2ForConditionalGeneration,
         processor: GotOcr2Processor,
-        asked: Request,
-        max_new_tokens: int | None,
+        options: ReadOptions,
     ) -> None:
         """
         Args:
             engine: gives the engine, whose runner was made of the model.
             model, processor: of one checkpoint.
-            asked: of every unit.
-            max_new_tokens: as in `ReadOptions`.
+            options: what is asked of every unit, and how its text is written.
         """
+        self.options = options
+        self.processor = processor
         self._engine = engine
         self._model = model
-        self._processor = processor
-        self._asked = asked
-        self._max_new_tokens = max_new_tokens
 
     @property
     def engine(self) -> Engine:
@@ -53,9 +57,39 @@ class PageWriter:
             GotOcr2Error: what is asked does not suit the page, or the page does not fit the model.
         """
         start = perf_counter()
-        asked = self._asked
+        asked = self.options.request
+        prompt = dataclasses.replace(self._prompt(unit, asked), deadline=self.options.deadline)
+        return PageInProgress(self, unit, self._submit(unit, asked, prompt, Beginning(), start, engine))
+
+    def again(self, unit: Unit, looped: Attempt) -> Attempt | None:
+        """A second try at a unit that ended in repetition, as `on_loop` asks for; None if there can be none.
+
+        There is none without time left, nor where the tiles of a page do not fit the model.
+        """
+        options = self.options
+        if options.on_loop in ("stop", "ignore"):
+            return None
+        start = perf_counter()
+        deadline = options.deadline
+        if deadline is not None:
+            deadline -= looped.writing.generation.seconds
+            if deadline <= 0:
+                return None
+        asked, prompt, beginning = looped.asked, looped.prompt, Beginning()
+        try:
+            if options.on_loop == "penalise":
+                prompt, beginning = _penalised(looped)
+            else:
+                asked = dataclasses.replace(asked, crop=True)
+                prompt = self._prompt(unit, asked)
+            prompt = dataclasses.replace(prompt, deadline=deadline)
+            return self._submit(unit, asked, prompt, beginning, start, self.engine)
+        except Exception:
+            return None  # the first try is the answer, and says that it looped
+
+    def _prompt(self, unit: Unit, asked: Request) -> Prompt:
         images: list[Any] = [page.image for page in unit.pages]
-        batch = self._processor(
+        batch = self.processor(
             [images] if asked.multi_page else images,
             box=asked.box,
             color=asked.color,
@@ -64,48 +98,85 @@ class PageWriter:
             crop_to_patches=asked.crop,
             max_patches=asked.max_patches,
         ).to("cpu", self._model.dtype)
-        tokenizer = self._processor.tokenizer
-        (request,) = self._model.requests(**batch, tokenizer=tokenizer, max_new_tokens=self._max_new_tokens)
-        page = PageInProgress(unit.place, asked, len(request.ids), tokenizer.decode_stream())
-        page.start(engine.submit(request), perf_counter() - start)
-        return page
+        (prompt,) = self._model.requests(
+            **batch,
+            tokenizer=self.processor.tokenizer,
+            max_new_tokens=self.options.max_new_tokens,
+            no_repeat_ngram_size=self.options.no_repeat_ngram,
+        )
+        return prompt
+
+    def _submit(
+        self, unit: Unit, asked: Request, prompt: Prompt, beginning: Beginning, start: float, engine: Engine
+    ) -> Attempt:
+        tokenizer = self.processor.tokenizer
+        prompt = dataclasses.replace(
+            prompt,
+            drafter=drafter_of(unit.draft, self.options.speculate, tokenizer),
+            watch=None if self.options.on_loop == "ignore" else LoopWatch(beginning.tokens),
+        )
+        handle = engine.submit(prompt)
+        return Attempt(asked, prompt, beginning, tokenizer, handle, perf_counter() - start)
 
 
 class PageInProgress:
     """One unit in the engine, and its text so far.
 
     Attributes:
-        place: the fields of its result that say where the text stands.
-        handle: the engine's view of it.
+        unit: what is read.
     """
 
-    def __init__(
-        self, place: dict[str, Any], asked: Request, prompt_tokens: int, stream: DecodeStream
-    ) -> None:
-        self.place = place
-        self._asked = asked
-        self._prompt_tokens = prompt_tokens
-        self._stream = stream
-        self._text = ""
-        self._read = 0  # tokens whose characters are in the text
+    def __init__(self, writer: PageWriter, unit: Unit, attempt: Attempt) -> None:
+        self.unit = unit
+        self._writer = writer
+        self._attempt = attempt
+        self._looped: Attempt | None = None  # the first of two tries
+        self._settled = False  # there will be no other try
         self._shown = 0  # characters that were given out
+        # A page that may be read once more from its beginning cannot be shown before it has ended.
+        self._shows = writer.options.on_loop != "retry_cropped"
         self._result: PageResult | None = None
 
-    def start(self, handle: Handle, prepared: float) -> None:
-        """The page was submitted, after `prepared` seconds of work."""
-        self.handle = handle
-        self._prepared = prepared
+    @property
+    def place(self) -> dict[str, Any]:
+        """The fields of the result that say where the text stands."""
+        return self.unit.place
+
+    @property
+    def handle(self) -> Handle:
+        """The engine's view of the last try."""
+        return self._attempt.handle
 
     @property
     def grown(self) -> bool:
-        """Whether there are tokens that nobody has looked at, or the page has ended."""
-        return self.handle.done or self.handle.tokens > self._read
+        """Whether there is text that nobody has looked at, or the try has ended."""
+        return self._attempt.grown if self._shows else self.handle.done
+
+    def go_on(self) -> bool:
+        """Says whether the page has ended; if it ended in repetition, a second try may begin instead."""
+        if self._settled or not self.handle.done:
+            return self._settled
+        if self._looped is None and self._attempt.loop is not None:
+            second = self._writer.again(self.unit, self._attempt)
+            if second is not None:
+                self._looped, self._attempt = self._attempt, second
+                return False
+        self._settled = True
+        return True
 
     def new_text(self) -> str:
-        """The characters that have come since the last call; all calls together give the text of the result."""
-        self._read_tokens()
-        new, self._shown = self._text[self._shown :], len(self._text)
+        """The characters that have come since the last call; with `rest`, they give the text of the result.
+
+        But where copies of what is repeated differ, some of them may have come before that was noticed, and are
+        not in the result.
+        """
+        text = self._attempt.text_so_far() if self._shows else ""
+        new, self._shown = text[self._shown :], max(self._shown, len(text))
         return new
+
+    def rest(self, text: str) -> str:
+        """What has not been given out of the text of the result."""
+        return text[self._shown :]
 
     def result(self) -> PageResult:
         """The result of a page that has ended.
@@ -114,31 +185,67 @@ class PageInProgress:
             Exception: whatever the page failed with.
         """
         if self._result is None:
-            generation = self.handle.result()
-            self._read_tokens()
-            self._result = self._made(generation)
+            self._result = self._made(self._attempt.writing)
         return self._result
 
-    def _read_tokens(self) -> None:
-        for index in range(self._read, self.handle.tokens):
-            new = self.handle[index]
-            self._text += self._stream.put(new.token)
-            if new.reason is not None:
-                self._text += self._stream.end()
-            self._read = index + 1
-
-    def _made(self, generation: Generation) -> PageResult:
-        reason: FinishReason = "length" if generation.reason == "length" else "stop"
-        status: Status = "truncated" if reason == "length" else "complete" if self._text.strip() else "empty"
-        mean = math.fsum(generation.logprobs) / len(generation.tokens)
+    def _made(self, writing: Writing) -> PageResult:
+        attempt = self._attempt
+        tries = [attempt] if self._looped is None else [self._looped, attempt]
         return PageResult(
-            text=self._text,
-            status=status,
-            finish_reason=reason,
-            prompt_tokens=self._prompt_tokens,
-            tokens=len(generation.tokens),
-            seconds=self._prepared + generation.share,
-            mean_logprob=mean if math.isfinite(mean) else None,
-            request=self._asked,
+            text=writing.text,
+            status=writing.status,
+            finish_reason=writing.finish_reason,
+            prompt_tokens=attempt.prompt_tokens,
+            tokens=len(writing.tokens),
+            seconds=sum(one.prepared + one.writing.generation.share for one in tries),
+            mean_logprob=writing.mean_logprob,
+            repetition=self._repetition(writing),
+            speculation=self._speculation(tries, writing.text),
+            request=attempt.asked,
+            **self._confidences(writing),
             **self.place,
         )
+
+    def _repetition(self, writing: Writing) -> Repetition | None:
+        last = self._attempt.loop
+        loop = last or (None if self._looped is None else self._looped.loop)
+        if loop is None:
+            return None
+        return Repetition(self._writer.options.on_loop, loop.period, writing.dropped, solved=last is None)
+
+    def _speculation(self, tries: list[Attempt], text: str) -> Speculation | None:
+        if self._attempt.prompt.drafter is None:
+            return None
+        generations = [one.writing.generation for one in tries]
+        return Speculation(
+            sum(one.drafted for one in generations),
+            sum(one.kept for one in generations),
+            None if self.unit.draft is None else agreement(self.unit.draft, text),
+        )
+
+    def _confidences(self, writing: Writing) -> dict[str, Any]:
+        """The fields of the result that the options ask for."""
+        level = self._writer.options.confidence
+        if level == "page":
+            return {}
+        found = Confidences(writing.tokens, writing.logprobs, self._writer.processor.tokenizer.token_bytes)
+        fields: dict[str, Any] = {"lines": found.lines(writing.text)}
+        if level != "line":
+            fields["words"] = found.words(writing.text)
+        if level == "character":
+            fields["characters"] = found.characters()[: len(writing.text)]
+        return fields
+
+
+def _penalised(looped: Attempt) -> tuple[Prompt, Beginning]:
+    """The prompt with what is kept of the text, to be continued without long repeats."""
+    writing = looped.writing
+    prompt = dataclasses.replace(
+        looped.prompt,
+        ids=[*looped.prompt.ids, *writing.tokens],
+        max_new_tokens=looped.prompt.max_new_tokens - len(writing.tokens),
+        options=dataclasses.replace(
+            looped.prompt.options, no_repeat_ngram_size=ORIGINAL_NO_REPEAT_NGRAM_SIZE
+        ),
+    )
+    return prompt, Beginning(writing.tokens, writing.logprobs, writing.dropped)

@@ -57,12 +57,13 @@ class Reader:
 
         check_count("batch_size", batch_size)
         box = None if options.box is None else (0, 0, 0, 0)
-        question = Question(options.format, box, options.color, options.multi_page, options.crop)
-        question.wording(processor.dialect)
+        for crop in {options.crop, options.crop or options.on_loop == "retry_cropped"}:
+            question = Question(options.format, box, options.color, options.multi_page, crop)
+            question.wording(processor.dialect)
         self.options = options
         self.batch_size = batch_size
         self.strict = strict
-        self._writer = PageWriter(engine, model, processor, options.request, options.max_new_tokens)
+        self._writer = PageWriter(engine, model, processor, options)
 
     def events(self, sources: Iterable[Source | Sequence[Source]]) -> Iterator[Event]:
         """Reads the sources; every page gets exactly one result, in order.
@@ -91,18 +92,21 @@ class Reader:
         more = True
         try:
             while queue or more:
+                for item in queue:
+                    if isinstance(item, PageInProgress):
+                        item.go_on()
                 first = queue[0] if queue else None
                 # What is ready comes before anything new is opened.
                 if first is not None and not isinstance(first, PageInProgress):
                     queue.popleft()
                     yield PageRead(first) if isinstance(first, PageResult) else first
                 elif first is not None and first.grown:
-                    ended = first.handle.done
-                    text = first.new_text()
+                    ended = self._ended(first) if first.go_on() else None
+                    text = first.new_text() if ended is None else first.rest(ended.text)
                     if text:
                         yield TextPiece(text)
-                    if ended:
-                        queue[0] = self._ended(first)
+                    if ended is not None:
+                        queue[0] = ended
                 elif more and self._has_room(queue):
                     item = next(work, None)
                     more = item is not None

@@ -11,6 +11,7 @@ from ..documents import Document, Page, PageRanges, expand, open_document, sourc
 from ..documents.joined import JoinedDocument
 from ..errors import InvalidOptionError
 from ..results import PageResult
+from .drafts import draft_of
 from .events import DocumentOpened
 from .options import ReadOptions
 
@@ -20,9 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Unit:
-    """Pages that are read as one text."""
+    """Pages that are read as one text.
+
+    Attributes:
+        pages: at least one.
+        draft: what they are thought to say; None if nothing is known.
+    """
 
     pages: tuple[Page, ...]
+    draft: str | None = None
 
     @property
     def place(self) -> dict[str, Any]:
@@ -93,7 +100,8 @@ def _document(
         yield DocumentOpened(document.name, len(groups))
         for numbers in groups:
             try:
-                yield Unit(tuple(document.load(number) for number in numbers))
+                pages = tuple(document.load(number) for number in numbers)
+                yield Unit(pages, draft_of(options.draft, numbers, document.text))
             except Exception as e:
                 yield failed(e, source=document.name, page_numbers=numbers)
     yield DocumentEnd()
