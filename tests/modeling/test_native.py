@@ -1,0 +1,147 @@
+"""The native runner against the torch one: pictures, prompts with pictures, steps, and what it does to memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from got_ocr2 import kernels
+from got_ocr2.errors import InvalidOptionError
+from got_ocr2.generation.runner import RowInput, Span
+from got_ocr2.kernels import library
+from got_ocr2.modeling.native import NativeRunner
+from got_ocr2.modeling.torch_runner import TorchRunner
+
+pytestmark = pytest.mark.skipif(not kernels.available(), reason=str(kernels.why_not()))
+
+SETS = library.INSTRUCTION_SETS[: library.native().got_isa_best() + 1] if kernels.available() else ()
+
+
+@pytest.fixture(params=SETS)
+def isa(request):
+    before = kernels.instruction_set()
+    kernels.instruction_set(request.param)
+    yield request.param
+    kernels.instruction_set(before)
+
+
+@pytest.fixture(autouse=True)
+def no_gradients():
+    with torch.inference_mode():
+        yield
+
+
+def close(ours, theirs, limit=1e-5):
+    assert ours.shape == theirs.shape
+    assert (ours - theirs).abs().max() <= limit * theirs.abs().max()
+
+
+def in_bf16(model):
+    return model.bfloat16().float()
+
+
+VISION = {
+    "square": {},
+    "wide": {"image_size": (56, 104)},
+    "no relative positions": {
+        "use_rel_pos": False,
+        "image_size": (64, 160),
+        "patch_size": (8, 4),
+        "window_size": 8,
+    },
+    "no biases, no places": {"qkv_bias": False, "use_abs_pos": False},
+    "no windows": {"window_size": 0},
+    "window as large as the grid": {"window_size": 12},
+    "odd head size": {"hidden_size": 60, "num_attention_heads": 5},
+    "grid of odd sides": {"image_size": (72, 40), "window_size": 3},
+}
+
+
+@pytest.mark.parametrize("changes", VISION.values(), ids=VISION.keys())
+def test_pictures(make_model, tiny_config, isa, changes):
+    config = replace(tiny_config, vision_config=replace(tiny_config.vision_config, **changes))
+    model = in_bf16(make_model(config, seed=2))
+    pictures = torch.randn(2, 3, *config.vision_config.image_hw)
+    for weights in ("bf16", "fp32"):
+        runner = NativeRunner(model, weights)
+        close(runner.encode(pictures), model.get_image_features(pictures))
+    close(NativeRunner(model, "int8").encode(pictures), model.get_image_features(pictures), 0.05)
+
+
+def test_a_picture_of_another_size_is_refused(tiny_model):
+    with pytest.raises(ValueError, match=r"must be \(N, 3, 96, 96\), got \(1, 3, 96, 88\)"):
+        NativeRunner(tiny_model).encode(torch.zeros(1, 3, 96, 88))
+
+
+def run(runner, config, texts, features):
+    """A prompt with a picture joins a row that is already under way; then both go on."""
+    runner.allocate(200)
+    first, second = texts
+    token = config.image_token_index
+    prompt = torch.cat([first[:2], torch.full((config.vision_config.num_image_tokens,), token), first[2:]])
+    spans = Span(3, 60), Span(90, 60)
+    scores = [runner.forward(second, [RowInput(spans[1], 0, len(second), 2)]).logits.clone()]
+    # in a row without features the image token is a token like any other
+    ids = torch.cat([torch.tensor([token]), prompt])
+    rows = [RowInput(spans[1], len(second), 1, 1), RowInput(spans[0], 0, len(prompt), 1, features)]
+    scores.append(runner.forward(ids, rows).logits.clone())
+    rows = [RowInput(spans[0], len(prompt), 3, 3), RowInput(spans[1], len(second) + 1, 1, 0)]
+    scores.append(runner.forward(torch.tensor([5, 6, 7, 8]), rows).logits.clone())
+    runner.release()
+    assert runner.capacity == 0
+    return torch.cat(scores)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_steps(make_model, tiny_config, tied, isa):
+    config = replace(tiny_config, tie_word_embeddings=tied)
+    model = in_bf16(make_model(config, seed=4))
+    texts = torch.randint(0, 90, (8,)), torch.randint(0, 90, (17,))
+    features = model.get_image_features(torch.randn(1, 3, 96, 96))[0]
+    expected = run(TorchRunner(model), config, texts, features)
+    for weights in ("auto", "fp32"):
+        close(run(NativeRunner(model, weights), config, texts, features), expected)
+
+
+def test_auto_stores_two_bytes_a_weight_only_where_that_loses_nothing(tiny_model, make_model, tiny_config):
+    assert NativeRunner(tiny_model).weights == "fp32"
+    runner = NativeRunner(make_model(tiny_config).bfloat16())
+    assert (runner.weights, runner.vision) == ("bf16", "bf16")
+    assert runner.nbytes < NativeRunner(tiny_model).nbytes * 0.6
+    runner = NativeRunner(tiny_model, "int4")
+    assert (runner.weights, runner.vision) == ("int4", "int8")
+
+
+def test_a_bf16_model_gives_what_it_would_give_in_fp32(make_model, tiny_config):
+    model = make_model(tiny_config).bfloat16()
+    runner, pictures = NativeRunner(model), torch.randn(1, 3, 96, 96)
+    close(runner.encode(pictures.bfloat16()), model.float().get_image_features(pictures.bfloat16().float()))
+
+
+def test_weights_may_be_taken_out_of_the_model(make_model, tiny_config):
+    model = make_model(tiny_config).bfloat16()
+    expected = run(NativeRunner(model), tiny_config, (torch.arange(4), torch.arange(9)), torch.ones(9, 32))
+    runner = NativeRunner(model, consume=True)
+    assert {p.device.type for p in model.parameters()} == {"meta"}
+    assert torch.equal(
+        run(runner, tiny_config, (torch.arange(4), torch.arange(9)), torch.ones(9, 32)), expected
+    )
+
+
+def test_bytes_of_a_position(tiny_model):
+    # 3 layers, 2 kv heads, 8 numbers of a key, 8 of a value that take the room of 16
+    assert NativeRunner(tiny_model).bytes_per_position == 3 * 2 * (8 + 16) * 4
+    assert NativeRunner(tiny_model, "int8").bytes_per_position == 3 * 2 * (8 + 16) * 2
+
+
+def test_options_that_cannot_be(tiny_model):
+    with pytest.raises(InvalidOptionError, match="weights is 'int3'"):
+        NativeRunner(tiny_model, "int3")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(InvalidOptionError, match="vision is 'int4'"):
+        NativeRunner(tiny_model, vision="int4")
+    with pytest.raises(InvalidOptionError, match="not bf16 numbers"):
+        NativeRunner(tiny_model, "bf16")
+    with pytest.raises(InvalidOptionError, match="number of threads is 0"):
+        NativeRunner(tiny_model, threads=0)
