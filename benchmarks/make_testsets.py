@@ -88,8 +88,8 @@ SETS: dict[str, TestSet] = {
         "a block of a formatted page, by its box or a coloured frame", lambda: RegionEngine(kind("page")), 10
     ),
     "multipage": TestSet(
-        "two or three plain pages as one text",
-        lambda: MultiPageEngine(text("paragraph", (256, 512)), pages=(2, 3), max_characters=500), 10, longest=1500,
+        "two or three formatted pages as one text",
+        lambda: MultiPageEngine(kind("page"), pages=(2, 3), max_characters=1300), 10, longest=3000,
     ),
     "crop": TestSet(
         "large formatted pages that need patches",

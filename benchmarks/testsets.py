@@ -98,7 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--worst", type=int, default=3, help="how many pages a report shows")
     parser.add_argument("--device", default="auto")
     options = parser.parse_args(arguments)
-    names = options.only or sorted(path.parent.name for path in options.sets.glob("*/data.jsonl"))
+    found = (path.parent.name for path in options.sets.glob("*/data.jsonl"))
+    names = options.only or sorted(found, key=lambda name: (not name.startswith("text"), name))
     evaluations: list[Evaluation] = []
     try:
         ocr = OCR.from_pretrained(
@@ -109,8 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             dataset = load_dataset(options.sets / name, "jsonl")
             evaluations.append(read_set(ocr, dataset, options.model, options.limit))
             report(evaluations[-1], options.out, options.worst)
-            found = next(iter(evaluations[-1].summary().values()))
-            print(f"{name}: CER {shown(found['cer_folded'])}, {evaluations[-1].seconds:.1f} s", flush=True)
+            totals = next(iter(evaluations[-1].summary().values()))
+            print(f"{name}: CER {shown(totals['cer_folded'])}, {evaluations[-1].seconds:.1f} s", flush=True)
+            for reading in evaluations[-1].failed:
+                print(f"{reading.page.id}: {reading.error}", file=sys.stderr)
     except GotOcr2Error as e:
         print(e, file=sys.stderr)
         return e.exit_code
