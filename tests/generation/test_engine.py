@@ -1,0 +1,449 @@
+"""The engine on a runner that writes down what it is asked: order, ends, failures, threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import CancelledError
+from typing import Any
+
+import pytest
+import torch
+from generation_helpers import ByteTokenizer, ScriptedRunner
+
+from got_ocr2.config import GotOcr2Config
+from got_ocr2.errors import GotOcr2Error, InvalidOptionError
+from got_ocr2.generation import GenerationOptions
+from got_ocr2.generation.engine import Engine
+from got_ocr2.generation.requests import Handle, Request
+from got_ocr2.generation.runner import RowInput, Scores
+
+END = 9
+ENDS = GenerationOptions(eos_token_id=(END,))
+SCRIPTS = [[20, 21, END], [30, 31, 32, 33, 34, END], [END], [50, 51, 52, END]]
+
+
+def request(prompt: int = 3, limit: int = 8, options: GenerationOptions = ENDS, **more: Any) -> Request:
+    return Request(list(range(60, 60 + prompt)), limit, options, **more)
+
+
+@pytest.fixture
+def scripted(tiny_config: GotOcr2Config):
+    """`scripted(scripts)`: a runner; pages are known by the order in which they are run first."""
+    return lambda scripts=SCRIPTS: ScriptedRunner(tiny_config, scripts)
+
+
+@pytest.fixture(params=["inline", "threaded"])
+def threaded(request: pytest.FixtureRequest) -> bool:
+    return request.param == "threaded"
+
+
+# --- results --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lag", [0, 1])
+def test_pages_are_read_together_and_each_ends_for_itself(scripted: Any, threaded: bool, lag: int):
+    with Engine(scripted(), positions=100, lag=lag, threaded=threaded) as engine:
+        handles = [engine.submit(request()) for _ in SCRIPTS]
+        results = [handle.result(30) for handle in handles]
+        assert [list(result.tokens) for result in results] == SCRIPTS
+        assert [result.reason for result in results] == ["stop"] * 4
+        likely = torch.zeros(97).index_fill(0, torch.tensor([0]), 9.0).log_softmax(0)[0]
+        assert results[1].logprobs == pytest.approx([float(likely)] * 6, abs=1e-5)
+        assert engine.free_positions == 100
+    assert engine.closed
+
+
+def test_tokens_come_as_they_are_written(scripted: Any):
+    with Engine(scripted(), positions=100) as engine:
+        handle = engine.submit(request())
+        assert (engine.steps, handle.tokens, handle.done) == (0, 0, False)
+        seen = []
+        for new in handle:
+            seen.append((new.index, new.token, new.reason))
+            assert engine.steps == len(seen)
+        assert seen == [(0, 20, None), (1, 21, None), (2, END, "stop")]
+        assert [new.token for new in handle] == [20, 21, END]  # again, from the first one
+
+
+def test_lag_launches_a_step_before_the_last_one_is_read(scripted: Any):
+    runner = scripted()
+    with Engine(runner, positions=100, lag=1) as engine:
+        handle = engine.submit(request())
+        engine.step()
+        assert (len(runner.calls), handle.tokens) == (1, 0)
+        engine.step()
+        assert (len(runner.calls), handle.tokens) == (2, 1)
+        assert handle.result().tokens == (20, 21, END)
+        # One step more than tokens: the end was known only after the next one had been launched.
+        assert [call.fed for call in runner.calls[1:]] == [[[20]], [[21]], [[END]]]
+        assert engine.free_positions == 100
+
+
+def test_a_page_that_has_all_its_tokens_is_not_launched_again(scripted: Any):
+    runner = scripted()
+    with Engine(runner, positions=100, lag=1) as engine:
+        result = engine.submit(request(limit=2)).result()
+    assert (result.tokens, result.reason) == ((20, 21), "length")
+    assert len(runner.calls) == 2
+
+
+def test_a_page_enters_as_soon_as_another_leaves(scripted: Any):
+    runner = scripted()
+    with Engine(runner, positions=100, rows=2) as engine:
+        handles = [engine.submit(request()) for _ in SCRIPTS]
+        for handle in handles:
+            handle.result()
+    assert [call.pages for call in runner.calls] == [[0, 1]] * 3 + [[1, 2], [1, 3], [1, 3], [3], [3]]
+
+
+def test_prompts_of_one_length_stand_together_after_the_pages_that_go_on(scripted: Any):
+    runner = scripted([[20] * 9] * 6)
+    with Engine(runner, positions=200) as engine:
+        first = engine.submit(request(4))
+        engine.step()
+        others = [engine.submit(request(prompt)) for prompt in (5, 3, 5, 3)]
+        engine.step()
+        assert [len(fed) for fed in runner.calls[1].fed] == [1, 3, 3, 5, 5]
+        assert all(handle.result().tokens == (20,) * 8 for handle in (first, *others))
+
+
+def test_each_page_has_its_own_options(scripted: Any):
+    scripts = [[20, 20, 20, END], [20, END], [*b"ABC"], [20, 21, END, END, 22]]
+    asked = [
+        request(options=GenerationOptions(eos_token_id=(END,), no_repeat_ngram_size=1)),
+        request(options=GenerationOptions(), limit=3),
+        request(options=GenerationOptions(stop_strings=("AB",)), tokenizer=ByteTokenizer(), limit=5),
+        request(options=GenerationOptions(eos_token_id=(END,), min_new_tokens=4)),
+    ]
+    # What an ended script writes is token 0; what a rule forbids gives way to the first token that is allowed.
+    expected = [(20, 0, 1, END), (20, END, 0), tuple(b"AB"), (20, 21, 0, 0, 22)]
+    with Engine(scripted(scripts), positions=100) as engine:
+        handles = [engine.submit(one) for one in asked]
+        tokens = [handle.result().tokens for handle in handles]
+    assert tokens[:3] == expected[:3]
+    assert tokens[3][:5] == expected[3]
+
+
+def test_scores_are_kept_where_they_are_asked_for(scripted: Any):
+    options = GenerationOptions(eos_token_id=(END,), return_dict_in_generate=True, output_scores=True)
+    with Engine(scripted(), positions=100) as engine:
+        handles = [engine.submit(request(options=o)) for o in (options, ENDS)]
+        with_scores, without = (list(handle) for handle in handles)
+    assert [int(new.scores.argmax()) for new in with_scores] == SCRIPTS[0]
+    assert all(new.scores is None for new in without)
+
+
+# --- drafts ---------------------------------------------------------------------------------------------
+
+
+class Draft:
+    """Proposes what comes next in a given text, and notes what became of it."""
+
+    def __init__(self, text: Sequence[int]) -> None:
+        self.text = list(text)
+        self.verdicts: list[tuple[int, int]] = []
+
+    def propose(self, history: Sequence[int], limit: int) -> list[int]:
+        return self.text[len(history) : len(history) + limit]
+
+    def accepted(self, proposed: int, kept: int) -> None:
+        self.verdicts.append((proposed, kept))
+
+
+@pytest.mark.parametrize("lag", [0, 1])
+def test_drafts_are_verified(scripted: Any, lag: int):
+    runner = scripted()
+    draft = Draft([30, 31, 32, 0, 0, 0, 0, 0, 0, 0])
+    with Engine(runner, positions=100, lag=lag) as engine:
+        handle = engine.submit(request(drafter=Draft([20, 21, END])))
+        other = engine.submit(request(limit=10, drafter=draft, most_drafted=4))
+        plain = engine.submit(request())
+        results = [one.result() for one in (handle, other, plain)]
+    assert [list(result.tokens) for result in results] == SCRIPTS[:3]
+    assert [(r.drafted, r.kept) for r in results] == [(2, 2), (12, 2), (0, 0)]
+    # 30 comes with the prompt; then 31, 32 are right, 0, 0 wrong, and so is all that follows.
+    assert draft.verdicts == [(4, 2), (4, 0), (4, 0)]
+    assert runner.calls[1].fed[:2] == [[20, 21, END], [30, 31, 32, 0, 0]]
+
+
+def test_drafts_never_reach_beyond_the_last_token(scripted: Any):
+    runner = scripted([[20, 21, 22, 23, 24, 25]])
+    with Engine(runner, positions=7) as engine:
+        result = engine.submit(request(limit=4, drafter=Draft([20, 21, 22, 23, 24, 25]))).result()
+    assert (result.tokens, result.reason) == ((20, 21, 22, 23), "length")
+    assert [call.fed for call in runner.calls[1:]] == [[[20, 21, 22]]]
+
+
+def test_a_row_that_ends_within_a_draft_drops_the_rest(scripted: Any):
+    runner = scripted([[20, 21, END, 23, 24]])
+    with Engine(runner, positions=100) as engine:
+        result = engine.submit(request(drafter=Draft([20, 21, END, 23, 24]))).result()
+    assert (result.tokens, result.reason) == ((20, 21, END), "stop")
+
+
+def test_a_drafter_that_fails_fails_its_page_alone(scripted: Any):
+    class Broken(Draft):
+        def propose(self, history: Sequence[int], limit: int) -> list[int]:
+            raise RuntimeError("no idea")
+
+    with Engine(scripted(), positions=100) as engine:
+        bad, good = engine.submit(request(drafter=Broken([]))), engine.submit(request())
+        with pytest.raises(RuntimeError, match="no idea"):
+            bad.result()
+        assert list(good.result().tokens) == SCRIPTS[1]
+
+
+# --- ends -----------------------------------------------------------------------------------------------
+
+
+def test_a_watch_may_end_its_row_or_change_its_rules(scripted: Any):
+    seen: list[list[int]] = []
+
+    def loops(tokens: Sequence[int]) -> Any:
+        seen.append(list(tokens))
+        return "looped" if len(seen) == 3 else None
+
+    def forbids(tokens: Sequence[int]) -> Any:
+        return GenerationOptions(no_repeat_ngram_size=1) if tokens == [40] else None
+
+    with Engine(scripted([[30] * 9, [40] * 9]), positions=100) as engine:
+        handles = [engine.submit(request(limit=4, watch=watch)) for watch in (loops, forbids)]
+        first, second = (handle.result() for handle in handles)
+    assert (first.tokens, first.reason, seen) == ((30, 30, 30), "looped", [[30]] * 3)
+    assert (second.tokens[0], second.reason) == (40, "length")
+    assert 40 not in second.tokens[1:]
+
+
+def test_a_deadline_ends_a_page_where_it_is(scripted: Any, threaded: bool):
+    with Engine(scripted([[20] * 60]), positions=100, threaded=threaded) as engine:
+        result = engine.submit(request(limit=60, deadline=1e-9)).result(30)
+        assert (result.tokens, result.reason) == ((20,), "deadline")
+        assert result.first_token <= result.seconds
+
+
+def test_shares_of_the_work_add_up(scripted: Any):
+    with Engine(scripted(), positions=100) as engine:
+        start = time.monotonic()
+        results = [handle.result() for handle in [engine.submit(request()) for _ in SCRIPTS]]
+        elapsed = time.monotonic() - start
+    assert all(result.share > 0 for result in results)
+    assert 0.2 * elapsed < sum(result.share for result in results) <= elapsed
+
+
+def test_cancelled_pages_leave_at_once(scripted: Any):
+    runner = scripted([[20] * 9] * 3)
+    with Engine(runner, positions=22, rows=2) as engine:
+        running, kept, waiting = (engine.submit(request()) for _ in range(3))
+        engine.step()
+        running.cancel()
+        waiting.cancel()
+        assert (engine.running, engine.free_positions) == (1, 11)
+        for handle in (running, waiting):
+            assert handle.done
+            with pytest.raises(CancelledError):
+                handle.result()
+        with pytest.raises(CancelledError):
+            list(running)
+        assert len(kept.result().tokens) == 8
+        kept.cancel()  # too late
+        assert len(kept.result().tokens) == 8
+        assert engine.free_positions == 22
+
+
+def test_callbacks_hear_of_every_end(scripted: Any, threaded: bool, caplog: pytest.LogCaptureFixture):
+    heard: list[Handle] = []
+    with Engine(scripted(), positions=100, threaded=threaded) as engine:
+        handles = [engine.submit(request()) for _ in range(2)]
+        for handle in handles:
+            handle.add_done_callback(lambda _: 1 / 0)
+            handle.add_done_callback(heard.append)
+        for handle in handles:
+            handle.result(30)
+        handles[0].add_done_callback(heard.append)
+    assert heard == [handles[0], handles[1], handles[0]]
+    assert caplog.text.count("A callback of a finished page failed") == 2
+
+
+# --- failures -------------------------------------------------------------------------------------------
+
+
+class Faulty(ScriptedRunner):
+    """Fails while the page with the number `bad` takes part in a step, `times` times."""
+
+    bad, times = 1, 10**9
+
+    def forward(self, ids: torch.Tensor, rows: Sequence[RowInput]) -> Scores:
+        before = len(self.calls), dict(self._pages), self._begun
+        scores = super().forward(ids, rows)
+        if self.bad in self.calls[-1].pages and self.times:
+            self.times -= 1
+            del self.calls[before[0] :]
+            self._pages, self._begun = before[1], before[2]
+            raise RuntimeError("the device says no")
+        return scores
+
+
+def test_only_the_page_that_spoils_a_step_fails(tiny_config: GotOcr2Config, threaded: bool):
+    runner = Faulty(tiny_config, SCRIPTS)
+    with Engine(runner, positions=100, threaded=threaded) as engine:
+        good, bad = engine.submit(request()), engine.submit(request(prompt=4))
+        with pytest.raises(RuntimeError, match="the device says no"):
+            bad.result(30)
+        assert list(good.result(30).tokens) == SCRIPTS[0]
+        assert engine.free_positions == 100
+        runner.bad = -1
+        assert list(engine.submit(request()).result(30).tokens) == SCRIPTS[1]
+
+
+def test_a_step_that_goes_wrong_once_costs_nobody_anything(tiny_config: GotOcr2Config):
+    runner = Faulty(tiny_config, SCRIPTS)
+    runner.times = 1
+    with Engine(runner, positions=100) as engine:
+        handles = [engine.submit(request()) for _ in SCRIPTS]
+        assert [list(handle.result().tokens) for handle in handles] == SCRIPTS
+
+
+def test_a_device_that_is_gone_fails_everybody_and_leaves_nobody_waiting(
+    tiny_config: GotOcr2Config, threaded: bool
+):
+    class Gone(ScriptedRunner):
+        def forward(self, ids: torch.Tensor, rows: Sequence[RowInput]) -> Scores:
+            raise RuntimeError("unspecified launch failure")
+
+    with Engine(Gone(tiny_config, SCRIPTS), positions=30, rows=1, threaded=threaded) as engine:
+        for handle in [engine.submit(request()) for _ in range(4)]:
+            with pytest.raises(RuntimeError, match="launch failure"):
+                handle.result(30)
+        assert engine.free_positions == 30
+
+
+def test_what_no_page_can_have_caused_closes_the_engine(
+    scripted: Any, threaded: bool, monkeypatch: pytest.MonkeyPatch
+):
+    runner = scripted()
+    engine = Engine(runner, positions=11, threaded=threaded)
+
+    def admit() -> Any:
+        raise MemoryError("of the house")
+
+    monkeypatch.setattr(engine._scheduler, "admit", admit)
+    handle = engine.submit(request())
+    with pytest.raises(MemoryError, match="of the house"):
+        handle.result(30)
+    assert engine.closed
+    assert runner.capacity == 0
+    with pytest.raises(GotOcr2Error, match="engine is closed"):
+        engine.submit(request())
+    engine.close()
+
+
+def test_pictures_that_cannot_be_encoded_fail_their_page_alone(tiny_config: GotOcr2Config):
+    class Picky(ScriptedRunner):
+        def encode(self, pixel_values: torch.Tensor) -> torch.Tensor:
+            if (pixel_values < 0).any():
+                raise ValueError("too dark")
+            return super().encode(pixel_values)
+
+    prompt = [60, *[tiny_config.image_token_index] * 9, 61]
+    runner = Picky(tiny_config, [[20, END], [21, END]])
+    with Engine(runner, positions=100) as engine:
+        pixels = [torch.full((1, 3, 96, 96), value) for value in (1.0, -1.0, 2.0)]
+        handles = [engine.submit(Request(prompt, 5, ENDS, pixel_values=one)) for one in pixels]
+        with pytest.raises(ValueError, match="too dark"):
+            handles[1].result()
+        assert [handles[i].result().tokens for i in (0, 2)] == [(20, END), (21, END)]
+    assert runner.encoded == [1, 1]  # together they failed, then each had its turn
+
+
+def test_many_pictures_are_encoded_a_few_at_a_time(tiny_config: GotOcr2Config):
+    runner = ScriptedRunner(tiny_config, [[END]] * 4)
+    with Engine(runner, positions=400, pictures=3) as engine:
+        for count in (2, 1, 2, 7):
+            prompt = [60, *[tiny_config.image_token_index] * 9 * count, 61]
+            engine.submit(Request(prompt, 2, ENDS, pixel_values=torch.zeros(count, 3, 96, 96)))
+        engine.step()
+    assert runner.encoded == [3, 2, 3, 3, 1]
+
+
+def test_refusals(scripted: Any):
+    with pytest.raises(InvalidOptionError, match="rows must be at least 1, got 0"):
+        Engine(scripted(), positions=10, rows=0)
+    with Engine(scripted(), positions=10) as engine:
+        with pytest.raises(InvalidOptionError, match="need 11 positions of the cache, but it holds 10"):
+            engine.submit(request())
+        with pytest.raises(InvalidOptionError, match="need the tokenizer"):
+            engine.submit(request(limit=7, options=GenerationOptions(stop_strings=("a",))))
+        assert not engine.step()
+        with pytest.raises(GotOcr2Error, match="nothing left to do"):
+            engine.wait(lambda: False)
+
+
+# --- threads --------------------------------------------------------------------------------------------
+
+
+def test_closing_fails_what_has_not_ended(scripted: Any, threaded: bool):
+    runner = scripted([[20] * 10**6] * 3)
+    engine = Engine(runner, positions=3 * 10**6, threaded=threaded)
+    handles = [engine.submit(request(limit=10**6 - 3)) for _ in range(3)]
+    next(iter(handles[0]))
+    engine.close()
+    for handle in handles:
+        with pytest.raises(GotOcr2Error, match="closed before the page was read"):
+            handle.result(30)
+    assert runner.capacity == 0
+    engine.close()
+    assert not [t for t in threading.enumerate() if t.name == "got-ocr2 engine"]
+
+
+def test_waiting_has_its_limit(scripted: Any, threaded: bool):
+    with Engine(scripted([[20] * 10**6]), positions=10**6, threaded=threaded) as engine:
+        handle = engine.submit(request(limit=10**6 - 3))
+        with pytest.raises(TimeoutError, match=r"not ready after 0\.05 seconds"):
+            handle.result(0.05)
+        assert not handle.done
+        handle.cancel()
+        with pytest.raises(CancelledError):
+            handle.result(30)
+
+
+def test_many_threads_share_an_engine(scripted: Any, threaded: bool):
+    scripts = [[20 + page % 50] * (1 + page % 7) + [END] for page in range(60)]
+
+    class ByPrompt(ScriptedRunner):
+        """The script is named by the prompt: threads run in any order."""
+
+        def forward(self, ids: torch.Tensor, rows: Sequence[RowInput]) -> Scores:
+            begun = [scripts[int(ids[at])] for at, row in _starts(rows) if row.past == 0]
+            self.scripts = [*self.scripts[: self._begun], *begun]
+            return super().forward(ids, rows)
+
+    runner = ByPrompt(scripted().config, [])
+    failures: list[BaseException] = []
+
+    def read(pages: Sequence[int], engine: Engine) -> None:
+        try:
+            for page in pages:
+                tokens = engine.submit(Request([page, 70], 9, ENDS)).result(60).tokens
+                assert list(tokens) == scripts[page]
+        except BaseException as error:
+            failures.append(error)
+
+    with Engine(runner, positions=40, threaded=threaded) as engine:
+        workers = [threading.Thread(target=read, args=(range(i, 60, 6), engine)) for i in range(6)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(60)
+        assert failures == []
+        assert engine.free_positions == 40
+
+
+def _starts(rows: Sequence[RowInput]) -> list[tuple[int, RowInput]]:
+    """Where each row's ids begin."""
+    at, found = 0, []
+    for row in rows:
+        found.append((at, row))
+        at += row.tokens
+    return found
