@@ -16,6 +16,10 @@
 /* How far before their use the weights are asked for. */
 #define FETCH_AHEAD 8192
 
+/* Pieces of a member's panels that others can take over, and how many lists, its own first, a member looks at. */
+#define PIECES 8
+#define MOST_LISTS 16
+
 /* A thread that takes rows instead of panels reads all the weights: worth it from this many rows on. */
 #define ROWS_FOR_A_THREAD 48
 
@@ -134,37 +138,79 @@ static void run_panel(const got_linear *layer, const got_linear_ops *op, int pan
                    residual != NULL ? residual + row * ldr : NULL, ldr);
 }
 
+/* One call, as every member sees it. */
+typedef struct {
+    const got_linear *layer;
+    const got_linear_ops *op;
+    const float *x, *residual;
+    float *y;
+    ptrdiff_t ldx, ldy, ldr;
+    int m, at_once;               /* rows, and rows packed together */
+    int row_parts, panel_parts;   /* member t owns rows part t / panel_parts and panels part t % panel_parts */
+} product;
+
+/* A member's scratch: some packed rows. */
+typedef struct {
+    char *room;
+    division parts;
+    got_rows blocks[MOST_PACKED];
+    int from, count; /* first row and number of blocks; nothing is packed while count is 0 */
+} desk;
+
+static void pack_rows(const product *p, desk *d, int from, int to)
+{
+    const got_linear *layer = p->layer;
+    int steps = panel_steps(layer), groups = layer->format == GOT_INT4 ? steps / group_steps(layer) : 1;
+    int rows = to - from;
+    if (d->count > 0 && d->from == from)
+        return;
+    d->from = from;
+    d->count = divide_up(rows, p->op->rows[layer->format]);
+    for (int b = 0; b < d->count; b++) {
+        int row = cut(rows, d->count, b);
+        d->blocks[b] = (got_rows){
+            .x = d->room + d->parts.x + (size_t)row * steps * got_step_words[layer->format] * 4,
+            .start = (int32_t *)(d->room + d->parts.start) + (size_t)row * groups,
+            .scales = (float *)(d->room + d->parts.scales) + row,
+            .rows = cut(rows, d->count, b + 1) - row,
+        };
+        p->op->pack(layer, p->x + (from + row) * p->ldx, p->ldx, steps, &d->blocks[b],
+                    (int8_t *)(d->room + d->parts.bytes));
+    }
+}
+
+/* Works off the list of member `owner`: its rows in groups, for each group its panels in pieces. */
+static void run_list(const product *p, desk *d, int owner, bool alone)
+{
+    int part = owner / p->panel_parts, begin = cut(p->m, p->row_parts, part), end = cut(p->m, p->row_parts, part + 1);
+    int first = cut(p->layer->panels, p->panel_parts, owner % p->panel_parts);
+    int panels = cut(p->layer->panels, p->panel_parts, owner % p->panel_parts + 1) - first;
+    int pieces = panels < PIECES ? panels : PIECES, groups = divide_up(end - begin, p->at_once);
+    if (!alone && got_claimed(owner) >= groups * pieces)
+        return;
+    for (int own = 0, n; (n = alone ? own++ : got_claim(owner)) < groups * pieces;) {
+        int from = begin + n / pieces * p->at_once, to = from + p->at_once < end ? from + p->at_once : end;
+        pack_rows(p, d, from, to);
+        for (int i = cut(panels, pieces, n % pieces); i < cut(panels, pieces, n % pieces + 1); i++)
+            run_panel(p->layer, p->op, first + i, d->blocks, d->count, (float *)(d->room + d->parts.sums),
+                      p->y + from * p->ldy, p->ldy, p->residual != NULL ? p->residual + from * p->ldr : NULL, p->ldr);
+    }
+}
+
 void got_linear_run_part(const got_linear *layer, const float *x, ptrdiff_t ldx, int m, float *y, ptrdiff_t ldy,
                          const float *residual, ptrdiff_t ldr, int thread, int n_threads, void *scratch)
 {
-    const got_linear_ops *op = ops();
-    int rows_in = row_parts(m, n_threads), panels_in = n_threads / rows_in;
-    int begin = cut(m, rows_in, thread / panels_in), end = cut(m, rows_in, thread / panels_in + 1);
-    int first = cut(layer->panels, panels_in, thread % panels_in);
-    int last = cut(layer->panels, panels_in, thread % panels_in + 1);
-    int steps = panel_steps(layer), at_once = packed_rows(m, n_threads);
-    division parts = divide(layer, at_once);
-    char *room = scratch;
-    if (first == last)
-        return;
-    for (int from = begin; from < end; from += at_once) {
-        int rows = end - from < at_once ? end - from : at_once;
-        int count = divide_up(rows, op->rows[layer->format]), groups = layer->format == GOT_INT4 ? steps / group_steps(layer) : 1;
-        got_rows blocks[MOST_PACKED];
-        for (int b = 0; b < count; b++) {
-            int row = cut(rows, count, b);
-            blocks[b] = (got_rows){
-                .x = room + parts.x + (size_t)row * steps * got_step_words[layer->format] * 4,
-                .start = (int32_t *)(room + parts.start) + (size_t)row * groups,
-                .scales = (float *)(room + parts.scales) + row,
-                .rows = cut(rows, count, b + 1) - row,
-            };
-            op->pack(layer, x + (from + row) * ldx, ldx, steps, &blocks[b], (int8_t *)(room + parts.bytes));
-        }
-        for (int panel = first; panel < last; panel++)
-            run_panel(layer, op, panel, blocks, count, (float *)(room + parts.sums), y + from * ldy, ldy,
-                      residual != NULL ? residual + from * ldr : NULL, ldr);
-    }
+    int parts = row_parts(m, n_threads), at_once = packed_rows(m, n_threads);
+    product p = {
+        .layer = layer, .op = ops(), .x = x, .residual = residual, .y = y, .ldx = ldx, .ldy = ldy, .ldr = ldr,
+        .m = m, .at_once = at_once, .row_parts = parts, .panel_parts = n_threads / parts,
+    };
+    desk d;
+    d.room = scratch;
+    d.parts = divide(layer, at_once);
+    d.count = 0;
+    for (int i = 0; i < n_threads && i < MOST_LISTS; i++)
+        run_list(&p, &d, (thread + i) % n_threads, n_threads == 1);
 }
 
 typedef struct {

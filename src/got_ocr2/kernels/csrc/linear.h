@@ -55,8 +55,9 @@ typedef struct {
 GOT_API size_t got_linear_scratch(const got_linear *layer, int m, int n_threads);
 
 /* One member's share of y (m, n): call it from every member of a team with the same arguments but `thread` and
- * `scratch`; y is complete after the next barrier. Rows start ldx, ldy and ldr floats apart. `residual` (m, n) is added
- * after the epilogue; it may be NULL, or y itself. x must not overlap y. Needs m >= 1. */
+ * `scratch`, once between two barriers (a member that is done takes over work of the others, by the pool's lists); y is
+ * complete after the next barrier. With n_threads 1 it stands alone. Rows start ldx, ldy and ldr floats apart. `residual`
+ * (m, n) is added after the epilogue; it may be NULL, or y itself. x must not overlap y. Needs m >= 1. */
 void got_linear_run_part(const got_linear *layer, const float *x, ptrdiff_t ldx, int m, float *y, ptrdiff_t ldy,
                          const float *residual, ptrdiff_t ldr, int thread, int n_threads, void *scratch);
 

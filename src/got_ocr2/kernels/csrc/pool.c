@@ -72,6 +72,9 @@ static struct {
     event barrier; /* barriers passed */
     atomic_int inside;  /* members, the caller left out, that have not finished the region */
     atomic_int arrived; /* members waiting at the barrier */
+    struct {
+        _Alignas(64) atomic_int next;
+    } claims[GOT_MAX_THREADS]; /* on cache lines of their own: members mostly claim from their own lists */
 } pool;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -106,6 +109,12 @@ static void first_use(void)
     pthread_atfork(NULL, NULL, forget_after_fork);
 }
 
+static void reset_claims(void)
+{
+    for (int i = 0; i < pool.size; i++)
+        atomic_store_explicit(&pool.claims[i].next, 0, memory_order_relaxed);
+}
+
 static void *member_main(void *argument)
 {
     int index = (int)(size_t)argument;
@@ -132,6 +141,7 @@ static void run_region(got_team_fn fn, void *ctx)
     pool.fn = fn;
     pool.ctx = ctx;
     atomic_store(&pool.inside, pool.size - 1);
+    reset_claims();
     event_advance(&pool.begin);
     if (fn != NULL) {
         member.index = 0;
@@ -245,8 +255,19 @@ void got_barrier(void)
     unsigned passed = atomic_load(&pool.barrier.value);
     if (atomic_fetch_add(&pool.arrived, 1) == member.size - 1) {
         atomic_store(&pool.arrived, 0);
+        reset_claims();
         event_advance(&pool.barrier);
     } else {
         event_wait(&pool.barrier, passed);
     }
+}
+
+int got_claim(int list)
+{
+    return atomic_fetch_add_explicit(&pool.claims[list].next, 1, memory_order_relaxed);
+}
+
+int got_claimed(int list)
+{
+    return atomic_load_explicit(&pool.claims[list].next, memory_order_relaxed);
 }

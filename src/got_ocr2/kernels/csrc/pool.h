@@ -33,4 +33,11 @@ GOT_API void got_parallel(got_task_fn fn, void *ctx, int tasks);
 /* Inside a got_team function: returns when every member has called it; what they wrote before is then visible. */
 GOT_API void got_barrier(void);
 
+/* Inside a got_team function: hands out 0, 1, 2, ... of list `list` (0..n_threads-1), each number once to whichever
+ * member asks. All lists begin again at every barrier. */
+int got_claim(int list);
+
+/* The number that got_claim would hand out next; an old value where others are claiming. */
+int got_claimed(int list);
+
 #endif
