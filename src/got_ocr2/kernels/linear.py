@@ -11,7 +11,10 @@ from torch import Tensor
 from ..errors import InvalidOptionError
 from . import packing
 from .library import native
+from .memory import weight_memory
 from .quantize import DEFAULT_GROUP, FORMATS, Format, quantize_weight
+
+_ROWS_AT_ONCE = 256 * packing.PANEL
 
 Epilogue = Literal["none", "gelu", "silu_mul"]
 EPILOGUES: tuple[Epilogue, ...] = ("none", "gelu", "silu_mul")
@@ -189,6 +192,33 @@ class PackedLinear:
         lookup.restype = None
         lookup(ctypes.addressof(self.struct), ids.data_ptr(), ids.numel(), out.data_ptr(), self.inputs)
         return out
+
+
+def _packed(matrix: Tensor, format: Format, group: int) -> tuple[Tensor, Tensor | None]:
+    """Weights and scales, made of some rows after others: a large matrix is not copied as a whole on the way."""
+    panels = -(-matrix.shape[0] // packing.PANEL)
+    weights, scales, done = None, [], 0
+    for rows in matrix.split(_ROWS_AT_ONCE):
+        part, part_scales = _packed_rows(rows, format, group)
+        if weights is None:
+            weights = weight_memory((panels, *part.shape[1:]), part.dtype)
+        weights[done : done + len(part)] = part
+        done += len(part)
+        scales += [] if part_scales is None else [part_scales]
+    assert weights is not None
+    return weights, torch.cat(scales) if scales else None
+
+
+def _packed_rows(rows: Tensor, format: Format, group: int) -> tuple[Tensor, Tensor | None]:
+    if format == "fp32":
+        return packing.pack_fp32(rows), None
+    if format == "bf16":
+        if rows.dtype != torch.bfloat16 and not torch.equal(rows.bfloat16().float(), rows.float()):
+            raise InvalidOptionError("The weights are not bf16 numbers: store them as fp32, or round them.")
+        return packing.pack_bf16(rows), None
+    if format == "int8":
+        return packing.pack_int8(quantize_weight(rows, "int8"))
+    return packing.pack_int4(quantize_weight(rows, "int4", group))
 
 
 def _run() -> ctypes._NamedFuncPointer:
