@@ -86,15 +86,31 @@ def test_every_unit_is_noticed_in_the_end(beginning, unit):
         assert all(row[i] == row[i - p] for i in range(loop.kept, loop.end))
 
 
-def test_what_a_loop_would_drop_is_known_at_every_token():
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(0, 30), max_size=40),
+    st.lists(st.integers(0, 40), min_size=1, max_size=40),
+    st.lists(st.integers(0, 30), max_size=40),
+)
+def test_what_is_certain_is_kept(beginning, unit, rest):
     detector = LoopDetector()
-    row = (INTRODUCTION + SENTENCE * 10).encode()
-    for end, token in enumerate(row, 1):
+    certain = 0
+    for token in beginning + unit * 3 + rest + unit * (2000 // len(unit)):
         loop = detector.push(token)
-        assert 0 <= detector.repeated <= max(0, end - len(INTRODUCTION) - len(SENTENCE) + 10)
         if loop is not None:
-            assert loop.dropped == detector.repeated
-            break
+            assert loop.period is None or certain <= loop.kept
+            return
+        assert detector.certain >= certain
+        certain = detector.certain
+
+
+def test_new_tokens_are_certain_at_once_and_repeated_ones_as_soon_as_something_new_comes():
+    detector = LoopDetector()
+    found = []
+    for token in b"abc abd":
+        detector.push(token)
+        found.append(detector.certain)
+    assert found == [1, 2, 3, 4, 4, 4, 7]
 
 
 # --- honest pages ---------------------------------------------------------------------------------------

@@ -60,6 +60,8 @@ class LoopDetector:
     def __init__(self) -> None:
         self._row: list[int] = []
         self._last: dict[tuple[int, ...], int] = {}  # the latest tokens -> where they last ended
+        self._known: set[int | tuple[int, int]] = set()  # tokens, and pairs of them
+        self._open = 0  # last tokens that might turn out to be the beginning of a repetition
         self._period = 0  # 0: none is known
         self._start = 0  # of what repeats the copy before it
         self._equal = 0  # last tokens that equal those one period earlier
@@ -69,14 +71,15 @@ class LoopDetector:
         self._grams: Counter[tuple[int, ...]] = Counter()
 
     @property
-    def repeated(self) -> int:
-        """Last tokens of the row that repeat what stands one period earlier; a loop would drop them."""
-        return len(self._row) - self._start if self._period else 0
+    def certain(self) -> int:
+        """Tokens, from the first on, that are kept whatever comes; a loop of little variety alone may take more."""
+        return min(len(self._row) - self._open, self._start if self._period else len(self._row))
 
     def push(self, token: int) -> Loop | None:
         """Adds the row's next token; says whether the row is in a loop now."""
         row = self._row
         row.append(token)
+        self._look_back()
         self._follow_period()
         self._slide_window()
         if self._is_too_long():
@@ -84,6 +87,13 @@ class LoopDetector:
         if len(row) >= _WINDOW and len(self._grams) < _SHARE * _WINDOW:
             return Loop(len(row), _first_repetition(row), None)
         return None
+
+    def _look_back(self) -> None:
+        """How far back an anchor that is being written could have begun: not before anything new."""
+        token, pair = self._row[-1], (self._row[-2:][0], self._row[-1])
+        most = 0 if token not in self._known else 1 if pair not in self._known else _ANCHOR - 1
+        self._open = min(self._open + 1, most)
+        self._known |= {token, pair}
 
     def _follow_period(self) -> None:
         row, end = self._row, len(self._row)
@@ -112,14 +122,15 @@ class LoopDetector:
 
     def _is_too_long(self) -> bool:
         """Whether more is repeated than a page would, for what the unit says."""
-        if self.repeated < _LEAST or not self._equal:
+        repeated = len(self._row) - self._start
+        if not self._period or repeated < _LEAST or not self._equal:
             return False
         if not self._needed:
             enough = float(_LINE)
             if self._period > _SHORT:
                 enough = min(max(_VARIETY / _perplexity(self._row[-self._period :]), _LEAST), _MOST)
             self._needed = max(_COPIES * self._period, int(enough))
-        return self.repeated >= self._needed * (1 if self._exact else _NUMBERED)
+        return repeated >= self._needed * (1 if self._exact else _NUMBERED)
 
     def _slide_window(self) -> None:
         row, grams = self._row, self._grams

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,6 +63,10 @@ class Attempt:
         self._stream = tokenizer.decode_stream()
         self._text = "".join(map(self._stream.put, beginning.tokens))
         self._read = 0  # new tokens whose characters are in the text
+
+    def forget_pictures(self) -> None:
+        """There will be no other try with them."""
+        self.prompt = dataclasses.replace(self.prompt, pixel_values=None)
 
     @property
     def loop(self) -> Loop | None:

@@ -25,14 +25,13 @@ class LoopWatch:
         self.loop: Loop | None = None
         for token in beginning:
             self._detector.push(token)
-        self._seen = self.certain = len(beginning)
+        self.certain = len(beginning)
 
     def __call__(self, tokens: Sequence[int]) -> Literal["looped"] | None:
         """Takes the tokens of a step."""
         for token in tokens:
-            self._seen += 1
             self.loop = self._detector.push(token)
             if self.loop is not None:
                 return "looped"
-        self.certain = self._seen - self._detector.repeated
+        self.certain = self._detector.certain
         return None

@@ -116,18 +116,22 @@ class PageWriter:
             watch=None if self.options.on_loop == "ignore" else LoopWatch(beginning.tokens),
         )
         handle = engine.submit(prompt)
+        if self.options.on_loop != "penalise":  # nobody will ask with these pictures again
+            prompt = dataclasses.replace(prompt, pixel_values=None)
         return Attempt(asked, prompt, beginning, tokenizer, handle, perf_counter() - start)
 
 
 class PageInProgress:
-    """One unit in the engine, and its text so far.
+    """One unit in the engine, and its text so far; of its pictures, nothing is kept longer than it is needed.
 
     Attributes:
-        unit: what is read.
+        place: the fields of the result that say where the text stands.
     """
 
     def __init__(self, writer: PageWriter, unit: Unit, attempt: Attempt) -> None:
-        self.unit = unit
+        self.place = unit.place
+        self._unit: Unit | None = unit if writer.options.on_loop in ("penalise", "retry_cropped") else None
+        self._draft = unit.draft
         self._writer = writer
         self._attempt = attempt
         self._looped: Attempt | None = None  # the first of two tries
@@ -136,11 +140,6 @@ class PageInProgress:
         # A page that may be read once more from its beginning cannot be shown before it has ended.
         self._shows = writer.options.on_loop != "retry_cropped"
         self._result: PageResult | None = None
-
-    @property
-    def place(self) -> dict[str, Any]:
-        """The fields of the result that say where the text stands."""
-        return self.unit.place
 
     @property
     def handle(self) -> Handle:
@@ -156,12 +155,16 @@ class PageInProgress:
         """Says whether the page has ended; if it ended in repetition, a second try may begin instead."""
         if self._settled or not self.handle.done:
             return self._settled
-        if self._looped is None and self._attempt.loop is not None:
-            second = self._writer.again(self.unit, self._attempt)
+        unit, self._unit = self._unit, None
+        if unit is not None and self._looped is None and self._attempt.loop is not None:
+            second = self._writer.again(unit, self._attempt)
             if second is not None:
                 self._looped, self._attempt = self._attempt, second
                 return False
         self._settled = True
+        for attempt in (self._attempt, self._looped):
+            if attempt is not None:
+                attempt.forget_pictures()
         return True
 
     def new_text(self) -> str:
@@ -220,7 +223,7 @@ class PageInProgress:
         return Speculation(
             sum(one.drafted for one in generations),
             sum(one.kept for one in generations),
-            None if self.unit.draft is None else agreement(self.unit.draft, text),
+            None if self._draft is None else agreement(self._draft, text),
         )
 
     def _confidences(self, writing: Writing) -> dict[str, Any]:
