@@ -17,6 +17,7 @@ from got_ocr2.generation.requests import Request
 from got_ocr2.generation.runner import RowInput, Scores, Span
 from got_ocr2.ocr import OCR
 from got_ocr2.processing import BatchFeature, DecodeStream
+from got_ocr2.reading.engines import EngineOptions
 
 END = 256
 PROMPT = 7  # tokens
@@ -129,11 +130,11 @@ class FakeRunner:
         return Scores(logits, torch.tensor(best), torch.full((len(best),), -0.5))
 
 
-def fake_ocr(answer: Answer = size_of) -> OCR:
+def fake_ocr(answer: Answer = size_of, *, threaded: bool = False) -> OCR:
     """An `OCR` that answers `answer(pages)`, or raises it if it is an exception; `runner` is what it runs on."""
     processor = FakeProcessor()
-    ocr = OCR(FakeModel(processor), processor)  # type: ignore[arg-type]
+    ocr = OCR(FakeModel(processor), processor, EngineOptions(kernels="torch"))  # type: ignore[arg-type]
     ocr.runner = FakeRunner(processor, answer)  # type: ignore[attr-defined]
     ocr._runner = ocr.runner  # type: ignore[attr-defined]
-    ocr._engine = Engine(ocr.runner, positions=100_000)  # type: ignore[attr-defined]
+    ocr._engine = Engine(ocr.runner, positions=100_000, threaded=threaded)  # type: ignore[attr-defined]
     return ocr

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import gc
 import io
 import math
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from PIL import Image
 import got_ocr2.ocr
 from fake_ocr import PROMPT, fake_ocr
 from got_ocr2 import OCR, DocumentResult, PageResult
+from got_ocr2 import kernels as native_kernels
 from got_ocr2.errors import CheckpointError, FileAccessError, GotOcr2Error, InputError, InvalidOptionError
 from got_ocr2.reading import DocumentOpened, DocumentRead, PageRead, TextPiece
 from got_ocr2.results import Request
@@ -383,6 +387,101 @@ def test_impossible_batches(batch_size):
         fake_ocr().read_many([], batch_size=batch_size)
 
 
+# --- the engine ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_an_engine_with_a_thread_of_its_own_gives_the_same(mixed, batch_size):
+    limits = got_ocr2.ocr.Limits(max_pixels=1000)
+    with_thread, without = fake_ocr(threaded=True), fake_ocr()
+    events = [
+        [(type(event), getattr(event, "result", None)) for event in ocr.events(
+            mixed, batch_size=batch_size, limits=limits)]
+        for ocr in (with_thread, without)
+    ]  # fmt: skip
+
+    def told(events):
+        """Pieces of text may be cut elsewhere, and seconds differ."""
+        pages = [result for kind, result in events if kind is PageRead]
+        return [(p.source, p.text, p.status, p.tokens, p.mean_logprob) for p in pages]
+
+    assert told(events[0]) == told(events[1])
+    with_thread.close()
+
+
+def test_an_ocr_that_nobody_uses_ends_its_thread():
+    ocr = fake_ocr(threaded=True)
+    assert ocr.read(picture(3, 2)).text == "3x2"
+    engine = ocr.engine
+    assert not engine.closed
+    got_ocr2.ocr.finalize(ocr, engine.close)  # as the property does for engines that it has made
+    del ocr
+    gc.collect()
+    assert engine.closed
+
+
+def test_closing_gives_the_cache_back_and_reading_goes_on():
+    ocr = fake_ocr()
+    first = ocr.engine
+    ocr.close()
+    assert first.closed
+    assert ocr.runner.capacity == 0
+    ocr._engine_options = got_ocr2.ocr.EngineOptions(kv_memory="3 KB", max_batch=2)
+    ocr.model.config = SimpleNamespace(text_config=SimpleNamespace(max_position_embeddings=2000))
+    assert ocr.read(picture(3, 2), max_new_tokens=50).text == "3x2"
+    assert (ocr.engine is not first, ocr.runner.capacity) == (True, 3000)
+    assert ocr.engine is ocr.engine
+    with pytest.raises(InvalidOptionError, match=r"7 tokens and 2994 new ones need 3001 .* holds 3000"):
+        ocr.read(picture(3, 2), max_new_tokens=2994)
+
+
+def test_several_threads_read_with_one_model():
+    ocr = fake_ocr(threaded=True)
+    found: dict[int, list[str]] = {}
+
+    def read(first: int) -> None:
+        pages = [picture(first + n, 1) for n in range(5)]
+        found[first] = [result.text for result in ocr.read_many(pages, batch_size=2)]
+
+    # The stand-in counts its documents, so pages are prepared one at a time.
+    ocr.processor = Locked(ocr.processor)
+    workers = [threading.Thread(target=read, args=(first,)) for first in (1, 11, 21)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert found == {first: [f"{first + n}x1" for n in range(5)] for first in (1, 11, 21)}
+    ocr.close()
+
+
+class Locked:
+    def __init__(self, processor):
+        self._processor, self._lock = processor, threading.Lock()
+
+    def __getattr__(self, name):
+        return getattr(self._processor, name)
+
+    def __call__(self, *images, **asked):
+        with self._lock:
+            return self._processor(*images, **asked)
+
+
+BAD_ENGINES = {
+    "quantization": ({"quantization": "int3"}, 'quantization is "int8", "int4" or None, got \'int3\''),
+    "kernels": ({"kernels": "cuda"}, 'kernels is "auto", "native" or "torch", got \'cuda\''),
+    "both": ({"kernels": "torch", "quantization": "int8"}, "needs the native kernels"),
+    "size": ({"kv_memory": "much"}, "kv_memory is a size such as \"2GB\" or a number of bytes, got 'much'"),
+    "no size": ({"kv_memory": 0}, "kv_memory is a size"),
+    "batch": ({"max_batch": 0}, "max_batch must be a whole number >= 1, got 0"),
+}
+
+
+@pytest.mark.parametrize(("options", "message"), BAD_ENGINES.values(), ids=BAD_ENGINES)
+def test_bad_engines_are_refused_before_anything_is_loaded(options, message):
+    with pytest.raises(InvalidOptionError, match=message):
+        OCR.from_pretrained("nowhere/nothing", **options)
+
+
 # --- a real checkpoint ----------------------------------------------------------------------------------
 
 
@@ -411,6 +510,24 @@ def test_bad_devices_and_checkpoints_are_one_of_our_errors(checkpoint_folder, tm
         OCR.from_pretrained(checkpoint_folder, dtype="float12")
     with pytest.raises(GotOcr2Error):
         OCR.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("kernels", ["torch", "auto"])
+def test_kernels_do_not_change_the_text(checkpoint_folder, tiny_ocr, page_image, kernels):
+    ocr = OCR.from_pretrained(checkpoint_folder, device="cpu", kernels=kernels, kv_memory="20MB", max_batch=2)
+    pages = [page_image, page_image.rotate(90), page_image.resize((50, 90))]
+    ours = ocr.read_many(pages, batch_size=3, max_new_tokens=7)
+    assert [result.text for result in ours] == [tiny_ocr.read(page, max_new_tokens=7).text for page in pages]
+
+
+@pytest.mark.skipif(not native_kernels.available(), reason="needs the native kernels")
+@pytest.mark.parametrize("quantization", ["int8", "int4"])
+def test_quantized_weights_replace_the_models_own(checkpoint_folder, page_image, quantization):
+    ocr = OCR.from_pretrained(checkpoint_folder, device="cpu", quantization=quantization)
+    assert ocr.read(page_image, max_new_tokens=5).tokens == 5
+    assert ocr.model.lm_head.weight.device.type == "meta"
+    ocr.close()
+    assert ocr.read(page_image, max_new_tokens=5).tokens == 5  # the packed ones are still there
 
 
 @pytest.mark.parametrize(

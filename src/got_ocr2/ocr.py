@@ -77,6 +77,14 @@ class OCR:
                 finalize(self, self._engine.close)
             return self._engine
 
+    @property
+    def why_not_native(self) -> str | None:
+        """Why the compiled kernels are not used though nobody asked for torch, as the end of a sentence."""
+        from .modeling.runners import why_not_native
+
+        wanted = self._engine_options.kernels != "torch" and self.model.device.type == "cpu"
+        return why_not_native(self.model) if wanted else None
+
     def close(self) -> None:
         """Gives back the memory of the key/value cache and ends the engine; reading again makes a new one."""
         with self._lock:

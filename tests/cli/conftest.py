@@ -29,7 +29,10 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
     `cli.opened` lists the arguments with which models were opened.
     """
-    for name in ("MODEL", "DEVICE", "DTYPE", "DPI", "PASSWORD", "MAX_PIXELS", "MAX_NEW_TOKENS", "BATCH_SIZE"):
+    for name in (
+        "MODEL", "DEVICE", "DTYPE", "DPI", "PASSWORD", "MAX_PIXELS", "MAX_NEW_TOKENS", "BATCH_SIZE", "QUANTIZE",
+        "KERNELS", "KV_MEMORY", "DEADLINE", "ON_LOOP",
+    ):  # fmt: skip
         monkeypatch.delenv(f"GOT_OCR2_{name}", raising=False)
 
     def run(*arguments: object, answer: Answer = size_of, terminal: bool = False) -> Ran:

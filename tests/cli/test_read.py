@@ -18,7 +18,8 @@ from make_pdf import make_pdf
 def test_text_goes_to_standard_output_and_nothing_else(cli, picture):
     ran = cli("read", picture("a.png", 5, 4))
     assert (ran.code, ran.out, ran.err) == (0, "5x4\n", "")
-    assert cli.opened == [(None, {"device": "auto", "dtype": "auto"})]
+    defaults = {"quantization": None, "kernels": "auto", "kv_memory": None, "max_batch": 64}
+    assert cli.opened == [(None, {"device": "auto", "dtype": "auto", **defaults})]
 
 
 def test_an_empty_line_stands_between_pages_and_documents(cli, picture):
@@ -108,6 +109,29 @@ def test_pdf_options(cli, tmp_path):
     assert (ran.code, ran.out, ran.err) == (8, "", f"{path} is encrypted and needs a password.\n")
 
 
+def test_engine_options(cli, picture, monkeypatch):
+    source = picture("a.png", 5, 4)
+    more = ("--quantize", "int8", "--kernels", "native", "--kv-memory", "1.5GB", "--batch-size", 100)
+    assert cli("read", source, *more).out == "5x4\n"
+    for name, value in (("QUANTIZE", "int4"), ("KERNELS", "torch"), ("KV_MEMORY", "9")):
+        monkeypatch.setenv(f"GOT_OCR2_{name}", value)
+    cli("read", source)
+    asked = [list(options.values())[2:] for _, options in cli.opened]
+    assert asked == [["int8", "native", 1_500_000_000, 100], ["int4", "torch", 9, 64]]
+    ran = cli("read", source, "--kv-memory", "much")
+    assert (ran.code, "it must be a size such as 2GB or 500MB, got 'much'" in ran.err) == (1, True)
+
+
+def test_it_says_once_that_there_are_no_compiled_kernels(cli, picture, monkeypatch):
+    from got_ocr2 import OCR
+
+    monkeypatch.setattr(OCR, "why_not_native", "nobody built them")
+    said = "Reading with torch, slower than the compiled kernels would be: nobody built them.\n"
+    ran = cli("read", picture("a.png", 5, 4), picture("b.png", 6, 4))
+    assert (ran.code, ran.out, ran.err) == (0, "5x4\n\n6x4\n", said)
+    assert cli("read", picture("a.png", 5, 4), "-q").err == ""
+
+
 def test_the_environment_stands_below_the_command_line(cli, picture, monkeypatch, tmp_path):
     source = picture("a.png", 5, 4)
     settings = {"MODEL": "some/model", "DEVICE": "cuda", "DTYPE": "float16", "MAX_NEW_TOKENS": "1"}
@@ -115,7 +139,8 @@ def test_the_environment_stands_below_the_command_line(cli, picture, monkeypatch
         monkeypatch.setenv(f"GOT_OCR2_{name}", value)
     assert cli("read", source).out == "5\n"
     assert cli("read", source, "--model", tmp_path, "--device", "cpu", "--max-new-tokens", 2).out == "5x\n"
-    assert cli.opened == [
+    opened = [(model, {name: options[name] for name in ("device", "dtype")}) for model, options in cli.opened]
+    assert opened == [
         ("some/model", {"device": "cuda", "dtype": "float16"}),
         (str(tmp_path), {"device": "cpu", "dtype": "float16"}),
     ]

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -16,9 +16,10 @@ from .files import Found, Job, check_free, plan
 from .outputs import Files, JsonLines, Output, PipedText, TerminalText
 from .progress import PageProgress
 from .terminal import note
-from .values import box_of, count, draft_of, ngram_of, positive
+from .values import box_of, count, draft_of, ngram_of, positive, size
 
 if TYPE_CHECKING:
+    from ..modeling.runners import Kernels, Quantization
     from ..ocr import OCR
     from ..reading import ReadOptions
     from ..results import PageResult
@@ -172,6 +173,35 @@ def read(
             rich_help_panel=_HOW,
         ),
     ] = "auto",
+    quantize: Annotated[
+        str | None,
+        typer.Option(
+            envvar="GOT_OCR2_QUANTIZE",
+            metavar="int8|int4",
+            help="Smaller, faster weights on a CPU; the text is then no longer exactly the model's.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
+    kernels: Annotated[
+        str,
+        typer.Option(
+            envvar="GOT_OCR2_KERNELS",
+            metavar="auto|native|torch",
+            help="The compiled code of got-ocr2, or plain torch; the text is the same.",
+            rich_help_panel=_HOW,
+        ),
+    ] = "auto",
+    kv_memory: Annotated[
+        int | None,
+        typer.Option(
+            parser=size,
+            metavar="SIZE",
+            envvar="GOT_OCR2_KV_MEMORY",
+            help="The most that the key/value cache may take, such as 2GB; it limits how many pages are read "
+            "together. A share of the free memory by default.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
     max_new_tokens: Annotated[
         int | None,
         typer.Option(
@@ -233,7 +263,7 @@ def read(
             parser=count,
             metavar="N",
             envvar="GOT_OCR2_BATCH_SIZE",
-            help="Pages that go through the model together.",
+            help="Pages that are read together: as soon as one is done, another enters.",
             rich_help_panel=_HOW,
         ),
     ] = 1,
@@ -296,10 +326,21 @@ def read(
     with PageProgress(len(jobs), shown=not quiet and not on_terminal) as progress:
         progress.waiting("opening the model")
         from ..ocr import OCR
+        from ..reading.engines import EngineOptions
 
-        ocr = OCR.from_pretrained(model, device=device, dtype=dtype)
+        ocr = OCR.from_pretrained(
+            model,
+            device=device,
+            dtype=dtype,
+            quantization=cast("Quantization | None", quantize),
+            kernels=cast("Kernels", kernels),
+            kv_memory=kv_memory,
+            max_batch=max(batch_size, EngineOptions.max_batch),
+        )
         if verbose:
             note(f"{model or 'The embedded model'} runs on {ocr.model.device} in {ocr.model.dtype}.")
+        if not quiet and ocr.why_not_native is not None:
+            note(f"Reading with torch, slower than the compiled kernels would be: {ocr.why_not_native}.")
         return _run(ocr, jobs, options, batch_size, sink, progress, verbose=verbose, quiet=quiet)
 
 

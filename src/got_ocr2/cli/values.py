@@ -33,6 +33,16 @@ def positive(text: str) -> float:
     return number
 
 
+def size(text: str) -> int:
+    """A number of bytes, such as 2GB; a `parser` for options."""
+    from ..generation.memory import parse_bytes
+
+    try:
+        return parse_bytes(text)
+    except InvalidOptionError:
+        raise typer.BadParameter(f"it must be a size such as 2GB or 500MB, got {text!r}") from None
+
+
 def box_of(text: str) -> list[float]:
     """The numbers of `--box x1,y1,x2,y2`.
 

@@ -29,8 +29,9 @@ def choose_runner(
 
     Args:
         model: on its device, in its dtype.
-        kernels: "native" is the compiled code of this package on a CPU and recorded steps on CUDA; "torch" runs
-            the model as it is; "auto" is native where that is possible.
+        kernels: "native" is the compiled code of this package on a CPU, which computes in fp32 whatever the model
+            is stored in, and recorded steps on CUDA; "torch" runs the model as it is; "auto" is native where that
+            is possible.
         quantization: "int8" or "int4" for the decoder's weights on a CPU; None keeps the model's numbers exactly.
         consume: the model will not be used otherwise: packed weights may take the place of its own.
 
@@ -47,14 +48,14 @@ def choose_runner(
         from .cuda_runner import CudaRunner
 
         return CudaRunner(model)
-    why_not = _why_not_native(device, model.dtype)
+    why_not = why_not_native(model)
     if why_not is None:
         from .native import NativeRunner
 
         return NativeRunner(model, weights=quantization or "auto", consume=consume)
     if kernels == "native" or quantization is not None:
         asked = 'kernels="native"' if quantization is None else f"quantization={quantization!r}"
-        raise InvalidOptionError(f"{asked} needs the compiled kernels, which cannot be used here: {why_not}")
+        raise InvalidOptionError(f"{asked} needs the compiled kernels, which cannot be used here: {why_not}.")
     return TorchRunner(model)
 
 
@@ -70,13 +71,11 @@ def check_names(kernels: str, quantization: str | None) -> None:
         )
 
 
-def _why_not_native(device: torch.device, dtype: torch.dtype) -> str | None:
-    """Why the compiled kernels cannot run a model there, as a sentence; None if they can."""
-    if device.type != "cpu":
-        return f"the model is on {device.type}, and they are for CPUs."
-    if dtype is not torch.float32:
-        name = str(dtype).removeprefix("torch.")
-        return f"the model is in {name}, and they compute in float32."
-    if not native_kernels.available():
-        return f"{native_kernels.why_not()}."
-    return None
+def why_not_native(model: GotOcr2ForConditionalGeneration) -> str | None:
+    """Why the compiled kernels cannot run a model where it is, as the end of a sentence; None if they can."""
+    if model.device.type != "cpu":
+        return f"they are for CPUs, and the model is on {model.device.type}"
+    if model.dtype not in (torch.float32, torch.bfloat16):
+        name = str(model.dtype).removeprefix("torch.")
+        return f"they take models in float32 or bfloat16, and this one is in {name}"
+    return native_kernels.why_not()
