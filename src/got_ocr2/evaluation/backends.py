@@ -9,7 +9,8 @@ from ..modeling import GotOcr2ForConditionalGeneration
 from ..modeling.torch_runner import TorchRunner
 
 BACKENDS = ("exact", "int8", "int4")
-"""Besides "torch", the plain model that all of them are held against."""
+"""Besides "torch", the plain model that all of them are held against, and "graphs", the steps that are recorded on
+CUDA, which run on a CPU too, without recording, so that they can be checked there."""
 
 
 def why_not(name: str) -> str | None:
@@ -24,7 +25,7 @@ def make_runner(
 
     Args:
         model: on its device, in the dtype that it shall run in; on the CPU also in the one that it is stored in.
-        name: "torch" or one of `BACKENDS`.
+        name: "torch", "graphs" or one of `BACKENDS`; on CUDA "exact" is "graphs".
         threads: for the kernels.
         consume: the model is not used otherwise, and the back end may take its weights apart.
 
@@ -34,10 +35,12 @@ def make_runner(
     """
     if name == "torch":
         return TorchRunner(model)
-    if name not in BACKENDS:
-        raise InvalidOptionError(f"A back end is torch or one of {', '.join(BACKENDS)}, got {name!r}.")
-    if model.device.type == "cuda":
-        if name != "exact":
+    if name not in (*BACKENDS, "graphs"):
+        raise InvalidOptionError(
+            f"A back end is torch, graphs or one of {', '.join(BACKENDS)}, got {name!r}."
+        )
+    if name == "graphs" or model.device.type == "cuda":
+        if name in ("int8", "int4"):
             raise InvalidOptionError(f"Quantised weights are for the CPU, got {name!r} on {model.device}.")
         from ..modeling.cuda_runner import CudaRunner
 

@@ -19,9 +19,10 @@ from ..generation.drafting import TextDrafter
 from ..generation.engine import Engine
 from ..generation.requests import Request
 from . import oracle
-from .backends import make_runner
+from .backends import BACKENDS, make_runner
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_ENTERING = 4096  # prompt tokens of a step, the engine's own default
 _FIRST_LETTER = 0x10000  # where letters of equal length in UTF-8 begin, as many as a vocabulary could want
 
 
@@ -55,6 +56,7 @@ def variant(name: str, device: str) -> Variant:
     rows = (
         ("torch", wide, own, own, f"got-ocr2 torch {own}"),
         ("exact", wide, "bf16", own, "got-ocr2 exact"),
+        ("graphs", wide, own, own, f"got-ocr2 graphs {own}"),
         ("int8", wide, "int8", "bf16", "got-ocr2 int8"),
         ("int4", wide, "int4", "bf16", "got-ocr2 int4"),
         ("transformers", wide, own, own, f"transformers {own}"),
@@ -121,7 +123,7 @@ class Ours:
 
     def __init__(self, folder: Path, chosen: Variant, device: str, threads: int) -> None:
         # The kernels pack weights as they are stored: widening them first would only take memory.
-        packed = device == "cpu" and chosen.name != "torch"
+        packed = device == "cpu" and chosen.name in BACKENDS
         model = load_model(folder, device=device, dtype="auto" if packed else chosen.dtype)
         self.config = model.config
         self.device = device
@@ -143,7 +145,10 @@ class Ours:
         rows, prompt = input_ids.shape
         drafter = None if draft is None else ids_drafter(draft)
         start = perf_counter()
-        with Engine(self._runner, positions=rows * (prompt + tokens)) as engine:
+        # Prompts alone begin in one step, so that every later step has all rows; pages come in as users' pages do.
+        entering = rows * prompt if pixel_values is None else _ENTERING
+        positions = rows * (prompt + tokens)
+        with Engine(self._runner, positions=positions, rows=rows, prefill_tokens=entering) as engine:
             handles = [
                 engine.submit(
                     Request(
@@ -155,7 +160,7 @@ class Ours:
                 )
                 for row in range(rows)
             ]
-            # All rows began together, so the last one tells the time of all.
+            # Nobody begins after the last row.
             times = [perf_counter() for _ in handles[-1]]
             found = [handle.result() for handle in handles]
         _wait(self.device)

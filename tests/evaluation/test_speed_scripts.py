@@ -1,0 +1,112 @@
+"""The benchmark scripts on a tiny model, without processes: complete figures, honest ratios, tables and plots."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from got_ocr2 import kernels
+from got_ocr2.evaluation import workload
+from got_ocr2.evaluation.bench_subjects import open_subject
+from got_ocr2.evaluation.bench_worker import TASKS
+
+ROOT = Path(__file__).parents[2]
+
+
+class InProcess:
+    """A worker without a process."""
+
+    def __init__(self, spec, environment=None):
+        self.spec = spec
+        self.environment = environment
+
+    def wait(self):
+        self._subject = open_subject(
+            Path(self.spec.folder), self.spec.variant, self.spec.device, self.spec.threads
+        )
+        return {"ready": True}
+
+    def ask(self, task, **arguments):
+        if task == "bandwidth":
+            return {"bytes_per_second": 1e9, "peak_bytes": 1}
+        return {**TASKS[task](self._subject, **arguments), "peak_bytes": 10**8}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+@pytest.fixture
+def script(monkeypatch):
+    def load(name):
+        spec = importlib.util.spec_from_file_location(name, ROOT / f"benchmarks/{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, name, module)
+        spec.loader.exec_module(module)
+        if hasattr(module, "Worker"):
+            monkeypatch.setattr(module, "Worker", InProcess)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, tiny_config):
+    return workload.save_random_model(tmp_path_factory.mktemp("random"), tiny_config)
+
+
+@pytest.mark.skipif(not kernels.available(), reason="the native kernels were not built")
+def test_engine(script, folder, tmp_path, capsys):
+    pytest.importorskip("transformers")
+    engine = script("engine")
+    path = tmp_path / "engine.json"
+    arguments = [
+        "--model",
+        str(folder),
+        "--threads",
+        "1",
+        "--rounds",
+        "2",
+        "--page-rounds",
+        "1",
+        "--json",
+        str(path),
+    ]
+    assert (
+        engine.main([*arguments, "--page-tokens", "40", "--decode-tokens", "4", "--batches", "1", "3"]) == 0
+    )
+    lines = capsys.readouterr().out.splitlines()
+    found = json.loads(lines[-1])
+    assert found == json.loads(path.read_text())
+    rows = {(row["measure"], row["variant"]): row for row in found["rows"]}
+    measures = {
+        "page", "peak memory of a page", "page with a draft", "prompt of 39 tokens", "decode, batch 1",
+        "decode, batch 3", "vision, default malloc", "vision, tuned malloc",
+    }  # fmt: skip
+    assert {measure for measure, _ in rows} == measures
+    for (measure, _), row in rows.items():
+        assert row["value"] > 0
+        assert min(row["runs"]) <= row["value"] <= max(row["runs"])
+        base = rows[measure, "exact" if measure == "page with a draft" else engine.BASELINE]
+        if measure != "page with a draft":
+            assert row["ratio"] == pytest.approx(base["value"] / row["value"])
+    assert rows["page", "exact"]["same_ids"] == rows["page", "torch"]["same_ids"] == 1.0
+    assert rows["page", "int8"]["same_ids"] is None
+    assert {goal["measure"] for goal in found["goals"] if goal["found"] is None} == {"decode, batch 4"}
+    assert any(line.endswith(("reached", "missed")) for line in lines)
+
+
+def test_a_draft_with_errors(script):
+    engine = script("engine")
+    ids = list(range(1000))
+    spoilt = engine.with_errors(ids, 0.05, 5000)
+    assert spoilt == engine.with_errors(ids, 0.05, 5000)
+    kept = len(set(ids) & set(spoilt))
+    assert 940 < kept < 995
+    assert engine.with_errors(ids, 0, 5000) == ids
