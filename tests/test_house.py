@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "ocr": FACADE - {"ocr"},
     "synth": {"errors"},
     "training": FACADE | {"synth", "evaluation"},
-    "evaluation": FACADE | {"synth"},
+    "evaluation": FACADE | {"kernels", "synth"},
     "cli": FACADE | {"synth", "training", "evaluation", "_version"},
 }
 # Modeling's two thin methods for users, whose work is done by checkpoints/; they import it when called.
