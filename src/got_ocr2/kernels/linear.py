@@ -100,19 +100,7 @@ class PackedLinear:
         _check(weight, bias, format, up, epilogue)
         outputs, inputs = weight.shape
         matrix = weight.detach() if up is None else packing.weave(weight.detach(), up.detach())
-        scales = None
-        if format == "fp32":
-            weights = packing.pack_fp32(matrix)
-        elif format == "bf16":
-            if matrix.dtype != torch.bfloat16 and not torch.equal(matrix.bfloat16().float(), matrix.float()):
-                raise InvalidOptionError(
-                    "The weights are not bf16 numbers: store them as fp32, or round them."
-                )
-            weights = packing.pack_bf16(matrix)
-        elif format == "int8":
-            weights, scales = packing.pack_int8(quantize_weight(matrix, "int8"))
-        else:
-            weights, scales = packing.pack_int4(quantize_weight(matrix, "int4", group))
+        weights, scales = _packed(matrix, format, group)
         if bias is not None:
             bias = torch.nn.functional.pad(bias.detach().float(), (0, -outputs % packing.PANEL)).contiguous()
         return cls(format, epilogue, outputs, inputs, group if format == "int4" else 0, weights, scales, bias)
