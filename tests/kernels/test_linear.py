@@ -18,15 +18,23 @@ from got_ocr2.modeling.quantization import linear_twin
 pytestmark = pytest.mark.skipif(not kernels.available(), reason=str(kernels.why_not()))
 
 
-@pytest.fixture(params=INSTRUCTION_SETS)
+@pytest.fixture(params=[(name, byte_dot) for name in INSTRUCTION_SETS for byte_dot in (0, 1)], ids=str)
 def isa(request):
-    best = kernels.instruction_set()
+    """Each instruction set, without and with the instruction for products of bytes that may add to it."""
+    best, lib = kernels.instruction_set(), kernels.native()
+    name, byte_dot = request.param
     try:
-        kernels.instruction_set(request.param)
+        kernels.instruction_set(name)
     except InvalidOptionError:
-        pytest.skip(f"no {request.param} here")
-    yield request.param
+        pytest.skip(f"no {name} here")
+    lib.got_isa_allow_byte_dot(byte_dot)
+    there = lib.got_isa_byte_dot()
+    if there == byte_dot:
+        yield name
+    lib.got_isa_allow_byte_dot(1)
     kernels.instruction_set(best)
+    if there != byte_dot:
+        pytest.skip(f"no such instruction beside {name}")
 
 
 @pytest.fixture(autouse=True)

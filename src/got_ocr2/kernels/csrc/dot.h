@@ -1,7 +1,11 @@
-/* Vectors of whole numbers beside those of simd.h: what quantised and bf16 weights need, in the same three dialects.
+/* Vectors of whole numbers beside those of simd.h: what quantised and bf16 weights need, in the same dialects.
  *
  * `vw` holds GOT_LANES int32. A `dot_weights` holds four weights 0..255 for each lane, a `dot_input` four inputs
- * -128..127 that all lanes share; dot() adds their four products to each lane, exactly.
+ * -128..127 that all lanes share; dot() adds their four products to each lane, exactly. nibble_dot() is the same for
+ * weights 0..15, which may go a shorter way. Where dot() takes weights as signed bytes, GOT_SIGNED_DOT says so.
+ *
+ * GOT_BYTE_DOT in the including file adds the processor's instruction for such products to AVX2 (AVX-VNNI) or to
+ * aarch64 (dot product); AVX-512 always has it.
  */
 #ifndef GOT_DOT_H
 #define GOT_DOT_H
@@ -32,11 +36,6 @@ GOT_INLINE void store_bytes(int8_t *p, vf v) { _mm_storeu_si128((__m128i *)p, _m
 #elif defined(GOT_AVX2)
 
 typedef __m256i vw;
-/* Bytes widened to 16 bits: those of even and of odd place. A product of two such pairs cannot overflow its 32 bits,
- * where the one-step byte product of AVX2 would saturate. */
-typedef struct {
-    __m256i even, odd;
-} dot_weights, dot_input;
 GOT_INLINE vw vw_load(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
 GOT_INLINE void vw_store(void *p, vw v) { _mm256_storeu_si256((__m256i *)p, v); }
 GOT_INLINE vw vw_set(int32_t x) { return _mm256_set1_epi32(x); }
@@ -47,6 +46,17 @@ GOT_INLINE vw vw_low_nibbles(vw a) { return _mm256_and_si256(a, _mm256_set1_epi8
 GOT_INLINE vw vw_high_nibbles(vw a) { return vw_low_nibbles(_mm256_srli_epi16(a, 4)); }
 GOT_INLINE vf vw_even_bf16(vw a) { return _mm256_castsi256_ps(_mm256_slli_epi32(a, 16)); }
 GOT_INLINE vf vw_odd_bf16(vw a) { return _mm256_castsi256_ps(_mm256_and_si256(a, _mm256_set1_epi32(-65536))); }
+#if defined(GOT_BYTE_DOT)
+typedef __m256i dot_weights, dot_input;
+GOT_INLINE dot_weights dot_widen(vw four_each) { return four_each; }
+GOT_INLINE dot_input dot_spread(int32_t four) { return _mm256_set1_epi32(four); }
+GOT_INLINE vw dot(vw sum, dot_weights w, dot_input x) { return _mm256_dpbusd_avx_epi32(sum, w, x); }
+#else
+/* Bytes widened to 16 bits: those of even and of odd place. A product of two such pairs cannot overflow its 32 bits,
+ * where the one-step byte product of AVX2 would saturate. */
+typedef struct {
+    __m256i even, odd;
+} dot_weights, dot_input;
 GOT_INLINE dot_weights dot_widen(vw four_each)
 {
     return (dot_weights){_mm256_and_si256(four_each, _mm256_set1_epi16(255)), _mm256_srli_epi16(four_each, 8)};
@@ -61,6 +71,16 @@ GOT_INLINE vw dot(vw sum, dot_weights w, dot_input x)
     sum = _mm256_add_epi32(sum, _mm256_madd_epi16(w.even, x.even));
     return _mm256_add_epi32(sum, _mm256_madd_epi16(w.odd, x.odd));
 }
+/* With weights up to 15 the one-step product stays below 2 * 15 * 128: it is exact. */
+#define GOT_NIBBLE_DOT
+typedef __m256i nibble_weights, nibble_input;
+GOT_INLINE nibble_weights nibble_widen(vw four_each) { return four_each; }
+GOT_INLINE nibble_input nibble_spread(int32_t four) { return _mm256_set1_epi32(four); }
+GOT_INLINE vw nibble_dot(vw sum, nibble_weights w, nibble_input x)
+{
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1)));
+}
+#endif
 GOT_INLINE void store_bytes(int8_t *p, vf v)
 {
     __m256i words = _mm256_cvtps_epi32(v);
@@ -71,12 +91,6 @@ GOT_INLINE void store_bytes(int8_t *p, vf v)
 #else
 
 typedef vi vw;
-typedef struct {
-    vw at[4];
-} dot_weights;
-typedef struct {
-    int32_t at[4];
-} dot_input;
 GOT_INLINE vw vw_load(const void *p) { vw v; memcpy(&v, p, sizeof v); return v; }
 GOT_INLINE void vw_store(void *p, vw v) { memcpy(p, &v, sizeof v); }
 GOT_INLINE vw vw_set(int32_t x) { return (vw){x, x, x, x}; }
@@ -87,6 +101,24 @@ GOT_INLINE vw vw_low_nibbles(vw a) { return a & 0x0f0f0f0f; }
 GOT_INLINE vw vw_high_nibbles(vw a) { return (a >> 4) & 0x0f0f0f0f; }
 GOT_INLINE vf vw_even_bf16(vw a) { return (vf)(a << 16); }
 GOT_INLINE vf vw_odd_bf16(vw a) { return (vf)(a & -65536); }
+#if defined(GOT_BYTE_DOT)
+#define GOT_SIGNED_DOT
+typedef vw dot_weights, dot_input;
+GOT_INLINE dot_weights dot_widen(vw four_each) { return four_each; }
+GOT_INLINE dot_input dot_spread(int32_t four) { return vw_set(four); }
+GOT_INLINE vw dot(vw sum, dot_weights w, dot_input x)
+{
+    /* In assembly: not every clang offers the intrinsic in a function that asks for it by attribute. */
+    __asm__("sdot %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(w), "w"(x));
+    return sum;
+}
+#else
+typedef struct {
+    vw at[4];
+} dot_weights;
+typedef struct {
+    int32_t at[4];
+} dot_input;
 GOT_INLINE dot_weights dot_widen(vw a)
 {
     return (dot_weights){{a & 255, (a >> 8) & 255, (a >> 16) & 255, (a >> 24) & 255}};
@@ -102,6 +134,7 @@ GOT_INLINE vw dot(vw sum, dot_weights w, dot_input x)
     sum += w.at[2] * x.at[2];
     return sum + w.at[3] * x.at[3];
 }
+#endif
 GOT_INLINE void store_bytes(int8_t *p, vf v)
 {
     for (int i = 0; i < GOT_LANES; i++)
@@ -109,4 +142,13 @@ GOT_INLINE void store_bytes(int8_t *p, vf v)
 }
 
 #endif
+
+#if !defined(GOT_NIBBLE_DOT)
+typedef dot_weights nibble_weights;
+typedef dot_input nibble_input;
+GOT_INLINE nibble_weights nibble_widen(vw four_each) { return dot_widen(four_each); }
+GOT_INLINE nibble_input nibble_spread(int32_t four) { return dot_spread(four); }
+GOT_INLINE vw nibble_dot(vw sum, nibble_weights w, nibble_input x) { return dot(sum, w, x); }
+#endif
+
 #endif

@@ -2,7 +2,16 @@
 
 #include <stdatomic.h>
 
+#if GOT_X86
+#include <cpuid.h>
+#elif GOT_AARCH64 && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 static atomic_int used = -1;
+static atomic_int byte_dot_allowed = 1;
+static atomic_int byte_dot_found = -1;
 
 int got_abi(void)
 {
@@ -36,4 +45,39 @@ int got_isa_use(int isa)
         return -1;
     atomic_store(&used, isa);
     return 0;
+}
+
+/* Asked once: the answer comes from the processor, or from the hypervisor in its own time. */
+static int find_byte_dot(void)
+{
+#if GOT_X86
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1); /* AVX-VNNI */
+#elif GOT_AARCH64 && defined(__linux__)
+    return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#elif GOT_AARCH64 && defined(__APPLE__)
+    return 1; /* since the first of them */
+#else
+    return 0;
+#endif
+}
+
+static int has_byte_dot(void)
+{
+    int found = atomic_load(&byte_dot_found);
+    if (found < 0) {
+        found = find_byte_dot();
+        atomic_store(&byte_dot_found, found);
+    }
+    return found && (!GOT_X86 || got_isa_used() == GOT_ISA_AVX2);
+}
+
+int got_isa_byte_dot(void)
+{
+    return atomic_load(&byte_dot_allowed) && has_byte_dot();
+}
+
+void got_isa_allow_byte_dot(int allowed)
+{
+    atomic_store(&byte_dot_allowed, allowed);
 }

@@ -19,10 +19,14 @@ GOT_API int got_isa_used(void);
 /* Chooses another, for tests and comparisons. Returns 0, or -1 and changes nothing where it cannot run here. */
 GOT_API int got_isa_use(int isa);
 
+/* Whether the linear kernels may use the processor's instruction for products of bytes, where it is an addition to the
+ * set in use: AVX-VNNI to AVX2, dot product to aarch64's plain C. It is used wherever it is there, unless
+ * got_isa_allow_byte_dot(0) forbids it, for tests and comparisons. */
+GOT_API int got_isa_byte_dot(void);
+GOT_API void got_isa_allow_byte_dot(int allowed);
+
 /* Files for one instruction set start with GOT_TARGET_BEGIN(...) and end with GOT_TARGET_END: no compiler flags needed,
  * and the rest of the library stays fit for any processor of the architecture. */
-#if defined(__x86_64__)
-#define GOT_X86 1
 #define GOT_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
 #define GOT_TARGET_BEGIN(features) \
@@ -32,10 +36,24 @@ GOT_API int got_isa_use(int isa);
 #define GOT_TARGET_BEGIN(features) GOT_PRAGMA(GCC push_options) GOT_PRAGMA(GCC target(features))
 #define GOT_TARGET_END GOT_PRAGMA(GCC pop_options)
 #endif
+
+#if defined(__x86_64__)
+#define GOT_X86 1
+#define GOT_AARCH64 0
 #define GOT_FEATURES_AVX2 "avx,avx2,fma"
+#define GOT_FEATURES_AVX2_VNNI "avx,avx2,fma,avxvnni"
 #define GOT_FEATURES_AVX512 "avx,avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"
+#elif defined(__aarch64__)
+#define GOT_X86 0
+#define GOT_AARCH64 1
+#if defined(__clang__)
+#define GOT_FEATURES_NEON_DOT "dotprod"
+#else
+#define GOT_FEATURES_NEON_DOT "arch=armv8.2-a+dotprod"
+#endif
 #else
 #define GOT_X86 0
+#define GOT_AARCH64 0
 #endif
 
 #endif

@@ -30,9 +30,13 @@ static const got_linear_ops *ops(void)
     case GOT_ISA_AVX512:
         return &got_linear_avx512;
     case GOT_ISA_AVX2:
-        return &got_linear_avx2;
+        return got_isa_byte_dot() ? &got_linear_avx2_vnni : &got_linear_avx2;
 #endif
     default:
+#if GOT_AARCH64
+        if (got_isa_byte_dot())
+            return &got_linear_neon_dot;
+#endif
         return &got_linear_plain;
     }
 }

@@ -8,13 +8,26 @@
 
 #define VECTORS (GOT_PANEL / GOT_LANES) /* of a panel */
 
+/* What an int8 weight of value 0 is stored as, once dot() has taken it. */
+#if defined(GOT_SIGNED_DOT)
+#define INT8_OFFSET 0
+#define int8_widen(four_each) dot_widen((four_each) ^ vw_set((int32_t)0x80808080))
+#else
+#define INT8_OFFSET 128
+#define int8_widen(four_each) dot_widen(four_each)
+#endif
+
 #if defined(GOT_AVX512) /* 32 registers of 16 lanes */
 enum { FLOAT_ROWS = 12, INT8_ROWS = 12, INT4_ROWS = 12 };
 #define FLOAT_VECTORS(rows) 2
 #define INT8_VECTORS(rows) 2
 #define INT4_VECTORS(rows) ((rows) > 6 ? 1 : 2)
 #elif defined(GOT_AVX2) /* 16 of 8 */
-enum { FLOAT_ROWS = 6, INT8_ROWS = 4, INT4_ROWS = 2 };
+#if defined(GOT_BYTE_DOT)
+enum { FLOAT_ROWS = 6, INT8_ROWS = 6, INT4_ROWS = 4 };
+#else
+enum { FLOAT_ROWS = 6, INT8_ROWS = 4, INT4_ROWS = 4 };
+#endif
 #define FLOAT_VECTORS(rows) ((rows) > 3 ? 2 : 4)
 #define INT8_VECTORS(rows) 2
 #define INT4_VECTORS(rows) 2
@@ -112,10 +125,20 @@ GOT_INLINE void int8_tile(const got_tile *t, int rows, int vectors, int column)
     for (int s = 0; s < t->steps; s++, weights += GOT_STEP_BYTES, x += rows) {
         fetch(weights + t->ahead);
         UNROLLED for (int v = 0; v < vectors; v++)
-            w[v] = dot_widen(vw_load(weights + v * GOT_VECTOR_BYTES));
+            w[v] = int8_widen(vw_load(weights + v * GOT_VECTOR_BYTES));
         multiply_bytes(sums, w, x, rows, vectors);
     }
     FOR_TILE vw_store(all + r * GOT_PANEL + v * GOT_LANES, sums[r][v]);
+}
+
+/* The same for weights of 4 bits. */
+GOT_INLINE void multiply_nibbles(vw sums[][4], const nibble_weights *w, const int32_t *x, int rows, int vectors)
+{
+    UNROLLED for (int r = 0; r < rows; r++) {
+        nibble_input input = nibble_spread(x[r]);
+        UNROLLED for (int v = 0; v < vectors; v++)
+            sums[r][v] = nibble_dot(sums[r][v], w[v], input);
+    }
 }
 
 GOT_INLINE void int4_tile(const got_tile *t, int rows, int vectors, int column)
@@ -125,18 +148,18 @@ GOT_INLINE void int4_tile(const got_tile *t, int rows, int vectors, int column)
     const uint16_t *scales = t->scales + column;
     vf sums[GOT_MOST_ROWS][4];
     vw whole[GOT_MOST_ROWS][4];
-    dot_weights w[4];
+    nibble_weights w[4];
     load_sums(sums, t, rows, vectors, column);
     for (int s = 0; s < t->steps; s += t->group_steps, start += rows, scales += GOT_PANEL) {
         FOR_TILE whole[r][v] = vw_set(start[r]);
         for (int i = 0; i < t->group_steps; i++, weights += GOT_STEP_BYTES, x += 2 * rows) {
             fetch(weights + t->ahead);
             UNROLLED for (int v = 0; v < vectors; v++)
-                w[v] = dot_widen(vw_low_nibbles(vw_load(weights + v * GOT_VECTOR_BYTES)));
-            multiply_bytes(whole, w, x, rows, vectors);
+                w[v] = nibble_widen(vw_low_nibbles(vw_load(weights + v * GOT_VECTOR_BYTES)));
+            multiply_nibbles(whole, w, x, rows, vectors);
             UNROLLED for (int v = 0; v < vectors; v++)
-                w[v] = dot_widen(vw_high_nibbles(vw_load(weights + v * GOT_VECTOR_BYTES)));
-            multiply_bytes(whole, w, x + rows, rows, vectors);
+                w[v] = nibble_widen(vw_high_nibbles(vw_load(weights + v * GOT_VECTOR_BYTES)));
+            multiply_nibbles(whole, w, x + rows, rows, vectors);
         }
         FOR_TILE sums[r][v] = vf_fma(vw_to_float(whole[r][v]), vf_load_bf16(scales + v * GOT_LANES), sums[r][v]);
     }
@@ -220,7 +243,7 @@ static void pack_bytes(const got_linear *layer, const float *x, ptrdiff_t ldx, i
                        int8_t *bytes)
 {
     int rows = block->rows;
-    int group = layer->format == GOT_INT4 ? layer->group : padded, offset = layer->format == GOT_INT4 ? 8 : 128;
+    int group = layer->format == GOT_INT4 ? layer->group : padded, offset = layer->format == GOT_INT4 ? 8 : INT8_OFFSET;
     for (int r = 0; r < rows; r++) {
         block->scales[r] = quantize(x + r * ldx, layer->k, padded, bytes);
         int32_t *to = (int32_t *)block->x + r;

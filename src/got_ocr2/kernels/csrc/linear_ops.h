@@ -49,8 +49,9 @@ typedef struct {
 
 extern const got_linear_ops got_linear_plain;
 #if defined(__x86_64__)
-extern const got_linear_ops got_linear_avx2;
-extern const got_linear_ops got_linear_avx512;
+extern const got_linear_ops got_linear_avx2, got_linear_avx2_vnni, got_linear_avx512;
+#elif defined(__aarch64__)
+extern const got_linear_ops got_linear_neon_dot;
 #endif
 
 #endif
