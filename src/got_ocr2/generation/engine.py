@@ -26,6 +26,8 @@ from .runner import Runner
 from .scheduler import Limits, Scheduler
 from .step import Launched, Part, Tape
 
+_LOOK_AGAIN = 0.05  # seconds after which a thread that waits for another one's step looks by itself
+
 
 class Engine:
     """Reads many pages with one runner, each with options of its own.
@@ -141,18 +143,25 @@ class Engine:
             return
         until = None if timeout is None else monotonic() + timeout
         while not ready():
-            with self._stepping:
-                if ready():
-                    return
-                if not self.step_alone():
-                    raise GotOcr2Error("The engine has nothing left to do, but somebody waits for it.")
-            if until is not None and monotonic() > until and not ready():
+            if until is not None and monotonic() > until:
                 raise TimeoutError(f"The page was not ready after {timeout} seconds.")
+            if not self._stepping.acquire(blocking=False):
+                # Somebody else does the work; look again after his step.
+                with self._news:
+                    self._news.wait(_LOOK_AGAIN)
+                continue
+            try:
+                if not ready() and not self._step():
+                    raise GotOcr2Error("The engine has nothing left to do, but somebody waits for it.")
+            finally:
+                self._stepping.release()
+                with self._news:
+                    self._news.notify_all()
 
     def step(self) -> bool:
         """Does one step; says whether there was anything to do. For engines without a thread of their own."""
         with self._stepping:
-            return self.step_alone()
+            return self._step()
 
     @property
     def free_positions(self) -> int:
@@ -196,7 +205,7 @@ class Engine:
                     return
             try:
                 with self._stepping:
-                    self.step_alone()
+                    self._step()
             except BaseException:
                 return  # every page has been told
             finally:
@@ -208,8 +217,7 @@ class Engine:
         return bool(self._arrived or self._cancelled or self._launched or self._scheduler.busy)
 
     @torch.inference_mode()
-    def step_alone(self) -> bool:
-        """`step`, for a caller who sees to it that nobody else steps."""
+    def _step(self) -> bool:
         if not self._busy:
             return False
         self.steps += 1
