@@ -317,6 +317,9 @@ def test_settings_that_cannot_be_are_refused(checkpoint, pairs, tmp_path):
     ):  # fmt: skip
         with pytest.raises(InvalidOptionError, match=message):
             replace(HOW, **setting)
+    with pytest.raises(InvalidOptionError, match="leave out --shard or --mode lora"):
+        finetune(checkpoint, pairs, tmp_path, replace(HOW, mode="lora"), log=[].append, shard=True)
+    assert replace(HOW, minutes=2.5).stage(5).minutes == 2.5
     with pytest.raises(InvalidOptionError, match="hold_out is 5, but there are 5 pages"):
         finetune(checkpoint, pairs, tmp_path, replace(HOW, hold_out=5), log=[].append)
     assert replace(HOW, steps=0, epochs=3.0).stage(pages=5).steps == 8

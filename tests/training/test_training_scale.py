@@ -108,6 +108,12 @@ def test_two_processes_that_share_the_weights_learn_what_one_does(tmp_path, one_
             continue
         mean = state["average"].get(f"model.{name}", state["weights"][f"model.{name}"])
         torch.testing.assert_close(value, mean.bfloat16().float(), msg=name)
+    tuned = OCR.from_pretrained(tmp_path / "tuned" / "model").model.state_dict()
+    changed = {name for name, value in tuned.items() if not torch.equal(value, exported[name])}
+    assert changed
+    assert not any("vision_tower" in name for name in changed)
+    rows = [row for row in read_log(tmp_path / "tuned" / "training") if "held_out_loss" in row]
+    assert [row["step"] for row in rows] == [0, 1]
     # An unsharded process goes on from it.
     assert scaled_trainer(tmp_path, Group(), stage=replace(SCALED, ema=0.5)).step == 3
     own_optimizers(tmp_path / "alone", Group()).run()
@@ -215,13 +221,17 @@ def test_held_out_pages_are_read_and_counted(tmp_path, monkeypatch):
     assert found.pages == 3
     assert found.cer > 0
     assert math.isnan(checkup(t.model, read=False).cer)
+    one_by_one = Checkup(tiny_collator(), samples, batch_size=1)(t.model)
+    assert one_by_one.cer == pytest.approx(found.cer)  # pages that are read together do not see each other
     with monkeypatch.context() as patch:
         answers = iter([*(sample.text.encode() for sample in samples[:2]), samples[2].text.encode()[:-2]])
-        patch.setattr(
-            t.model,
-            "generate",
-            lambda input_ids, **_: torch.cat([input_ids, torch.tensor([list(next(answers))])], 1),
-        )
+
+        def generate(ids, **_):
+            rows = [list(next(answers)) for _ in ids]
+            written = [row + [t.stream.collator.processor.tokenizer.pad_token_id] * 99 for row in rows]
+            return torch.cat([ids, torch.tensor([row[:99] for row in written])], 1)
+
+        patch.setattr(t.model, "generate", generate)
         assert checkup(t.model).cer == pytest.approx(2 / sum(len(sample.text) for sample in samples))
     t.checkup = checkup
     t.run()

@@ -13,7 +13,7 @@ from got_ocr2.cli import main
 from got_ocr2.training.log import read_log
 
 ROOT = Path(__file__).parents[2]
-SMALLER = {"--count": "6", "--steps": "6", "--batch-size": "2"}
+SMALLER = {"--count": "4", "--steps": "4", "--batch-size": "2", "--learning-rate": "5e-5"}
 
 
 def lines() -> list[list[str]]:
@@ -45,5 +45,5 @@ def test_the_tutorial_runs_and_the_held_out_loss_falls(tmp_path, monkeypatch, ca
             ran.append(words[1])
     assert ran == ["evaluate", "finetune", "evaluate", "read"]
     held = [row["held_out_loss"] for row in read_log(tmp_path / "run" / "training") if "held_out_loss" in row]
-    assert held[-1] < 0.95 * held[0]
+    assert held[-1] < 0.98 * held[0]
     assert (tmp_path / "run" / "log.png").is_file()

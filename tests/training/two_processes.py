@@ -16,6 +16,7 @@ from got_ocr2.training.batches import Collator
 from got_ocr2.training.checkup import Checkup
 from got_ocr2.training.data import BatchStream
 from got_ocr2.training.distributed import Group, join
+from got_ocr2.training.finetune import FineTuning, finetune
 from got_ocr2.training.loop import Trainer
 from got_ocr2.training.optimizers import make_optimizers
 from got_ocr2.training.run import build, export
@@ -67,6 +68,16 @@ def run_sharded(folder: Path, group: Group) -> None:
         export(whole, second.stream.collator.processor, folder / "model")
     group.wait()
     own_optimizers(folder / "own", group).run()
+    pages = folder / "pages"
+    if group.is_first:
+        pages.mkdir()
+        for i in range(3):
+            sample = ENGINE.sample(3, i)
+            sample.image.save(pages / f"{i}.png")
+            (pages / f"{i}.txt").write_text(sample.text, encoding="utf-8")
+    group.wait()
+    how = FineTuning(steps=1, batch_size=2, workers=0, bf16=False, hold_out=1, mode="frozen-vision")
+    finetune(folder / "model", pages, folder / "tuned", how, group=group, shard=True, log=lambda line: None)
 
 
 def own_optimizers(folder: Path, group: Group) -> Trainer:

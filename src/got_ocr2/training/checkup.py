@@ -38,7 +38,7 @@ class Checkup:
     Args:
         collator: of the model.
         samples: the pages.
-        batch_size: pages for one pass of the loss.
+        batch_size: pages that go through the model together.
     """
 
     def __init__(self, collator: Collator, samples: Sequence[Sample], batch_size: int = 4) -> None:
@@ -73,20 +73,37 @@ class Checkup:
         return total / max(1, tokens)
 
     def _error_rate(self, model: GotOcr2ForConditionalGeneration) -> float:
-        processor = self.collator.processor
         wrong = characters = 0
-        for sample in self.samples:
-            inputs: Any = processor(**question_of(sample, processor))
-            answer = processor.tokenizer.encode(sample.text, parse_special=False)
-            room = model.config.text_config.max_position_embeddings - inputs["input_ids"].shape[1]
-            # Whoever wrote the checkpoint may have set other ways of reading: these pages are read greedily.
-            ids = model.generate(
-                **inputs.to(model.device), do_sample=False, repetition_penalty=1.0, no_repeat_ngram_size=0,
-                max_new_tokens=max(1, min(room, 3 * len(answer) // 2 + 8)), stop_strings=(),
-                eos_token_id=processor.tokenizer.eos_token_id, pad_token_id=processor.tokenizer.pad_token_id,
-            )  # fmt: skip
-            assert isinstance(ids, torch.Tensor)
-            text = processor.decode(ids[0, inputs["input_ids"].shape[1] :])
-            wrong += levenshtein(sample.text, text)
-            characters += len(sample.text)
+        for start in range(0, len(self.samples), self.batch_size):
+            some = self.samples[start : start + self.batch_size]
+            for sample, text in zip(some, self._read(model, some), strict=True):
+                wrong += levenshtein(sample.text, text)
+                characters += len(sample.text)
         return wrong / max(1, characters)
+
+    def _read(self, model: GotOcr2ForConditionalGeneration, samples: Sequence[Sample]) -> list[str]:
+        """What the model writes for each page, greedily, all of them together."""
+        processor = self.collator.processor
+        names = processor.tokenizer
+        asked: list[Any] = [processor(**question_of(sample, processor)) for sample in samples]
+        limits = [3 * len(names.encode(sample.text, parse_special=False)) // 2 + 8 for sample in samples]
+        width = max(inputs["input_ids"].shape[1] for inputs in asked)
+        ids = torch.full((len(samples), width), names.pad_token_id)
+        mask = torch.zeros_like(ids)
+        for row, filled, inputs in zip(ids, mask, asked, strict=True):
+            prompt = inputs["input_ids"][0]
+            row[width - len(prompt) :] = prompt
+            filled[width - len(prompt) :] = 1
+        room = model.config.text_config.max_position_embeddings - width
+        # Whoever wrote the checkpoint may have set other ways of reading: these pages are read greedily.
+        found = model.generate(
+            ids.to(model.device), attention_mask=mask.to(model.device),
+            pixel_values=torch.cat([inputs["pixel_values"] for inputs in asked]).to(model.device),
+            do_sample=False, repetition_penalty=1.0, no_repeat_ngram_size=0, stop_strings=(),
+            max_new_tokens=max(1, min(room, max(limits))), eos_token_id=names.eos_token_id,
+            pad_token_id=names.pad_token_id,
+        )  # fmt: skip
+        assert isinstance(found, torch.Tensor)
+        return [
+            processor.decode(row[width : width + limit]) for row, limit in zip(found, limits, strict=True)
+        ]
