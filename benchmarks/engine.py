@@ -14,22 +14,23 @@ transformers is needed: pip install 'transformers>=5.23,<6'.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import random
 import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from measuring import Row, median_step, open_workers, replace_row, rounds, rows_of, show, show_goals
+
 from got_ocr2.config import GotOcr2Config
 from got_ocr2.errors import GotOcr2Error
-from got_ocr2.evaluation.bench import in_turn, prepared
+from got_ocr2.evaluation.bench import prepared
 from got_ocr2.evaluation.bench_processes import TUNED_MALLOC, Worker
 from got_ocr2.evaluation.bench_subjects import variant
-from got_ocr2.evaluation.bench_worker import Spec
 from got_ocr2.evaluation.machine import describe, settings
 from got_ocr2.evaluation.roofline import step_bytes
 from got_ocr2.evaluation.workload import AFTER_IMAGE, BEFORE_IMAGE, same_prefix
@@ -58,33 +59,6 @@ DRAFT_GOAL = 2.0
 
 
 @dataclass(frozen=True)
-class Row:
-    """One figure.
-
-    Attributes:
-        measure: what; rows of equal measure can be compared.
-        variant: whose; see `bench_subjects.variant`.
-        value: the median; the smaller the better.
-        unit: "s" for a whole, "ms" for a step, "GB".
-        runs: every measurement.
-        ratio: how many times less than the baseline's; to the same variant without a draft for drafted pages.
-        roofline: share of the read bandwidth that a step reaches, for decoding.
-        same_ids: share of ids before the first that differs from the baseline's, for pages of full precision.
-        note: what else should be known, such as how many drafted ids were kept.
-    """
-
-    measure: str
-    variant: str
-    value: float
-    unit: str
-    runs: tuple[float, ...]
-    ratio: float | None = None
-    roofline: float | None = None
-    same_ids: float | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class Options:
     threads: int
     rounds: int
@@ -96,39 +70,6 @@ class Options:
     parts: tuple[str, ...]
 
 
-Answers = list[dict[str, Any]]
-
-
-def rounds(
-    workers: Mapping[str, Worker], count: int, say: Callable[[str], object], task: str, **arguments: Any
-) -> dict[str, Answers]:
-    """The answers of every worker to the same request, `count` times, in turns; by the workers' names."""
-    names = {worker: name for name, worker in workers.items()}
-    answers: dict[str, Answers] = {name: [] for name in workers}
-    for index in range(count):
-        for worker in in_turn([*workers.values()], index):
-            say(f"{task} {arguments}, round {index + 1} of {count}: {names[worker]}")
-            answers[names[worker]].append(worker.ask(task, **arguments))
-    return answers
-
-
-def rows_of(
-    measure: str, unit: str, answers: Mapping[str, Answers], value: Callable[[dict[str, Any]], float]
-) -> list[Row]:
-    """A row for each variant, with its ratio to the baseline."""
-    runs = {name: tuple(value(answer) for answer in given) for name, given in answers.items()}
-    medians = {name: statistics.median(values) for name, values in runs.items()}
-    return [
-        Row(measure, name, medians[name], unit, runs[name], medians[BASELINE] / medians[name])
-        for name in answers
-    ]
-
-
-def median_step(answer: Mapping[str, Any]) -> float:
-    """Milliseconds of a step."""
-    return 1000 * statistics.median(answer["steps"])
-
-
 def measure_pages(
     workers: Mapping[str, Worker], config: GotOcr2Config, options: Options, say: Callable[[str], object]
 ) -> list[Row]:
@@ -137,14 +78,14 @@ def measure_pages(
     answers = rounds(workers, options.page_rounds, say, "page", rows=1, tokens=tokens)
     reference = answers[BASELINE][0]["ids"]
     found: list[Row] = []
-    for row in rows_of("page", "s", answers, lambda a: a["seconds"]):
+    for row in rows_of("page", "s", answers, lambda a: a["seconds"], BASELINE):
         exact = not row.variant.startswith("int") and row.variant != "transformers-bf16"
         same = same_prefix(answers[row.variant][0]["ids"], reference) if exact else None
         distinct = len(set(answers[row.variant][0]["ids"][0]))
         found.append(replace_row(row, same_ids=same, note=f"{distinct} different ids"))
     first = {name: given[:1] for name, given in answers.items()}
     if all(given[0]["peak_bytes"] for given in first.values()):
-        found += rows_of("peak memory of a page", "GB", first, lambda a: a["peak_bytes"] / 1e9)
+        found += rows_of("peak memory of a page", "GB", first, lambda a: a["peak_bytes"] / 1e9, BASELINE)
     plain = {row.variant: row.value for row in found if row.measure == "page"}
     for name in ("exact", "int8"):
         if name not in workers:
@@ -175,8 +116,8 @@ def measure_decoding(
         rounds(workers, 1, say, "decode", rows=batch, prompt=prompt, tokens=2)  # pays for what is made once
         answers = rounds(workers, options.rounds, say, "decode", **asked)
         if batch == 1:
-            found += rows_of(f"prompt of {prompt} tokens", "s", answers, lambda a: a["first"])
-        for row in rows_of(f"decode, batch {batch}", "ms", answers, median_step):
+            found += rows_of(f"prompt of {prompt} tokens", "s", answers, lambda a: a["first"], BASELINE)
+        for row in rows_of(f"decode, batch {batch}", "ms", answers, median_step, BASELINE):
             one = variant(row.variant, "cpu")
             read = step_bytes(config, one.weights, one.cache, batch, prompt + options.decode_tokens / 2)
             found.append(replace_row(row, roofline=read / (row.value / 1000) / bandwidth))
@@ -184,14 +125,14 @@ def measure_decoding(
 
 
 def measure_vision(
-    open_workers: Callable[[Sequence[str], Mapping[str, str] | None], Any],
+    opening: Callable[..., Any],
     options: Options,
     say: Callable[[str], object],
 ) -> list[Row]:
     """One picture, under both settings of the allocator, in processes that have done nothing else."""
     names = (*THEIRS, *(name for name in options.variants if name != "int4"))  # int4 has vision in int8
     found: list[Row] = []
-    with open_workers(names, None) as plain, open_workers(names, TUNED_MALLOC) as tuned:
+    with opening(names) as plain, opening(names, environment=TUNED_MALLOC) as tuned:
         both = {
             **{f"{n} default": w for n, w in plain.items()},
             **{f"{n} tuned": w for n, w in tuned.items()},
@@ -200,7 +141,7 @@ def measure_vision(
         answers = rounds(both, options.rounds, say, "vision", images=1)
     for malloc in ("default", "tuned"):
         own = {name: answers[f"{name} {malloc}"] for name in names}
-        found += rows_of(f"vision, {malloc} malloc", "s", own, lambda a: a["seconds"])
+        found += rows_of(f"vision, {malloc} malloc", "s", own, lambda a: a["seconds"], BASELINE)
     return found
 
 
@@ -220,10 +161,6 @@ def with_errors(ids: Sequence[int], share: float, vocabulary: int, seed: int = 0
     return spoilt
 
 
-def replace_row(row: Row, **changes: Any) -> Row:
-    return Row(**{**asdict(row), **changes})
-
-
 def goals(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Every goal with what was found for it, None if it was not measured."""
     found = {(row.measure, row.variant): row.ratio for row in rows}
@@ -235,27 +172,16 @@ def run(options: Options, model: str | None, say: Callable[[str], object]) -> di
     """Measures everything that `options.parts` names."""
     rows: list[Row] = []
     with prepared(model, against="transformers", report=say) as (folder, config):
-
-        @contextlib.contextmanager
-        def open_workers(names: Sequence[str], environment: Mapping[str, str] | None = None):
-            with contextlib.ExitStack() as stack:
-                opened: dict[str, Worker] = {}
-                for name in names:
-                    say(f"loading {name}")
-                    spec = Spec(str(folder), variant(name, "cpu"), "cpu", options.threads)
-                    opened[name] = stack.enter_context(Worker(spec, environment))
-                    opened[name].wait()
-                yield opened
-
+        opening = partial(open_workers, folder, device="cpu", threads=options.threads, say=say)
         if {"page", "decode"} & set(options.parts):
-            with open_workers((*THEIRS, *options.variants)) as workers:
+            with opening((*THEIRS, *options.variants)) as workers:
                 if "page" in options.parts:
                     rows += measure_pages(workers, config, options, say)
                 if "decode" in options.parts:
                     rows += measure_decoding(workers, config, options, say)
         if "vision" in options.parts:
-            rows += measure_vision(open_workers, options, say)
-        with open_workers(options.variants[:1]) as workers:
+            rows += measure_vision(opening, options, say)
+        with opening(options.variants[:1]) as workers:
             bandwidth = workers[options.variants[0]].ask("bandwidth")["bytes_per_second"]
     return {
         "benchmark": "engine",
@@ -268,27 +194,14 @@ def run(options: Options, model: str | None, say: Callable[[str], object]) -> di
     }
 
 
-def show(found: Mapping[str, Any]) -> None:
-    """The table, for people."""
+def show_all(found: Mapping[str, Any]) -> None:
+    """What it ran on, the table, the goals."""
     machine = found["machine"]
     print(f"{machine['processor']}, {machine['cores']} cores, {found['options']['threads']} threads")
     print(f"reads {found['bandwidth'] / 1e9:.1f} GB/s; malloc of {machine['libc']}; {machine['environment']}")
-    print(f"{'measure':26}{'variant':20}{'value':>12}{'x fp32':>9}{'bandwidth':>11}{'same ids':>10}")
-    for row in found["rows"]:
-        ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
-        share = "" if row["roofline"] is None else f"{100 * row['roofline']:.0f} %"
-        same = "" if row["same_ids"] is None else f"{100 * row['same_ids']:.1f} %"
-        value = f"{row['value']:.2f} {row['unit']}"
-        print(
-            f"{row['measure']:26}{row['variant']:20}{value:>12}{ratio:>9}{share:>11}{same:>10}  {row['note']}"
-        )
+    show(found["rows"])
     print()
-    for goal in found["goals"]:
-        if goal["found"] is not None:
-            verdict = "reached" if goal["found"] >= goal["goal"] else "missed"
-            print(
-                f"{goal['measure']}, {goal['variant']}: {goal['found']:.2f}x of {goal['goal']:g}x: {verdict}"
-            )
+    show_goals(found["goals"])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -322,7 +235,7 @@ def main(arguments: list[str] | None = None) -> int:
     except GotOcr2Error as e:
         print(e, file=sys.stderr)
         return e.exit_code
-    show(found)
+    show_all(found)
     line = json.dumps(found)
     if given.json is not None:
         given.json.write_text(line + "\n", encoding="utf-8")

@@ -44,14 +44,19 @@ class InProcess:
 
 @pytest.fixture
 def script(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+
     def load(name):
         spec = importlib.util.spec_from_file_location(name, ROOT / f"benchmarks/{name}.py")
         module = importlib.util.module_from_spec(spec)
         monkeypatch.setitem(sys.modules, name, module)
         spec.loader.exec_module(module)
-        if hasattr(module, "Worker"):
-            monkeypatch.setattr(module, "Worker", InProcess)
         return module
+
+    # Imported by name by the scripts: fresh for each test, and not left behind.
+    monkeypatch.delitem(sys.modules, "measuring", raising=False)
+    measuring = load("measuring")
+    monkeypatch.setattr(measuring, "Worker", InProcess)
 
     return load
 

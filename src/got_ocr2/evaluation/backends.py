@@ -9,8 +9,7 @@ from ..modeling import GotOcr2ForConditionalGeneration
 from ..modeling.torch_runner import TorchRunner
 
 BACKENDS = ("exact", "int8", "int4")
-"""Besides "torch", the plain model that all of them are held against, and "graphs", the steps that are recorded on
-CUDA, which run on a CPU too, without recording, so that they can be checked there."""
+"""Besides "torch", the plain model that all of them are held against."""
 
 
 def why_not(name: str) -> str | None:
@@ -25,7 +24,7 @@ def make_runner(
 
     Args:
         model: on its device, in the dtype that it shall run in; on the CPU also in the one that it is stored in.
-        name: "torch", "graphs" or one of `BACKENDS`; on CUDA "exact" is "graphs".
+        name: "torch" or one of `BACKENDS`; on CUDA "exact" is recorded steps in the model's dtype.
         threads: for the kernels.
         consume: the model is not used otherwise, and the back end may take its weights apart.
 
