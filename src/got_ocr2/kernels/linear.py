@@ -14,7 +14,7 @@ from .library import native
 from .memory import weight_memory
 from .quantize import DEFAULT_GROUP, FORMATS, Format, quantize_weight
 
-_ROWS_AT_ONCE = 256 * packing.PANEL
+_ROWS_AT_ONCE = 64 * packing.PANEL
 
 Epilogue = Literal["none", "gelu", "silu_mul"]
 EPILOGUES: tuple[Epilogue, ...] = ("none", "gelu", "silu_mul")

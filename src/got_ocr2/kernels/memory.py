@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 
 import torch
@@ -29,3 +30,10 @@ def weight_memory(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
         room = torch.empty(size + ALIGNMENT, dtype=torch.uint8)
     start = -room.data_ptr() % ALIGNMENT
     return room[start : start + size].view(dtype).view(shape)
+
+
+def give_back_memory() -> None:
+    """Has the C library return what has been freed to the system, where it can be told to (glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(ctypes.c_size_t(0))

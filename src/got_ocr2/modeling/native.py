@@ -71,11 +71,10 @@ class NativeRunner:
         self._image_token = model.config.image_token_index
         self._picture_shape = (model.config.vision_config.num_channels, *model.config.vision_config.image_hw)
         take = Taker(consume)
-        # The encoder first: it is the smaller one, and the head, the largest matrix, comes when all else is packed.
-        self._vision = pack_vision(model, take, self.vision, self.vision if self.vision != "int8" else exact)
         embedding = model.model.language_model.embed_tokens
         self._embedding = None if model.config.tie_word_embeddings else take.tensor(embedding, "weight")
         self._decoder = pack_decoder(model, take, self.weights, self.weights)
+        self._vision = pack_vision(model, take, self.vision, self.vision if self.vision != "int8" else exact)
 
     @property
     def device(self) -> torch.device:

@@ -22,6 +22,9 @@ def pack_decoder(
     """
     text = model.config.text_config
     decoder = model.model.language_model
+    if take.consume and model.config.tie_word_embeddings:
+        take.tensor(decoder.embed_tokens, "weight")  # the head has the same tensor
+    head = take.linear((model.lm_head,), head_format)
     layers: list[PackedDecoderLayer] = []
     for layer in decoder.layers:
         assert isinstance(layer, DecoderLayer)
@@ -36,12 +39,11 @@ def pack_decoder(
                 down=take.linear((mlp.down_proj,), format),
             )
         )
-    if take.consume and model.config.tie_word_embeddings:
-        take.tensor(decoder.embed_tokens, "weight")  # the head has the same tensor
+        take.finish_layer()
     return NativeDecoder(
         layers,
         take.vector(decoder.norm, "weight"),
-        take.linear((model.lm_head,), head_format),
+        head,
         heads=text.num_attention_heads,
         kv_heads=text.num_key_value_heads,
         head_dim=text.head_dim,

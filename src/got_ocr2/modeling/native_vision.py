@@ -38,6 +38,7 @@ def pack_vision(
         down2=take.convolution(projector.conv_upsampler2, exact),
         connector=take.linear((projector.multimodal_projector,), exact),
     )
+    take.finish_layer()
     return NativeVision(
         patch,
         place,

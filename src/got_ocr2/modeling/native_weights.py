@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..kernels.linear import Epilogue, PackedLinear
+from ..kernels.memory import give_back_memory
 from ..kernels.quantize import Format
 
 
@@ -26,6 +27,11 @@ class Taker:
         if self.consume:
             setattr(part, name, nn.Parameter(parameter.to("meta"), requires_grad=False))
         return parameter.detach()
+
+    def finish_layer(self) -> None:
+        """To be called now and then: freed weights lie between others, and would otherwise count to the end."""
+        if self.consume:
+            give_back_memory()
 
     def vector(self, part: nn.Module, name: str) -> Tensor:
         """The parameter as contiguous fp32, a tensor of its own."""
