@@ -21,7 +21,7 @@ FORMATS: tuple[Format, ...] = ("fp32", "bf16", "int8", "int4")
 """By their numbers in csrc/linear.h."""
 
 GROUPS = (32, 64, 128)
-DEFAULT_GROUP = 64
+DEFAULT_GROUP = 32
 
 # Shares of a group's largest weight that are tried as the end of the int4 range.
 _SHARES = (1.0, 0.9, 0.8)
