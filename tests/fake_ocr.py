@@ -6,6 +6,7 @@ Tokens are the bytes of UTF-8; 256 ends a text.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any
 
 import torch
@@ -50,8 +51,13 @@ class FakeProcessor:
         self.tokenizer = FakeTokenizer()
         self.calls: list[dict[str, Any]] = []
         self.documents: list[list[Image.Image]] = []
+        self._lock = Lock()  # pages may be prepared by several threads
 
     def __call__(self, images: Sequence[Any], **asked: Any) -> BatchFeature:
+        with self._lock:
+            return self._prepared(images, **asked)
+
+    def _prepared(self, images: Sequence[Any], **asked: Any) -> BatchFeature:
         self.calls.append(asked)
         documents = [image if isinstance(image, list) else [image] for image in images]
         ids = torch.zeros(len(documents), PROMPT, dtype=torch.int64)

@@ -17,7 +17,7 @@ from fake_ocr import PROMPT, fake_ocr
 from got_ocr2 import OCR, DocumentResult, PageResult
 from got_ocr2 import kernels as native_kernels
 from got_ocr2.errors import CheckpointError, FileAccessError, GotOcr2Error, InputError, InvalidOptionError
-from got_ocr2.reading import DocumentOpened, DocumentRead, PageRead, TextPiece
+from got_ocr2.reading import DocumentOpened, DocumentRead, PageRead, ReadOptions, TextPiece
 from got_ocr2.results import Request
 from make_pdf import make_pdf
 
@@ -409,6 +409,33 @@ def test_an_engine_with_a_thread_of_its_own_gives_the_same(mixed, batch_size):
     with_thread.close()
 
 
+def test_leaving_while_pages_are_prepared_leaves_nobody_behind():
+    ocr = fake_ocr(lambda _: "a long text", threaded=True)
+    for batch_size in (2, 8):
+        events = ocr.events([picture(n, 1) for n in range(1, 20)], batch_size=batch_size)
+        for event in events:
+            if isinstance(event, TextPiece):
+                break
+        events.close()
+        ocr.engine.wait(lambda: ocr.engine.running == 0, timeout=30)
+    assert ocr.engine.free_positions == 100_000
+    ocr.close()
+
+
+def test_with_a_thread_too_a_page_fails_alone_and_read_raises():
+    def answer(pages: list[Image.Image]) -> str | Exception:
+        return RuntimeError("boom") if pages[0].width == 6 else "fine"
+
+    ocr = fake_ocr(answer, threaded=True)
+    sizes = (5, 6, 7)
+    results = list(ocr.read_many([picture(n, 1) for n in sizes], batch_size=2, box=[0, 0, 1, 1]))
+    assert [result.text for result in results] == ["fine", "", "fine"]
+    reader = ocr.reader(ReadOptions(), batch_size=3, strict=True)
+    with pytest.raises(RuntimeError, match="boom"):
+        list(reader.events([picture(n, 1) for n in sizes]))
+    ocr.close()
+
+
 def test_an_ocr_that_nobody_uses_ends_its_thread():
     ocr = fake_ocr(threaded=True)
     assert ocr.read(picture(3, 2)).text == "3x2"
@@ -443,8 +470,6 @@ def test_several_threads_read_with_one_model():
         pages = [picture(first + n, 1) for n in range(5)]
         found[first] = [result.text for result in ocr.read_many(pages, batch_size=2)]
 
-    # The stand-in counts its documents, so pages are prepared one at a time.
-    ocr.processor = Locked(ocr.processor)
     workers = [threading.Thread(target=read, args=(first,)) for first in (1, 11, 21)]
     for worker in workers:
         worker.start()
@@ -452,18 +477,6 @@ def test_several_threads_read_with_one_model():
         worker.join(60)
     assert found == {first: [f"{first + n}x1" for n in range(5)] for first in (1, 11, 21)}
     ocr.close()
-
-
-class Locked:
-    def __init__(self, processor):
-        self._processor, self._lock = processor, threading.Lock()
-
-    def __getattr__(self, name):
-        return getattr(self._processor, name)
-
-    def __call__(self, *images, **asked):
-        with self._lock:
-            return self._processor(*images, **asked)
 
 
 BAD_ENGINES = {

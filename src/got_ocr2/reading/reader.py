@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..results import DocumentResult, PageError, PageResult
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 # Pages that have ended wait for the ones before them; so many times the batch may wait before no more is opened.
 _WAITING_ROOM = 8
 
-_Queued: TypeAlias = DocumentOpened | PageInProgress | PageResult | DocumentEnd
+# Threads that prepare pages while an engine with a thread of its own reads others.
+_PREPARING = 4
+
+_Queued: TypeAlias = (
+    "DocumentOpened | PageInProgress | PageResult | DocumentEnd | Future[PageInProgress | PageResult]"
+)
 
 
 class Reader:
@@ -89,18 +95,19 @@ class Reader:
     ) -> Iterator[DocumentOpened | TextPiece | PageRead | DocumentEnd]:
         """Keeps the engine filled and tells what is ready; everything stays in order."""
         queue: deque[_Queued] = deque()
+        pool = ThreadPoolExecutor(
+            min(_PREPARING, self.batch_size), "got-ocr2 preparing"
+        )  # no thread before work
         more = True
         try:
             while queue or more:
-                for item in queue:
-                    if isinstance(item, PageInProgress):
-                        item.go_on()
+                self._settle(queue)
                 first = queue[0] if queue else None
                 # What is ready comes before anything new is opened.
-                if first is not None and not isinstance(first, PageInProgress):
+                if first is not None and not isinstance(first, (PageInProgress, Future)):
                     queue.popleft()
                     yield PageRead(first) if isinstance(first, PageResult) else first
-                elif first is not None and first.grown:
+                elif isinstance(first, PageInProgress) and first.grown:
                     ended = self._ended(first) if first.go_on() else None
                     text = first.new_text() if ended is None else first.rest(ended.text)
                     if text:
@@ -111,13 +118,22 @@ class Reader:
                     item = next(work, None)
                     more = item is not None
                     if item is not None:
-                        queue.append(self._begun(item))
+                        queue.append(self._begun(item, pool))
+                elif isinstance(first, Future):
+                    wait([first])
                 elif first is not None:
                     self._wait(first, queue if more else None)
         finally:
-            for item in queue:
-                if isinstance(item, PageInProgress):
-                    item.handle.cancel()
+            pool.shutdown(cancel_futures=True)
+            self._abandon(queue)
+
+    def _settle(self, queue: deque[_Queued]) -> None:
+        """Units that have been prepared become pages; pages that have ended may begin another try."""
+        for place, item in enumerate(queue):
+            if isinstance(item, Future) and item.done():
+                queue[place] = item.result()
+            elif isinstance(item, PageInProgress):
+                item.go_on()
 
     def _wait(self, first: PageInProgress, queue: Sequence[_Queued] | None) -> None:
         """Lets the engine work until the first page has grown, or the queue, if there is one, takes another."""
@@ -125,18 +141,36 @@ class Reader:
 
     def _has_room(self, queue: Sequence[_Queued]) -> bool:
         """Whether another page may enter the engine."""
-        running = sum(isinstance(item, PageInProgress) and not item.handle.done for item in queue)
+        running = sum(
+            not item.handle.done if isinstance(item, PageInProgress) else isinstance(item, Future)
+            for item in queue
+        )
         return running < self.batch_size and len(queue) < _WAITING_ROOM * self.batch_size + 1
 
-    def _begun(self, item: Work) -> _Queued:
-        """A unit goes into the engine; everything else stays what it is."""
+    def _begun(self, item: Work, pool: ThreadPoolExecutor) -> _Queued:
+        """A unit is prepared and goes into the engine; everything else stays what it is."""
         if not isinstance(item, Unit):
             return item
         engine = self._writer.engine  # if there can be none, that is not the page's fault
+        if not engine.threaded or self.batch_size == 1:
+            return self._prepared(item, engine)
+        return pool.submit(self._prepared, item, engine)
+
+    def _prepared(self, unit: Unit, engine: Engine) -> PageInProgress | PageResult:
         try:
-            return self._writer.begin(item, engine)
+            return self._writer.begin(unit, engine)
         except Exception as e:
-            return self._failed(e, **item.place)
+            return self._failed(e, **unit.place)
+
+    def _abandon(self, queue: deque[_Queued]) -> None:
+        """Gives up the pages in the engine."""
+        for item in queue:
+            if isinstance(item, Future):
+                if item.cancelled() or item.exception() is not None:
+                    continue
+                item = item.result()
+            if isinstance(item, PageInProgress):
+                item.handle.cancel()
 
     def _ended(self, page: PageInProgress) -> PageResult:
         try:
