@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from got_ocr2 import kernels
 from got_ocr2.kernels import decoder as native_decoder
 from got_ocr2.kernels import library
 from got_ocr2.kernels.decoder import Row
+from got_ocr2.kernels.linear import PackedLinear
 from got_ocr2.modeling.native_decoder import pack_decoder
 from got_ocr2.modeling.native_weights import Taker
 
 pytestmark = pytest.mark.skipif(not kernels.available(), reason=str(kernels.why_not()))
 
 SETS = library.INSTRUCTION_SETS[: library.native().got_isa_best() + 1] if kernels.available() else ()
+
+
+@pytest.fixture(autouse=True)
+def same_numbers_every_time():
+    torch.manual_seed(0)
 
 
 @pytest.fixture(params=SETS)
@@ -158,13 +166,18 @@ def test_other_head_counts_and_sizes(make_model, tiny_config, sizes, isa):
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize(("format", "limit"), [("int8", 0.1), ("int4", 0.6)])
-def test_quantised_weights_come_near(model, isa, format, limit):
-    """How near is a question of quality, asked elsewhere; here: they are the same weights, roughly."""
+@pytest.mark.parametrize("format", ["int8", "int4"])
+def test_quantised_weights_differ_by_their_inputs_rounding_only(model, isa, format):
+    """From torch with the same quantised weights; what these do to the text is a question of quality."""
     decoder = packed(model, format)
-    ids = torch.randint(0, 97, (33,))
+    rounded = copy.deepcopy(model)
+    for name, part in rounded.named_modules():
+        if isinstance(part, nn.Linear) and ("language_model" in name or name == "lm_head"):
+            part.weight = nn.Parameter(PackedLinear.pack(part.weight, format=format).unpack())
+    rounded.model.language_model.embed_tokens.weight = rounded.lm_head.weight
+    ids = torch.randint(0, 97, (33,), generator=torch.Generator().manual_seed(2))
     logits, _, _ = decoder.step(decoder.head.rows(ids), [Row(3, 0, 33, 33)])
-    close(logits, whole(model, ids), limit)
+    close(logits, whole(rounded, ids), 0.05)
 
 
 @torch.inference_mode()
