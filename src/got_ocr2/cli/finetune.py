@@ -64,6 +64,12 @@ def finetune(
         float,
         typer.Option(metavar="RATE", help="Peak; 2e-5 by default, 2e-4 for lora.", rich_help_panel=_HOW),
     ] = 0.0,
+    muon: Annotated[
+        bool,
+        typer.Option(
+            "--muon", help="Muon for the matrices, as small models are made with.", rich_help_panel=_HOW
+        ),
+    ] = False,
     checkpointing: Annotated[
         bool,
         typer.Option("--checkpointing", help="Less memory for a third more time.", rich_help_panel=_HOW),
@@ -146,7 +152,8 @@ def finetune(
     how = FineTuning(
         mode=mode, epochs=epochs, steps=steps, minutes=minutes or 0.0, batch_size=batch_size, accumulate=accumulate,
         learning_rate=learning_rate, max_length=max_length, skip_long=skip_long, hold_out=hold_out, rank=rank,
-        alpha=alpha, target=target, bf16=bf16, checkpointing=checkpointing, ema=ema, seed=seed, workers=workers,
+        alpha=alpha, target=target, muon=muon, bf16=bf16, checkpointing=checkpointing, ema=ema, seed=seed,
+        workers=workers,
     )  # fmt: skip
     if threads is not None:
         torch.set_num_threads(threads)

@@ -52,7 +52,7 @@ class FineTuning:
         skip_long: leave out longer samples instead of refusing them.
         hold_out: pages that are kept out of training to measure the error; -1 takes a tenth, at most 32.
         rank, alpha, target: of the adapter, see `adapters.add_adapter`.
-        bf16, checkpointing, ema: as in `StageConfig`.
+        muon, bf16, checkpointing, ema: as in `StageConfig`.
         seed: of the order of pages and of the adapter's start.
         workers: data processes.
     """
@@ -70,6 +70,7 @@ class FineTuning:
     rank: int = 16
     alpha: float = 32.0
     target: str = "decoder"
+    muon: bool = False
     bf16: bool = True
     checkpointing: bool = False
     ema: float = 0.0
@@ -94,7 +95,7 @@ class FineTuning:
             engines=({"kind": Examples.kind},), seed=self.seed, steps=steps, minutes=self.minutes,
             batch_size=self.batch_size, accumulate=self.accumulate,
             learning_rate=self.learning_rate or _RATES[self.mode], warmup=max(1, round(0.03 * steps)),
-            schedule="cosine", weight_decay=0.0, muon=False, glyph_weight=0.0, guidance_weight=0.0, bf16=self.bf16,
+            schedule="cosine", weight_decay=0.0, muon=self.muon, glyph_weight=0.0, guidance_weight=0.0, bf16=self.bf16,
             checkpointing=self.checkpointing, ema=self.ema, checkpoint_every=min(200, max(1, steps // 4)),
             evaluate_every=max(1, steps // 4), workers=self.workers,
         )  # fmt: skip
