@@ -139,6 +139,23 @@ def test_bf16_agrees_with_the_model_about_most_tokens(make_model, tiny_config):
     assert same / total > 0.95
 
 
+@pytest.mark.parametrize("grid_hw", [(64, 64), (14, 14)])
+@torch.inference_mode()
+def test_attention_of_the_published_encoder(grid_hw):
+    """In bf16 both forms round; they must be equally far from fp32."""
+    triton_form = pytest.importorskip("got_ocr2.modeling.cuda.triton_operations")
+    rows, columns = grid_hw
+    generator = torch.Generator(DEVICE).manual_seed(0)
+    shapes = ((2, rows * columns, 3, 12, 64), (2 * rows - 1, 64), (2 * columns - 1, 64))
+    qkv, rel_h, rel_w = (torch.randn(shape, device=DEVICE, generator=generator) for shape in shapes)
+    forms = TorchOperations(), triton_form.TritonOperations.on(torch.device(DEVICE))
+    exact = [form.attend_grid(qkv, 0.1 * rel_h, 0.1 * rel_w, grid_hw) for form in forms]
+    torch.testing.assert_close(exact[1], exact[0], atol=2e-5, rtol=1e-4)
+    half = qkv.bfloat16(), (0.1 * rel_h).bfloat16(), (0.1 * rel_w).bfloat16()
+    off = [float((form.attend_grid(*half, grid_hw).float() - exact[0]).abs().mean()) for form in forms]
+    assert off[1] < 1.5 * off[0]
+
+
 @torch.inference_mode()
 def test_global_attention_of_the_published_encoder_is_flash_attention():
     q, k, v = (torch.randn(1, 12, 4096, 64, device=DEVICE, dtype=torch.bfloat16) for _ in range(3))

@@ -43,4 +43,4 @@ def test_kernels_compile_for_ampere_and_hopper(tmp_path):
         "-W", "ignore", HERE / "triton_compiled.py", "80", "90",
         TRITON_CACHE_DIR=str(tmp_path), TRITON_INTERPRET="0",
     ).splitlines()  # fmt: skip
-    assert len(lines) == 2 * 5
+    assert len(lines) == 2 * 6

@@ -35,6 +35,11 @@ KERNELS: dict[str, tuple[dict[str, str], dict[str, object], int]] = {
         {"parts": "*fp32", "peaks": "*fp32", "sums": "*fp32", "out": NUMBER},
         {"SPLITS": 16, "HEAD": 64, "WIDTH": 64}, 1,
     ),
+    "relative_attention_kernel": (
+        {"q": NUMBER, "k": NUMBER, "v": NUMBER, "terms": NUMBER, "out": NUMBER, "stride": "i32", "heads": "i32",
+         "rows": "i32", "columns": "i32", "scale": "fp32"},
+        {"HEAD": 64, "WIDTH": 64, "ACROSS": 64, "BLOCK": 64}, 4,
+    ),
     "gated_kernel": ({"gate_and_up": NUMBER, "out": NUMBER, "size": "i32"}, {"BLOCK": 1024}, 4),
 }  # fmt: skip
 
@@ -48,7 +53,7 @@ def compiled(name: str, capability: int) -> int:
     aligned = {
         (kernel.arg_names.index(arg),): [["tt.divisibility", 16]]
         for arg, kind in own.items()
-        if kind.startswith("*") or arg in {"size", "q_stride"}
+        if kind.startswith("*") or arg in {"size", "stride", "q_stride"}
     }
     source = ASTSource(kernel, signature, values, aligned)
     result = triton.compile(source, target=GPUTarget("cuda", capability, 32), options={"num_warps": warps})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from cuda_steps import both, compare, random_steps
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from got_ocr2.modeling.cuda.operations import Places, TorchOperations
 from got_ocr2.modeling.cuda.triton_operations import TritonOperations
+from got_ocr2.modeling.cuda_runner import CudaRunner
 
 SLOW, FAST = TorchOperations(), TritonOperations(processors=8)
 DTYPES = st.sampled_from([torch.float32, torch.bfloat16])
@@ -79,6 +81,26 @@ def test_attend(at, group, kv_heads, head, processors, dtype):
     for start, place in zip(starts, at, strict=True):
         arena[:, :, start + place + 1 : start + 200] = torch.nan  # what a token may not see
     same(TritonOperations(processors).attend(q, where, *arena), SLOW.attend(q, where, *arena))
+
+
+@pytest.mark.parametrize("grid_hw", [(1, 1), (3, 5), (5, 20)])
+@pytest.mark.parametrize(
+    "dtype", [torch.float32, torch.float16]
+)  # the interpreter cannot multiply matrices in bf16
+def test_attend_grid(grid_hw, dtype):
+    rows, columns = grid_hw
+    qkv = draw(0, dtype, 2, rows * columns, 3, 2, 24)
+    tables = draw(1, dtype, 2 * rows - 1, 24), draw(2, dtype, 2 * columns - 1, 24)
+    same(FAST.attend_grid(qkv, *tables, grid_hw), SLOW.attend_grid(qkv, *tables, grid_hw))
+    same(FAST.attend_grid(qkv, None, None, grid_hw), SLOW.attend_grid(qkv, None, None, grid_hw))
+
+
+@torch.inference_mode()
+def test_pictures(make_model, tiny_wide_config):
+    model = make_model(tiny_wide_config)
+    pixels = draw(0, torch.float32, 2, 3, 56, 104)
+    got = CudaRunner(model, operations=FAST).encode(pixels)
+    torch.testing.assert_close(got, model.get_image_features(pixels), atol=2e-5, rtol=1e-4)
 
 
 @given(st.integers(1, 200), st.integers(1, 5000))

@@ -19,6 +19,7 @@ from torch import Tensor
 from ..generation.runner import RowInput, Scores
 from ..generation.sampling import greedy, log_probability
 from .cuda.buckets import Buckets, pieces
+from .cuda.encoder import Encoder
 from .cuda.fused_decoder import FusedDecoder
 from .cuda.graphs import Graphs, graphs_for
 from .cuda.operations import Operations, operations_for
@@ -56,6 +57,7 @@ class CudaRunner:
         """
         self.model = model
         chosen = operations_for(model.device) if operations is None else operations
+        self._encoder = Encoder(model, chosen)
         self._decoder = FusedDecoder(model, chosen)
         self._buckets = Buckets(chosen.most_tokens, chosen.by_context)
         self._graphs = graphs
@@ -90,7 +92,7 @@ class CudaRunner:
     def encode(self, pixel_values: Tensor) -> Tensor:
         firsts = range(0, len(pixel_values), _PICTURES_AT_ONCE)
         lots = [self._sent(pixel_values[first : first + _PICTURES_AT_ONCE]) for first in firsts]
-        return torch.cat([self.model.get_image_features(lot) for lot in lots])
+        return torch.cat([self._encoder.features(lot.to(self.model.dtype)) for lot in lots])
 
     def forward(self, ids: Tensor, rows: Sequence[RowInput]) -> Scores:
         parts: list[Outputs] = []

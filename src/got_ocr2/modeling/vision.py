@@ -151,6 +151,17 @@ class VisionEncoder(nn.Module):
         Raises:
             ValueError: the picture is not of the size in the config.
         """
+        x = self.embed(pixel_values)
+        for layer in self.layers:
+            x = layer(x)
+        return self.neck(x)
+
+    def embed(self, pixel_values: Tensor) -> Tensor:
+        """Pictures to what the first layer reads: `(N, C, H, W)` -> `(N, rows, columns, hidden)`.
+
+        Raises:
+            ValueError: the picture is not of the size in the config.
+        """
         expected = (self.config.num_channels, *self.config.image_hw)
         if tuple(pixel_values.shape[1:]) != expected:
             raise ValueError(
@@ -159,6 +170,4 @@ class VisionEncoder(nn.Module):
         x = self.patch_embed(pixel_values)
         if self.pos_embed is not None:
             x = x + self.pos_embed.to(x.dtype)  # under autocast the residual stream stays narrow
-        for layer in self.layers:
-            x = layer(x)
-        return self.neck(x)
+        return x

@@ -1,4 +1,4 @@
-"""What a step of single tokens does besides multiplying matrices, in plain torch: the slow twin of the Triton form.
+"""What is done besides multiplying matrices, in plain torch: the slow twin of the Triton form.
 
 Shapes: n tokens of any rows; arena keys and values of one layer `(kv_heads, positions, head_dim)`.
 """
@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...generation.cache import attend
+from ..attention import decomposed_attention
 from ..decoder import rotate
 
 
@@ -78,6 +79,21 @@ class Operations(Protocol):
         """`(n, 2 * size)`, gates first -> `(n, size)`: silu(gate) * up."""
         ...
 
+    def attend_grid(
+        self, qkv: Tensor, rel_h: Tensor | None, rel_w: Tensor | None, grid_hw: tuple[int, int]
+    ) -> Tensor:
+        """The encoder's attention, over grids of positions.
+
+        Args:
+            qkv: `(grids, rows * columns, 3, heads, head_dim)`, contiguous.
+            rel_h, rel_w: as for `attention.decomposed_attention`.
+            grid_hw: rows and columns.
+
+        Returns:
+            `(grids, rows * columns, heads * head_dim)`.
+        """
+        ...
+
 
 class TorchOperations:
     """See `Operations`. Attention copies what tokens look back at, padded to the context of the step."""
@@ -112,6 +128,12 @@ class TorchOperations:
     def gated(self, gate_and_up: Tensor) -> Tensor:
         gate, up = gate_and_up.chunk(2, dim=-1)
         return F.silu(gate) * up
+
+    def attend_grid(
+        self, qkv: Tensor, rel_h: Tensor | None, rel_w: Tensor | None, grid_hw: tuple[int, int]
+    ) -> Tensor:
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # (grids, heads, rows * columns, head_dim)
+        return decomposed_attention(q, k, v, rel_h, rel_w, grid_hw).transpose(1, 2).flatten(2)
 
 
 def operations_for(device: torch.device) -> Operations:

@@ -171,3 +171,55 @@ def gated_kernel(gate_and_up_ptr, out_ptr, size, BLOCK: tl.constexpr):
     tl.store(
         out_ptr + token * size + at, (opened.to(tl.float32) * up.to(tl.float32)).to(gate.dtype), mask=inside
     )
+
+
+@triton.jit
+def relative_attention_kernel(
+    q_ptr, k_ptr, v_ptr, terms_ptr, out_ptr, stride, heads, rows, columns, scale,
+    HEAD: tl.constexpr, WIDTH: tl.constexpr, ACROSS: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
+    """Flash attention over a grid of `rows * columns` positions with decomposed relative positions.
+
+    One program for each block of queries, head and picture. Keys are taken a row of the grid at a time: then what the
+    row adds is one number for each query, and what the columns add is the same tile every time.
+
+    Args:
+        q_ptr, k_ptr, v_ptr: `(pictures, rows * columns, heads, HEAD)`, positions `stride` apart.
+        terms_ptr: `(pictures, heads, rows * columns, rows + columns)`: what `attention.relative_terms` gives.
+        out_ptr: `(pictures, rows * columns, heads, HEAD)`, contiguous.
+        scale: of q . k.
+        WIDTH, ACROSS: the next powers of two of HEAD and `columns`, at least 16, which tensor cores ask for.
+        BLOCK: queries of a program, a power of two, at least 16.
+    """
+    block, head, picture = tl.program_id(0), tl.program_id(1), tl.program_id(2).to(tl.int64)
+    log2_e: tl.constexpr = 1.4426950408889634
+    length = rows * columns
+    query, column, at = block * BLOCK + tl.arange(0, BLOCK), tl.arange(0, ACROSS), tl.arange(0, WIDTH)
+    inside, across = at < HEAD, column < columns
+    source = picture * length * stride + head * HEAD
+    loaded = (query < length)[:, None] & inside[None, :]
+    q = tl.load(q_ptr + source + query[:, None] * stride + at[None, :], mask=loaded, other=0.0)
+    terms = terms_ptr + ((picture * heads + head) * length + query) * (rows + columns)
+    by_column = tl.load(
+        terms[:, None] + rows + column[None, :], mask=(query < length)[:, None] & across[None, :], other=0.0
+    )
+    by_column = tl.where(across[None, :], by_column.to(tl.float32) * log2_e, -float("inf"))
+
+    peak = tl.full([BLOCK], -float("inf"), dtype=tl.float32)
+    total = tl.zeros([BLOCK], dtype=tl.float32)
+    out = tl.zeros([BLOCK, WIDTH], dtype=tl.float32)
+    for row in range(rows):
+        offset = source + (row * columns + column)[:, None] * stride + at[None, :]
+        seen = across[:, None] & inside[None, :]
+        k = tl.load(k_ptr + offset, mask=seen, other=0.0)
+        v = tl.load(v_ptr + offset, mask=seen, other=0.0)
+        by_row = tl.load(terms + row, mask=query < length, other=0.0).to(tl.float32) * log2_e
+        products = tl.dot(q, tl.trans(k), input_precision="ieee")
+        logits = products * (scale * log2_e) + by_row[:, None] + by_column
+        higher = tl.maximum(peak, tl.max(logits, axis=1))
+        weights, kept = tl.exp2(logits - higher[:, None]), tl.exp2(peak - higher)
+        out = out * kept[:, None] + tl.dot(weights.to(v.dtype), v, input_precision="ieee")
+        total = total * kept + tl.sum(weights, axis=1)
+        peak = higher
+    stored = out_ptr + ((picture * length + query[:, None]) * heads + head) * HEAD + at[None, :]
+    tl.store(stored, (out / total[:, None]).to(out_ptr.dtype.element_ty), mask=loaded)

@@ -1,5 +1,5 @@
 # pyright: basic, reportMissingImports=false
-"""The operations of a step of single tokens as Triton kernels: nine or ten launches a layer instead of about fifty."""
+"""The operations as Triton kernels: nine or ten launches a layer for single tokens instead of about fifty."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import torch
 import triton
 from torch import Tensor
 
+from ..attention import relative_terms
 from . import triton_kernels
-from .operations import Places
+from .operations import Places, TorchOperations
 
 _kernels: Any = triton_kernels  # launched by subscript, which type checkers do not know
 _BLOCK = 64  # positions that attention reads at a time; 8 KB of keys at the published size
 _MOST_SHARES = 16
+# Queries of one program of the encoder's attention: as many as fit into registers on Ampere and on Hopper.
+_QUERIES = 64
 
 
 class TritonOperations:
@@ -34,6 +37,7 @@ class TritonOperations:
             processors: multiprocessors of the device; few tokens are cut into shares until each has work.
         """
         self._processors = processors
+        self._torch = TorchOperations()
 
     @classmethod
     def on(cls, device: torch.device) -> TritonOperations:
@@ -84,6 +88,23 @@ class TritonOperations:
         _kernels.gated_kernel[(n, triton.cdiv(double // 2, 1024))](
             gate_and_up, out, double // 2, BLOCK=1024, num_warps=4
         )
+        return out
+
+    def attend_grid(
+        self, qkv: Tensor, rel_h: Tensor | None, rel_w: Tensor | None, grid_hw: tuple[int, int]
+    ) -> Tensor:
+        if rel_h is None or rel_w is None:
+            return self._torch.attend_grid(qkv, rel_h, rel_w, grid_hw)
+        grids, length, _, heads, head = qkv.shape
+        rows, columns = grid_hw
+        terms = relative_terms(qkv[:, :, 0].transpose(1, 2), rel_h, rel_w, grid_hw)
+        out = qkv.new_empty((grids, length, heads * head))
+        _kernels.relative_attention_kernel[(triton.cdiv(length, _QUERIES), heads, grids)](
+            *qkv.unbind(2), terms, out, qkv.stride(1), heads, rows, columns, head**-0.5,
+            HEAD=head, WIDTH=max(16, triton.next_power_of_2(head)),
+            ACROSS=max(16, triton.next_power_of_2(columns)), BLOCK=_QUERIES, num_warps=4,
+            num_stages=3 if qkv.itemsize == 2 else 1,  # fp32 would not fit into shared memory thrice
+        )  # fmt: skip
         return out
 
     def shares(self, programs: int) -> int:
