@@ -148,6 +148,16 @@ def test_where_tiles_cannot_be_read_the_first_try_stays():
     assert (result.text, result.status, result.request.crop) == (BEGINNING + UNIT, "looped", False)
 
 
+def test_where_the_second_try_fails_the_first_stays():
+    def answer(_):
+        return RuntimeError("boom") if ocr.processor.calls[-1]["crop_to_patches"] else LOOP
+
+    ocr = fake_ocr(answer)
+    result = ocr.read(picture(), on_loop="retry_cropped")
+    assert (result.text, result.status, result.error) == (BEGINNING + UNIT, "looped", None)
+    assert len(ocr.processor.calls) == 2
+
+
 def test_without_time_there_is_no_second_try(monkeypatch):
     ocr = fake_ocr(lambda _: LOOP)
     monkeypatch.setattr("got_ocr2.generation.requests.monotonic", Clock(1000.0))

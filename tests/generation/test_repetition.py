@@ -148,7 +148,7 @@ def answers(kinds: Sequence[str], count: int) -> list[str]:
 
 @pytest.fixture(scope="module")
 def some_answers() -> list[str]:
-    return answers(KINDS, 12)
+    return answers(KINDS, 8)
 
 
 def test_no_answer_of_the_data_engines_is_a_loop(some_answers):
@@ -156,8 +156,8 @@ def test_no_answer_of_the_data_engines_is_a_loop(some_answers):
 
 
 def test_nor_are_many_of_them_on_one_page(some_answers):
-    for start in range(0, len(some_answers), 12):
-        assert read("\n".join(some_answers[start : start + 12])) is None
+    for start in range(0, len(some_answers), 8):
+        assert read("\n".join(some_answers[start : start + 8])) is None
 
 
 @pytest.mark.slow

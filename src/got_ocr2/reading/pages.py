@@ -182,13 +182,20 @@ class PageInProgress:
         return text[self._shown :]
 
     def result(self) -> PageResult:
-        """The result of a page that has ended.
+        """The result of a page that has ended; where a second try failed, that of the first.
 
         Raises:
             Exception: whatever the page failed with.
         """
         if self._result is None:
-            self._result = self._made(self._attempt.writing)
+            try:
+                writing = self._attempt.writing
+            except Exception:
+                if self._looped is None:
+                    raise
+                self._attempt, self._looped = self._looped, None
+                writing = self._attempt.writing
+            self._result = self._made(writing)
         return self._result
 
     def _made(self, writing: Writing) -> PageResult:

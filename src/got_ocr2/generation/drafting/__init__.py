@@ -7,7 +7,7 @@ are plain Python: they know ids and text, nothing of the model.
 
 from .ngrams import NgramDrafter
 from .pace import Pace
-from .protocol import Drafter, FirstOf, Tally
+from .protocol import Drafter, FirstOf
 from .text import TextDrafter
 
-__all__ = ["Drafter", "FirstOf", "NgramDrafter", "Pace", "Tally", "TextDrafter"]
+__all__ = ["Drafter", "FirstOf", "NgramDrafter", "Pace", "TextDrafter"]

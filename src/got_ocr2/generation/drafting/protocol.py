@@ -51,26 +51,3 @@ class FirstOf:
     def accepted(self, proposed: int, kept: int) -> None:
         if self._asked is not None:
             self._asked.accepted(proposed, kept)
-
-
-class Tally:
-    """A drafter that counts what becomes of another one's drafts.
-
-    Attributes:
-        drafted: ids that were verified.
-        kept: how many of them the model wrote too.
-    """
-
-    def __init__(self, drafter: Drafter) -> None:
-        """Takes the drafter that does the work."""
-        self._drafter = drafter
-        self.drafted = 0
-        self.kept = 0
-
-    def propose(self, history: Sequence[int], limit: int) -> list[int]:
-        return self._drafter.propose(history, limit)
-
-    def accepted(self, proposed: int, kept: int) -> None:
-        self.drafted += proposed
-        self.kept += kept
-        self._drafter.accepted(proposed, kept)
