@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,7 @@ from got_ocr2.generation.options import GenerationOptions
 from got_ocr2.generation.requests import Request
 from got_ocr2.generation.sampling import NO_TOKEN
 from got_ocr2.modeling.cuda.buckets import Bucket, Buckets, pieces
+from got_ocr2.modeling.cuda.graphs import CudaGraphs
 from got_ocr2.modeling.cuda.operations import TorchOperations, operations_for
 from got_ocr2.modeling.cuda_runner import CudaRunner
 from got_ocr2.modeling.torch_runner import TorchRunner
@@ -164,6 +166,47 @@ def test_the_arena_is_made_and_given_back(make_model, tiny_config):
 
 def test_without_a_gpu_the_operations_are_torchs():
     assert isinstance(operations_for(CPU), TorchOperations)
+
+
+# --- recordings -----------------------------------------------------------------------------------------
+
+
+def test_a_step_is_warmed_up_recorded_once_and_replayed(monkeypatch):
+    """The order of calls that torch's documentation asks for, with its CUDA functions replaced by notes."""
+    notes: list[str] = []
+
+    class Stream:
+        def __init__(self, *_: object) -> None: ...
+
+        def wait_stream(self, other: object) -> None:
+            notes.append("wait")
+
+    class Graph:
+        def replay(self) -> None:
+            notes.append("replay")
+
+    @contextmanager
+    def on_stream(stream):
+        notes.append("side stream")
+        yield
+
+    @contextmanager
+    def recording(graph, *, pool, stream, capture_error_mode):
+        assert (pool, capture_error_mode) == ("pool", "thread_local")
+        assert isinstance(stream, Stream)
+        notes.append("record")
+        yield
+
+    for name, fake in {
+        "Stream": Stream, "CUDAGraph": Graph, "graph": recording, "stream": on_stream,
+        "graph_pool_handle": lambda: "pool", "current_stream": Stream,
+    }.items():  # fmt: skip
+        monkeypatch.setattr(torch.cuda, name, fake)
+    graphs = CudaGraphs(torch.device("cuda"))
+    for key in ("a", "b", "a"):
+        graphs.run(key, lambda key=key: notes.append(key))
+    first = ["wait", "side stream", "a", "record", "a", "wait", "replay"]
+    assert notes == [*first, *("b" if note == "a" else note for note in first), "replay"]
 
 
 # --- nothing waits --------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from ..generation.sampling import greedy, log_probability
 from .cuda.buckets import Buckets, pieces
 from .cuda.encoder import Encoder
 from .cuda.fused_decoder import FusedDecoder
-from .cuda.graphs import Graphs, graphs_for
+from .cuda.graphs import Graphs, graphs_for, on_device
 from .cuda.operations import Operations, operations_for
 from .cuda.token_steps import Outputs, TokenSteps
 from .memory import allocating
@@ -87,12 +87,16 @@ class CudaRunner:
         self._arena = arena
 
     def release(self) -> None:
+        if self._arena is not None and self.device.type == "cuda":
+            # A step may still be running on what is about to be given back.
+            torch.cuda.synchronize(self.device)
         self._arena = self._steps = None
 
     def encode(self, pixel_values: Tensor) -> Tensor:
         firsts = range(0, len(pixel_values), _PICTURES_AT_ONCE)
-        lots = [self._sent(pixel_values[first : first + _PICTURES_AT_ONCE]) for first in firsts]
-        return torch.cat([self._encoder.features(lot.to(self.model.dtype)) for lot in lots])
+        with on_device(self.device):
+            lots = [self._sent(pixel_values[first : first + _PICTURES_AT_ONCE]) for first in firsts]
+            return torch.cat([self._encoder.features(lot.to(self.model.dtype)) for lot in lots])
 
     def forward(self, ids: Tensor, rows: Sequence[RowInput]) -> Scores:
         parts: list[Outputs] = []
@@ -101,7 +105,8 @@ class CudaRunner:
             own = ids[first : first + piece.tokens]
             first += piece.tokens
             run = self._go_on if piece.recorded else self._begin
-            part = run(own, piece.rows)
+            with on_device(self.device):
+                part = run(own, piece.rows)
             whole = len(piece.rows) == len(rows)
             # What a recording gives is overwritten by the next one.
             parts.append(part if whole else Outputs(*(t.clone() for t in part)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 import torch
@@ -32,22 +33,21 @@ class CudaGraphs:
     """Records each step the first time, about a tenth of a second, and replays it from then on.
 
     All recordings take their temporary memory from one pool. That is safe in any order of replays as long as no
-    recording reads what another one left there: steps keep what lasts in tensors made outside.
+    recording reads what another one left there: steps keep what lasts in tensors made outside. The device is the
+    current one whenever something is run.
     """
 
     def __init__(self, device: torch.device) -> None:
-        self._device = device
         # Libraries keep a workspace for each stream: one stream for all, so that they are shared and stay valid.
         self._stream: Any = torch.cuda.Stream(device)
         self._pool: Any = torch.cuda.graph_pool_handle()
         self._recorded: dict[Hashable, torch.cuda.CUDAGraph] = {}
 
     def run(self, key: Hashable, step: Callable[[], None]) -> None:
-        with torch.cuda.device(self._device):
-            graph = self._recorded.get(key)
-            if graph is None:
-                graph = self._recorded[key] = self._record(step)
-            graph.replay()
+        graph = self._recorded.get(key)
+        if graph is None:
+            graph = self._recorded[key] = self._record(step)
+        graph.replay()
 
     def _record(self, step: Callable[[], None]) -> torch.cuda.CUDAGraph:
         # The first call loads kernels and sets libraries up, which must not happen while recording.
@@ -60,6 +60,11 @@ class CudaGraphs:
             step()
         torch.cuda.current_stream().wait_stream(self._stream)
         return graph
+
+
+def on_device(device: torch.device) -> AbstractContextManager[object]:
+    """Makes a CUDA device the current one, where streams are looked up and Triton launches kernels."""
+    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
 
 
 def graphs_for(device: torch.device) -> Graphs:
