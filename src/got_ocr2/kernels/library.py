@@ -15,6 +15,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from ..errors import InvalidOptionError, MissingDependencyError
+from .processors import default_threads
 
 ABI = 1
 """Equals `GOT_ABI` in csrc/export.h: a library left over from an older checkout is not called."""
@@ -55,14 +56,8 @@ def _load() -> ctypes.CDLL | str:
     ):
         best = INSTRUCTION_SETS[loaded.got_isa_best()]
         return f"the environment variable GOT_OCR2_ISA is {name!r} and this machine offers up to {best!r}"
-    loaded.got_set_threads(_default_threads())
+    loaded.got_set_threads(min(default_threads(), MAX_THREADS))
     return loaded
-
-
-def _default_threads() -> int:
-    """As many as the processors this process may run on."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(count, MAX_THREADS)
 
 
 def available() -> bool:

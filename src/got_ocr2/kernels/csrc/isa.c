@@ -50,7 +50,7 @@ int got_isa_use(int isa)
 /* Asked once: the answer comes from the processor, or from the hypervisor in its own time. */
 static int find_byte_dot(void)
 {
-#if GOT_X86
+#if GOT_X86_VNNI
     unsigned a, b, c, d;
     return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 4 & 1); /* AVX-VNNI */
 #elif GOT_AARCH64 && defined(__linux__)

@@ -42,9 +42,15 @@ GOT_API void got_isa_allow_byte_dot(int allowed);
 #define GOT_AARCH64 0
 #define GOT_FEATURES_AVX2 "avx,avx2,fma"
 #define GOT_FEATURES_AVX2_VNNI "avx,avx2,fma,avxvnni"
+#if defined(__clang__) ? __clang_major__ >= 12 : __GNUC__ >= 11
+#define GOT_X86_VNNI 1 /* this compiler knows AVX-VNNI */
+#else
+#define GOT_X86_VNNI 0
+#endif
 #define GOT_FEATURES_AVX512 "avx,avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"
 #elif defined(__aarch64__)
 #define GOT_X86 0
+#define GOT_X86_VNNI 0
 #define GOT_AARCH64 1
 #if defined(__clang__)
 #define GOT_FEATURES_NEON_DOT "dotprod"
@@ -53,6 +59,7 @@ GOT_API void got_isa_allow_byte_dot(int allowed);
 #endif
 #else
 #define GOT_X86 0
+#define GOT_X86_VNNI 0
 #define GOT_AARCH64 0
 #endif
 

@@ -30,7 +30,11 @@ static const got_linear_ops *ops(void)
     case GOT_ISA_AVX512:
         return &got_linear_avx512;
     case GOT_ISA_AVX2:
-        return got_isa_byte_dot() ? &got_linear_avx2_vnni : &got_linear_avx2;
+#if GOT_X86_VNNI
+        if (got_isa_byte_dot())
+            return &got_linear_avx2_vnni;
+#endif
+        return &got_linear_avx2;
 #endif
     default:
 #if GOT_AARCH64

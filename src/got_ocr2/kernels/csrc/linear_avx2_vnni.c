@@ -1,7 +1,7 @@
 /* The linear kernels in AVX2 with AVX-VNNI, for processors that have it and no AVX-512. */
 #include "isa.h"
 
-#if GOT_X86
+#if GOT_X86_VNNI
 #define GOT_AVX2
 #define GOT_BYTE_DOT
 GOT_TARGET_BEGIN(GOT_FEATURES_AVX2_VNNI)
