@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #define GOT_KEY_PANEL 16
-#define GOT_MAX_HEAD 256  /* the largest head size of the image encoder */
 #define GOT_KEY_BLOCK 128 /* keys taken at a time; a multiple of GOT_KEY_PANEL */
 #define GOT_QUERY_TILE 6  /* queries taken at a time */
 

@@ -8,8 +8,8 @@
 #include "attention.h"
 #include "simd.h"
 
-/* Vectors across a register tile: AVX-512 has 32 registers for 6 x 4 sums, AVX2 16 for 6 x 2. */
-#if GOT_LANES == 16
+/* Vectors across a register tile: AVX-512 and NEON have 32 registers for 6 x 4 sums, AVX2 and SSE 16 for 6 x 2. */
+#if GOT_LANES == 16 || defined(__aarch64__)
 #define TILE_COLUMNS 4
 #else
 #define TILE_COLUMNS 2

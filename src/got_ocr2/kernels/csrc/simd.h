@@ -111,14 +111,6 @@ GOT_INLINE vf vf_load_bf16(const uint16_t *p) {
 
 #endif
 
-/* Nearest bf16, ties to even, as torch rounds; NaN stays NaN. */
-GOT_INLINE uint16_t got_to_bf16(float x) {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    if ((bits & 0x7fffffffu) > 0x7f800000u) return (uint16_t)((bits >> 16) | 0x40u);
-    return (uint16_t)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
-}
-
 /* First n <= GOT_LANES floats, zeros after them; and back. */
 GOT_INLINE vf vf_load_some(const float *p, int n) {
 #if defined(GOT_AVX512)

@@ -86,18 +86,20 @@ static void cut_neighbourhoods(const picture *p, const float *x, int rows, int c
     }
 }
 
-/* Puts key number `at` of a head, `d` numbers, into its panel. */
+/* Puts key number `at` of a head, `d` numbers or, if NULL, zeros, into its panel. */
 static void put_key(const float *key, int d, int at, float *panels)
 {
     float *to = panels + (int64_t)(at / GOT_KEY_PANEL) * GOT_KEY_PANEL * d + at % GOT_KEY_PANEL;
     for (int e = 0; e < d; e++)
-        to[e * GOT_KEY_PANEL] = key[e];
+        to[e * GOT_KEY_PANEL] = key != NULL ? key[e] : 0.0f;
 }
 
+/* Stores a value, NULL for zeros, and fills its row up. */
 static void put_value(const float *value, int d, float *to)
 {
-    memcpy(to, value, sizeof(float) * (size_t)d);
-    memset(to + d, 0, sizeof(float) * (size_t)(got_padded(d) - d));
+    memset(to, 0, sizeof(float) * (size_t)got_padded(d));
+    if (value != NULL)
+        memcpy(to, value, sizeof(float) * (size_t)d);
 }
 
 /* Memory of a task: queries, their relative terms and shifts, and for windows keys, values and results. */
@@ -160,12 +162,12 @@ static void attend_window(const picture *p, const got_vision_layer *layer, int t
     const int dim = p->head_dim, side = layer->window, wide = got_padded(dim), head = task % v->heads;
     const int across = (v->columns + side - 1) / side, window = task / v->heads;
     const int top = window / across * side, left = window % across * side, width = 3 * v->hidden;
-    const float nothing[GOT_MAX_HEAD] = {0}, *bias = layer->qkv.bias;
+    const float *bias = layer->qkv.bias;
     int count = 0;
     for (int at = 0; at < side * side; at++) {
         int row = at / side, column = at % side;
-        const float *key = bias ? bias + v->hidden + head * dim : nothing;
-        const float *value = bias ? bias + 2 * v->hidden + head * dim : nothing;
+        const float *key = bias != NULL ? bias + v->hidden + head * dim : NULL;
+        const float *value = bias != NULL ? bias + 2 * v->hidden + head * dim : NULL;
         if (top + row < v->rows && left + column < v->columns) {
             const float *own = p->qkv + ((int64_t)(top + row) * v->columns + left + column) * width + head * dim;
             memcpy(d->q + (int64_t)count * dim, own, sizeof(float) * (size_t)dim);
