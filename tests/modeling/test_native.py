@@ -9,6 +9,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from got_ocr2 import OCR, kernels
+from got_ocr2.config import GotOcr2Config
 from got_ocr2.errors import InvalidOptionError
 from got_ocr2.generation.runner import RowInput, Span
 from got_ocr2.kernels import library
@@ -147,6 +148,31 @@ def test_options_that_cannot_be(tiny_model):
         NativeRunner(tiny_model, "bf16")
     with pytest.raises(InvalidOptionError, match="number of threads is 0"):
         NativeRunner(tiny_model, threads=0)
+
+
+@pytest.mark.slow
+def test_the_published_size(make_model):
+    """Random weights, rounded to bf16: image tokens, then a prompt with them and greedy tokens after it."""
+    model = in_bf16(make_model(GotOcr2Config()))
+    runner, torch_runner = NativeRunner(model), TorchRunner(model)
+    assert runner.weights == "bf16"
+    picture = torch.randn(1, 3, 1024, 1024)
+    features = torch_runner.encode(picture)
+    close(runner.encode(picture), features)
+    prompt = torch.cat(
+        [torch.arange(21), torch.full((256,), model.config.image_token_index), torch.arange(9)]
+    )
+    scores = []
+    for one in (runner, torch_runner):
+        one.allocate(400)
+        step = one.forward(prompt, [RowInput(Span(0, 350), 0, len(prompt), 1, features[0])])
+        chosen = [step.logits.clone()]
+        for i in range(12):
+            row = RowInput(Span(0, 350), len(prompt) + i, 1, 1)
+            chosen.append(one.forward(chosen[-1].argmax(-1), [row]).logits.clone())
+        scores.append(torch.cat(chosen))
+    close(scores[0], scores[1])
+    assert torch.equal(scores[0].argmax(-1), scores[1].argmax(-1))
 
 
 def test_the_embedded_model_reads_the_same_text():
