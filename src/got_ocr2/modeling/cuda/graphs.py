@@ -30,7 +30,7 @@ class DirectCalls:
 
 
 class CudaGraphs:
-    """Records each step the first time, about a tenth of a second, and replays it from then on.
+    """Records each step the first time, which runs it twice and waits for the device, and replays it from then on.
 
     All recordings take their temporary memory from one pool. That is safe in any order of replays as long as no
     recording reads what another one left there: steps keep what lasts in tensors made outside. The device is the
