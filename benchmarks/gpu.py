@@ -3,8 +3,9 @@
     pip install '.[test]'
     python benchmarks/gpu.py --out docs/reports/gpu.json
 
-It is meant for a GPU that is lent for minutes: random weights of the published size, no downloads, and work that should
-fit into ten minutes on an H100. All figures come from one process, ours and transformers' in turns, medians of rounds. In order:
+It is meant for a GPU that is lent for minutes: random weights of the published size, no downloads, and work that
+should fit into ten minutes on an H100. All figures come from one process, ours and transformers' in turns, medians of
+rounds. In order:
 
 - `pytest -m gpu tests/modeling`: numbers, recordings, that nothing waits (`--skip-tests` leaves them out);
 - the share of greedy ids that agree with transformers, in fp32 and in bf16;
