@@ -58,6 +58,7 @@ class OCR:
         self._consume = False
         self._runner: Runner | None = None
         self._engine: Engine | None = None
+        self._finalizer: finalize[..., OCR] | None = None
         self._lock = Lock()
 
     @property
@@ -74,7 +75,7 @@ class OCR:
                 context = self.model.config.text_config.max_position_embeddings
                 self._engine = self._engine_options.open(self._runner, context)
                 # A thread of its own must not outlive what it works for.
-                finalize(self, self._engine.close)
+                self._finalizer = finalize(self, self._engine.close)
             return self._engine
 
     @property
@@ -89,6 +90,8 @@ class OCR:
         """Gives back the memory of the key/value cache and ends the engine; reading again makes a new one."""
         with self._lock:
             engine, self._engine = self._engine, None
+            if self._finalizer is not None:
+                self._finalizer.detach()
         if engine is not None:
             engine.close()
 
