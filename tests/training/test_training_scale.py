@@ -265,6 +265,20 @@ def test_tensorboard_is_written_or_asked_for_by_name(tmp_path, monkeypatch):
             TrainingLog(tmp_path, tensorboard=True)
 
 
+def test_tensorboard_gets_every_number(tmp_path):
+    pytest.importorskip("tensorboard")
+    TrainingLog(tmp_path, "strips", 60, tensorboard=True).row(20, text=2.5, rate=0.5)
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    assert {tag: events.Scalars(tag)[0].value for tag in events.Tags()["scalars"]} == {
+        "text": 2.5,
+        "rate": 0.5,
+    }
+    assert events.Scalars("text")[0].step == 20
+
+
 def test_the_cosine_falls_all_the_way():
     stage = StageConfig(steps=110, warmup=10, schedule="cosine", decay=0.5)
     assert stage.rate(0) == pytest.approx(0.1)

@@ -20,6 +20,8 @@ _LARGEST_LATIN = (
     2 << 20
 )  # bytes; larger files are Chinese ones, or variable fonts with axes that are not used here
 
+_SLACK = 1000  # bytes of the index that speak of texts
+
 
 @dataclass(frozen=True)
 class Packed:
@@ -56,12 +58,12 @@ def write_pack(folder: Path, *, languages: Sequence[str] = ("en",), limit: int =
     if folder.exists() and any(folder.iterdir()):
         raise FileAccessError(f"{folder} is not empty; give a new folder for the pack.")
     texts = corpora(languages)
-    packed = {text.name: lzma.compress("\n".join(all_paragraphs(text)).encode()) for text in texts}
+    packed = {text.name: lzma.compress("\n".join(all_paragraphs(text)).encode(), preset=1) for text in texts}
     size = sum(map(len, packed.values()))
     if size > limit:
         raise InvalidOptionError(f"The texts alone take {size:,} bytes; the limit is {limit:,}.")
     largest = limit if "zh" in languages else _LARGEST_LATIN
-    chosen, left_out = _that_fit(all_faces(), limit - size, largest)
+    chosen, left_out = _that_fit(all_faces(), limit - size - _SLACK, largest)
     try:
         (folder / "text").mkdir(parents=True)
         for name, data in packed.items():
@@ -71,9 +73,7 @@ def write_pack(folder: Path, *, languages: Sequence[str] = ("en",), limit: int =
             copy = folder / "fonts" / f"{number:03}" / Path(path).name
             copy.parent.mkdir(parents=True)
             shutil.copyfile(path, copy)
-            size += copy.stat().st_size
-            place = copy.relative_to(folder).as_posix()
-            rows += [{**asdict(face), "path": place, "coverage": coverage_ranges(face)} for face in faces]
+            rows += [_row(face, copy.relative_to(folder).as_posix()) for face in faces]
         licences = sorted({f"{row['path']}\t{row['licence']}\t{row['source']}" for row in rows})
         licences += [f"text/{text.name}.xz\t{text.licence}\t{text.source}" for text in texts]
         (folder / LICENCES).write_text("\n".join(licences) + "\n", "utf-8")
@@ -81,6 +81,7 @@ def write_pack(folder: Path, *, languages: Sequence[str] = ("en",), limit: int =
         (folder / INDEX).write_text(json.dumps(index) + "\n", "utf-8")
     except OSError as e:
         raise FileAccessError(f"The pack cannot be written to {folder}: {e.strerror or e}.") from e
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return Packed(len(rows), len({row["family"] for row in rows}), len(texts), tuple(left_out), size)
 
 
@@ -92,7 +93,10 @@ def _that_fit(
     for face in faces:
         by_file[face.path].append(face)
     by_family: dict[str, list[str]] = defaultdict(list)
-    sizes = {path: Path(path).stat().st_size for path in by_file}
+    sizes = {
+        path: Path(path).stat().st_size + sum(_listed_bytes(face) for face in found)
+        for path, found in by_file.items()
+    }
     for path in sorted(by_file, key=lambda path: (sizes[path], path)):
         by_family[by_file[path][0].family].append(path)
     turns = [(turn, path) for paths in by_family.values() for turn, path in enumerate(paths)]
@@ -105,3 +109,13 @@ def _that_fit(
         room -= sizes[path]
         chosen[path] = by_file[path]
     return chosen, left_out
+
+
+def _row(face: FontFile, place: str) -> dict[str, Any]:
+    """What the index says of a face."""
+    return {**asdict(face), "path": place, "coverage": coverage_ranges(face)}
+
+
+def _listed_bytes(face: FontFile) -> int:
+    """What a face takes in the index and in the list of licences, at most."""
+    return len(json.dumps(_row(face, face.path))) + len(face.licence) + len(face.source) + len(face.path) + 8
