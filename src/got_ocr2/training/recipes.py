@@ -61,7 +61,7 @@ _READING = StageConfig(
             mixed=0.2, mixture={"prose": 0.55, "shuffled": 0.25, "strings": 0.2},
         ),
     ),
-    canvas=(128, 512), steps=2200, batch_size=12, learning_rate=1.5e-3, warmup=60, decay=0.5, glyph_weight=0.5,
+    canvas=(128, 512), steps=1650, batch_size=12, learning_rate=1.5e-3, warmup=60, decay=0.6, glyph_weight=0.5,
     guidance_weight=0.3, degrade=0.5, checkpoint_every=50, seed=1,
 )  # fmt: skip
 
