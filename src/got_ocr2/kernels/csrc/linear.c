@@ -10,8 +10,10 @@
 /* Rows packed together: every panel is read once for all of them. */
 #define MOST_PACKED 192
 
-/* Steps of a panel (64 KB in all) that stay in the cache of a core while the blocks of rows pass by. */
-#define CACHED_STEPS 512
+/* Inputs that are summed up by themselves before their sum joins the others': it keeps rounding small. All rows have the
+ * same ranges, however many they are. The weights of a range (16 to 64 KB) stay in the cache of a core meanwhile. */
+#define RANGE_INPUTS 256
+#define RANGE_INPUTS_QUANTIZED 2048
 
 /* How far before their use the weights are asked for. */
 #define FETCH_AHEAD 8192
@@ -60,6 +62,14 @@ static int panel_steps(const got_linear *layer)
 static int group_steps(const got_linear *layer)
 {
     return layer->format == GOT_INT4 ? layer->group / got_step_inputs[GOT_INT4] : 1;
+}
+
+/* Steps of a range, whole groups of them. */
+static int range_steps(const got_linear *layer)
+{
+    bool floats = layer->format == GOT_FP32 || layer->format == GOT_BF16;
+    int steps = (floats ? RANGE_INPUTS : RANGE_INPUTS_QUANTIZED) / got_step_inputs[layer->format];
+    return steps / group_steps(layer) * group_steps(layer);
 }
 
 /* How a thread's scratch is divided, in bytes from its start; each part begins on a 64-byte boundary. */
@@ -117,7 +127,7 @@ static void run_panel(const got_linear *layer, const got_linear_ops *op, int pan
                       float *sums, float *y, ptrdiff_t ldy, const float *residual, ptrdiff_t ldr)
 {
     int steps = panel_steps(layer), group = group_steps(layer), words = got_step_words[layer->format];
-    int range = count == 1 ? steps : CACHED_STEPS / group * group;
+    int range = range_steps(layer);
     const uint8_t *weights = (const uint8_t *)layer->weights + (size_t)panel * steps * GOT_STEP_BYTES;
     for (int s = 0; s < steps; s += range) {
         int row = 0;

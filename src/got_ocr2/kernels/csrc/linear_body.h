@@ -51,14 +51,18 @@ GOT_INLINE void fetch(const uint8_t *weights)
     UNROLLED for (int r = 0; r < rows; r++) \
         UNROLLED for (int v = 0; v < vectors; v++)
 
-GOT_INLINE void load_sums(vf sums[][4], const got_tile *t, int rows, int vectors, int column)
+GOT_INLINE void clear(vf sums[][4], int rows, int vectors)
 {
-    FOR_TILE sums[r][v] = t->first ? vf_set(0.0f) : vf_load(t->sums + r * GOT_PANEL + column + v * GOT_LANES);
+    FOR_TILE sums[r][v] = vf_set(0.0f);
 }
 
-GOT_INLINE void store_sums(vf sums[][4], const got_tile *t, int rows, int vectors, int column)
+/* The sums of a range of steps join those of the ranges before it. */
+GOT_INLINE void add_sums(vf sums[][4], const got_tile *t, int rows, int vectors, int column)
 {
-    FOR_TILE vf_store(t->sums + r * GOT_PANEL + column + v * GOT_LANES, sums[r][v]);
+    FOR_TILE {
+        float *to = t->sums + r * GOT_PANEL + column + v * GOT_LANES;
+        vf_store(to, t->first ? sums[r][v] : vf_add(vf_load(to), sums[r][v]));
+    }
 }
 
 /* sums += x[r] * w[v] */
@@ -76,14 +80,14 @@ GOT_INLINE void fp32_tile(const got_tile *t, int rows, int vectors, int column)
     const uint8_t *weights = t->weights + column * 4;
     const float *x = t->x;
     vf sums[GOT_MOST_ROWS][4], w[4];
-    load_sums(sums, t, rows, vectors, column);
+    clear(sums, rows, vectors);
     for (int s = 0; s < t->steps; s++, weights += GOT_STEP_BYTES, x += rows) {
         fetch(weights + t->ahead);
         UNROLLED for (int v = 0; v < vectors; v++)
             w[v] = vf_load((const float *)weights + v * GOT_LANES);
         multiply(sums, w, x, rows, vectors);
     }
-    store_sums(sums, t, rows, vectors, column);
+    add_sums(sums, t, rows, vectors, column);
 }
 
 GOT_INLINE void bf16_tile(const got_tile *t, int rows, int vectors, int column)
@@ -91,7 +95,7 @@ GOT_INLINE void bf16_tile(const got_tile *t, int rows, int vectors, int column)
     const uint8_t *weights = t->weights + column * 4;
     const float *x = t->x;
     vf sums[GOT_MOST_ROWS][4], w[4];
-    load_sums(sums, t, rows, vectors, column);
+    clear(sums, rows, vectors);
     for (int s = 0; s < t->steps; s++, weights += GOT_STEP_BYTES, x += 2 * rows) {
         fetch(weights + t->ahead);
         UNROLLED for (int v = 0; v < vectors; v++)
@@ -101,7 +105,7 @@ GOT_INLINE void bf16_tile(const got_tile *t, int rows, int vectors, int column)
             w[v] = vw_odd_bf16(vw_load(weights + v * GOT_VECTOR_BYTES));
         multiply(sums, w, x + rows, rows, vectors);
     }
-    store_sums(sums, t, rows, vectors, column);
+    add_sums(sums, t, rows, vectors, column);
 }
 
 /* sums += four products of x[r] and w[v] */
@@ -149,7 +153,7 @@ GOT_INLINE void int4_tile(const got_tile *t, int rows, int vectors, int column)
     vf sums[GOT_MOST_ROWS][4];
     vw whole[GOT_MOST_ROWS][4];
     nibble_weights w[4];
-    load_sums(sums, t, rows, vectors, column);
+    clear(sums, rows, vectors);
     for (int s = 0; s < t->steps; s += t->group_steps, start += rows, scales += GOT_PANEL) {
         FOR_TILE whole[r][v] = vw_set(start[r]);
         for (int i = 0; i < t->group_steps; i++, weights += GOT_STEP_BYTES, x += 2 * rows) {
@@ -163,7 +167,7 @@ GOT_INLINE void int4_tile(const got_tile *t, int rows, int vectors, int column)
         }
         FOR_TILE sums[r][v] = vf_fma(vw_to_float(whole[r][v]), vf_load_bf16(scales + v * GOT_LANES), sums[r][v]);
     }
-    store_sums(sums, t, rows, vectors, column);
+    add_sums(sums, t, rows, vectors, column);
 }
 
 /* The functions above for each number of rows that this dialect uses. */
