@@ -29,7 +29,7 @@ class NativeRunner:
 
     "fp32" and "bf16" weights give what the torch model gives in fp32, within its rounding: bf16 is how published
     weights are stored, and nothing is computed in it. "int8" and "int4" weights are approximations, and so are
-    their inputs (8 bits) and their cache (bf16).
+    their inputs (8 bits) and their cache (bf16); beside "int4" layers the head is "int8".
 
     Attributes:
         weights: the format of the decoder's layers.
@@ -73,7 +73,10 @@ class NativeRunner:
         take = Taker(consume)
         embedding = model.model.language_model.embed_tokens
         self._embedding = None if model.config.tie_word_embeddings else take.tensor(embedding, "weight")
-        self._decoder = pack_decoder(model, take, self.weights, self.weights)
+        # Every text goes through the head at every token: in 4 bits it gains little time and costs most agreement.
+        self._decoder = pack_decoder(
+            model, take, self.weights, "int8" if self.weights == "int4" else self.weights
+        )
         self._vision = pack_vision(model, take, self.vision, self.vision if self.vision != "int8" else exact)
 
     @property
