@@ -149,7 +149,7 @@ def test_pictures_give_no_text_and_joined_documents_that_of_their_parts(page_ima
 def test_signs_of_pdfium_are_no_text(monkeypatch):
     class Layer:
         def get_text_bounded(self):
-            return "a hyphen\ufffe\r\nated\0 word\r\n"
+            return "a hyphen\x02ated\0 word\r\nand an\ufffe\r\nother\r\n"
 
         def close(self):
             pass
@@ -167,4 +167,4 @@ def test_signs_of_pdfium_are_no_text(monkeypatch):
 
     with open_document(make_pdf(["x"])) as document:
         monkeypatch.setattr(document, "_pdf", Pages([Drawable()]))
-        assert document.text(1) == "a hyphen-\nated word\n"
+        assert document.text(1) == "a hyphen-\nated word\nand an-\nother\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -19,8 +20,8 @@ from .page_ranges import PageRanges
 DEFAULT_DPI = 200.0
 _POINTS_PER_INCH = 72.0
 _HEADER_WINDOW = 1024  # readers accept the header anywhere in the first kilobyte (PDF 1.7, appendix H)
-# PDFium ends lines with CR LF and puts a sign of its own where a word is hyphenated at the end of a line.
-_LAYER_SIGNS = {ord("\r"): None, ord("\0"): None, 0x02: "-", 0xFFFE: "-"}
+_NO_TEXT = {ord("\r"): None, ord("\0"): None}  # PDFium ends lines with CR LF
+_HYPHENATED = re.compile("[\x02\ufffe]\n?")  # PDFium's sign for a hyphen and the line break after it
 _PDFIUM = threading.Lock()  # PDFium keeps state of its own: one call at a time in a process
 
 
@@ -105,7 +106,7 @@ class PdfFile(Document):
                     layer.close()
         except InputError:
             return None
-        return text.translate(_LAYER_SIGNS) if text.strip() else None
+        return _HYPHENATED.sub("-\n", text.translate(_NO_TEXT)) if text.strip() else None
 
     def close(self) -> None:
         with _PDFIUM:
