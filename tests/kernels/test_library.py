@@ -38,6 +38,7 @@ def test_switched_off():
 def test_not_built(monkeypatch, tmp_path):
     from got_ocr2.kernels import library
 
+    monkeypatch.delenv("GOT_OCR2_NATIVE", raising=False)
     monkeypatch.setattr(library, "__file__", str(tmp_path / "library.py"))
     assert library.library_path() is None
     assert "was not built" in str(library._load.__wrapped__())
