@@ -132,16 +132,11 @@ def measure_vision(
     """One picture, under both settings of the allocator, in processes that have done nothing else."""
     names = (*THEIRS, *(name for name in options.variants if name != "int4"))  # int4 has vision in int8
     found: list[Row] = []
-    with opening(names) as plain, opening(names, environment=TUNED_MALLOC) as tuned:
-        both = {
-            **{f"{n} default": w for n, w in plain.items()},
-            **{f"{n} tuned": w for n, w in tuned.items()},
-        }
-        rounds(both, 1, say, "vision", images=1)
-        answers = rounds(both, options.rounds, say, "vision", images=1)
-    for malloc in ("default", "tuned"):
-        own = {name: answers[f"{name} {malloc}"] for name in names}
-        found += rows_of(f"vision, {malloc} malloc", "s", own, lambda a: a["seconds"], BASELINE)
+    for malloc, environment in (("default", None), ("tuned", TUNED_MALLOC)):
+        with opening(names, environment=environment) as workers:
+            rounds(workers, 1, say, "vision", images=1)
+            answers = rounds(workers, options.rounds, say, "vision", images=1)
+        found += rows_of(f"vision, {malloc} malloc", "s", answers, lambda a: a["seconds"], BASELINE)
     return found
 
 

@@ -72,9 +72,10 @@ def rounds(
     """The answers of every worker to the same request, `count` times, in turns; by the workers' names."""
     names = {worker: name for name, worker in workers.items()}
     answers: dict[str, Answers] = {name: [] for name in workers}
+    what = ", ".join(f"{name} {value}" for name, value in arguments.items() if isinstance(value, int))
     for index in range(count):
         for worker in in_turn([*workers.values()], index):
-            say(f"{task} {arguments}, round {index + 1} of {count}: {names[worker]}")
+            say(f"{task} {what}, round {index + 1} of {count}: {names[worker]}".strip())
             answers[names[worker]].append(worker.ask(task, **arguments))
     return answers
 

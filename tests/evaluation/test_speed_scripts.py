@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from got_ocr2 import kernels
 from got_ocr2.evaluation import workload
@@ -105,6 +106,62 @@ def test_engine(script, folder, tmp_path, capsys):
     assert rows["page", "int8"]["same_ids"] is None
     assert {goal["measure"] for goal in found["goals"] if goal["found"] is None} == {"decode, batch 4"}
     assert any(line.endswith(("reached", "missed")) for line in lines)
+
+    pytest.importorskip("matplotlib")
+    report = script("report")
+    document = tmp_path / "performance.md"
+    document.write_text((ROOT / "docs/performance.md").read_text(encoding="utf-8"), encoding="utf-8")
+    assert report.main([str(path), "--document", str(document), "--images", str(tmp_path / "images")]) == 0
+    text = document.read_text(encoding="utf-8")
+    assert "| decode, batch 3, ms | " in text
+    assert f"Model: {folder}." in text
+    assert {image.name for image in (tmp_path / "images").iterdir()} == {"decode.png", "ratios.png"}
+    before = text
+    assert report.main([str(path), "--document", str(document), "--images", str(tmp_path / "images")]) == 0
+    assert document.read_text(encoding="utf-8") == before
+
+
+@pytest.mark.skipif(not kernels.available(), reason="the native kernels were not built")
+def test_quantisation(script, byte_folder, tmp_path, capsys):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for name in ("a", "b"):
+        Image.new("RGB", (60, 40), "gray").save(pages / f"{name}.png")
+        (pages / f"{name}.txt").write_text("ab\n", encoding="utf-8")
+    path = tmp_path / "quantisation.json"
+    arguments = [str(pages), "--model", str(byte_folder), "--threads", "1", "--json", str(path)]
+    assert script("quantisation").main(arguments) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found == json.loads(path.read_text())
+    assert [row["variant"] for row in found["rows"]] == ["exact", "int8", "int4"]
+    for row in found["rows"]:
+        assert row["pages"] == 2
+        assert 0 <= row["text_kept"] <= 1
+        assert 0 <= row["best_kept"] <= 1
+    exact = found["rows"][0]
+    assert (exact["best_kept"], exact["text_kept"], exact["cer_to_exact"]) == (1, 1, 0)
+    document = tmp_path / "performance.md"
+    document.write_text(
+        "before\n<!-- quantisation -->\nold\n<!-- /quantisation -->\nafter\n", encoding="utf-8"
+    )
+    pytest.importorskip("matplotlib")
+    report = script("report")
+    assert report.main([str(path), "--document", str(document), "--images", str(tmp_path)]) == 0
+    lines = document.read_text(encoding="utf-8").splitlines()
+    assert (lines[0], lines[-1], len(lines)) == ("before", "after", 9)
+    assert (tmp_path / "quantisation.png").stat().st_size > 1000
+
+
+def test_files_that_hold_no_figures(script, tmp_path, capsys):
+    path = tmp_path / "other.json"
+    path.write_text("{}")
+    assert script("report").main([str(path)]) == 1
+    assert "other.json holds no figures of engine or quantisation." in capsys.readouterr().err
+
+
+def test_a_place_that_is_missing(script):
+    with pytest.raises(ValueError, match="There is no place for goals"):
+        script("report").rewrite("nothing", {"goals": "x"})
 
 
 def test_a_draft_with_errors(script):

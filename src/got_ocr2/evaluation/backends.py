@@ -34,12 +34,10 @@ def make_runner(
     """
     if name == "torch":
         return TorchRunner(model)
-    if name not in (*BACKENDS, "graphs"):
-        raise InvalidOptionError(
-            f"A back end is torch, graphs or one of {', '.join(BACKENDS)}, got {name!r}."
-        )
-    if name == "graphs" or model.device.type == "cuda":
-        if name in ("int8", "int4"):
+    if name not in BACKENDS:
+        raise InvalidOptionError(f"A back end is torch or one of {', '.join(BACKENDS)}, got {name!r}.")
+    if model.device.type == "cuda":
+        if name != "exact":
             raise InvalidOptionError(f"Quantised weights are for the CPU, got {name!r} on {model.device}.")
         from ..modeling.cuda_runner import CudaRunner
 

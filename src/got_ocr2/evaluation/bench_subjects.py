@@ -56,7 +56,6 @@ def variant(name: str, device: str) -> Variant:
     rows = (
         ("torch", wide, own, own, f"got-ocr2 torch {own}"),
         ("exact", wide, "bf16", own, "got-ocr2 exact"),
-        ("graphs", wide, own, own, f"got-ocr2 graphs {own}"),
         ("int8", wide, "int8", "bf16", "got-ocr2 int8"),
         ("int4", wide, "int4", "bf16", "got-ocr2 int4"),
         ("transformers", wide, own, own, f"transformers {own}"),

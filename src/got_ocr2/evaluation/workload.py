@@ -19,6 +19,8 @@ from ..modeling import GotOcr2ForConditionalGeneration
 # Tokens of the plain question before and after those of the picture: 286 in all for the published model.
 BEFORE_IMAGE, AFTER_IMAGE = 21, 9
 
+_SMALL = ("rel_pos", "pos_embed", "embed_tokens", "lm_head")
+
 
 def text_prompt(config: GotOcr2Config, rows: int, length: int, seed: int = 0) -> Tensor:
     """Prompts without a picture.
@@ -55,7 +57,8 @@ def random_model(config: GotOcr2Config, seed: int = 0) -> GotOcr2ForConditionalG
     """A model in bf16 whose every weight is random, norms, biases and position tables included.
 
     Linear weights are scaled by their fan-in and embeddings are small, so that activations stay near unit size and a
-    tied head does not only repeat the last token.
+    tied head does not only repeat the last token. Queries and keys are larger: attention then picks a few positions,
+    and texts go on changing; an even mean over hundreds of positions would be the same at every step.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.device("meta"):
@@ -66,12 +69,11 @@ def random_model(config: GotOcr2Config, seed: int = 0) -> GotOcr2ForConditionalG
         noise = torch.randn(parameter.shape, generator=generator)
         if "norm" in name and name.endswith("weight"):
             value = 1 + 0.1 * noise
-        elif name.endswith("bias") or "rel_pos" in name or "pos_embed" in name:
+        elif name.endswith("bias") or any(part in name for part in _SMALL):
             value = 0.1 * noise
-        elif "embed_tokens" in name or name == "lm_head.weight":
-            value = 0.02 * noise
         else:
-            value = noise / parameter[0].numel() ** 0.5
+            picking = 3 if "q_proj" in name or "k_proj" in name else 1
+            value = picking * noise / parameter[0].numel() ** 0.5
         state[name] = value.bfloat16()
     if tied:
         state["lm_head.weight"] = state["model.language_model.embed_tokens.weight"]
