@@ -2,11 +2,11 @@
 
     python benchmarks/kernels.py [--threads 1,2] [--seconds 0.4]
 
-Few rows are what a decoding step brings: every weight is read from memory once, so the measure is the share of the
-machine's read bandwidth (the best of plain sums over an array, same threads). Many rows are a prompt (300) and
-a picture (4096): the measure is arithmetic, two operations for each weight and row. Weights and inputs are random
-numbers at the sizes of the published model. The candidates of one line take turns; the best time of each counts.
-What is printed ends with one line of JSON.
+Few rows are what a decoding step brings: every weight is read from memory once, so the measure is bytes a
+second; beside it stands what plain sums over an array reach with as many threads, which a kernel that fetches
+ahead can exceed. Many rows are a prompt (300) and a picture (4096): the measure is arithmetic, two operations
+for each weight and row. Weights and inputs are random numbers at the sizes of the published model. The
+candidates of one line take turns; the best time of each counts. What is printed ends with one line of JSON.
 """
 
 from __future__ import annotations

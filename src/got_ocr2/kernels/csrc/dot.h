@@ -31,7 +31,10 @@ GOT_INLINE dot_weights dot_widen(vw four_each) { return four_each; }
 GOT_INLINE dot_input dot_spread(int32_t four) { return _mm512_set1_epi32(four); }
 GOT_INLINE vw dot(vw sum, dot_weights w, dot_input x) { return _mm512_dpbusd_epi32(sum, w, x); }
 /* nearest whole numbers, ties to even, of values within -128..127 */
-GOT_INLINE void store_bytes(int8_t *p, vf v) { _mm_storeu_si128((__m128i *)p, _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v))); }
+GOT_INLINE void store_bytes(int8_t *p, vf v)
+{
+    _mm_storeu_si128((__m128i *)p, _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v)));
+}
 
 #elif defined(GOT_AVX2)
 

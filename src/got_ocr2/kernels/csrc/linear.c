@@ -10,8 +10,8 @@
 /* Rows packed together: every panel is read once for all of them. */
 #define MOST_PACKED 192
 
-/* Inputs that are summed up by themselves before their sum joins the others': it keeps rounding small. All rows have the
- * same ranges, however many they are. The weights of a range (16 to 64 KB) stay in the cache of a core meanwhile. */
+/* Inputs that are summed up by themselves before their sum joins the others', which keeps rounding small. The ranges are
+ * the same however many rows there are. The weights of a range (16 to 64 KB) stay in the cache of a core meanwhile. */
 #define RANGE_INPUTS 256
 #define RANGE_INPUTS_QUANTIZED 2048
 
@@ -62,6 +62,13 @@ static int panel_steps(const got_linear *layer)
 static int group_steps(const got_linear *layer)
 {
     return layer->format == GOT_INT4 ? layer->group / got_step_inputs[GOT_INT4] : 1;
+}
+
+/* int4: scales of one group of a panel, 32 of them. */
+static const uint16_t *group_scales(const got_linear *layer, int panel, int group)
+{
+    size_t groups = (size_t)(panel_steps(layer) / group_steps(layer));
+    return (const uint16_t *)layer->scales + ((size_t)panel * groups + (size_t)group) * GOT_PANEL;
 }
 
 /* Steps of a range, whole groups of them. */
@@ -145,7 +152,7 @@ static void run_panel(const got_linear *layer, const got_linear_ops *op, int pan
             };
             if (layer->format == GOT_INT4) {
                 tile.start += s / group * block->rows;
-                tile.scales = (const uint16_t *)layer->scales + ((size_t)panel * (steps / group) + s / group) * GOT_PANEL;
+                tile.scales = group_scales(layer, panel, s / group);
             }
             op->tile[layer->format](&tile, block->rows);
             row += block->rows;
@@ -163,8 +170,8 @@ typedef struct {
     const float *x, *residual;
     float *y;
     ptrdiff_t ldx, ldy, ldr;
-    int m, at_once;               /* rows, and rows packed together */
-    int row_parts, panel_parts;   /* member t owns rows part t / panel_parts and panels part t % panel_parts */
+    int m, at_once;             /* rows, and rows packed together */
+    int row_parts, panel_parts; /* member t owns rows part t / panel_parts and panels part t % panel_parts */
 } product;
 
 /* A member's scratch: some packed rows. */
@@ -178,8 +185,8 @@ typedef struct {
 static void pack_rows(const product *p, desk *d, int from, int to)
 {
     const got_linear *layer = p->layer;
-    int steps = panel_steps(layer), groups = layer->format == GOT_INT4 ? steps / group_steps(layer) : 1;
-    int rows = to - from;
+    int rows = to - from, steps = panel_steps(layer);
+    int groups = layer->format == GOT_INT4 ? steps / group_steps(layer) : 1;
     if (d->count > 0 && d->from == from)
         return;
     d->from = from;
@@ -291,8 +298,7 @@ static float weight(const got_linear *layer, int panel, int column, int k)
         return (float)(step[column * 4 + k % 4] - 128) * ((const float *)layer->scales)[panel * GOT_PANEL + column];
     default: {
         int nibble = step[column * 4 + k % 4] >> (k % 8 < 4 ? 0 : 4) & 15;
-        const uint16_t *scales = (const uint16_t *)layer->scales + ((size_t)panel * (steps / group_steps(layer)) + k / layer->group) * GOT_PANEL;
-        return (float)(nibble - 8) * bf16_value(scales[column]);
+        return (float)(nibble - 8) * bf16_value(group_scales(layer, panel, k / layer->group)[column]);
     }
     }
 }

@@ -4,7 +4,7 @@
  * that one token streams them once from front to back and many tokens find a panel in the cache. Per panel:
  *
  *   fp32  [k][32] floats.
- *   bf16  [k/2][32][2] halves of a word: inputs 2i and 2i+1 of one output. Widened exactly, multiplied and summed in fp32.
+ *   bf16  [k/2][32][2] halves of a word: inputs 2i and 2i+1 of one output. Widened exactly; arithmetic is in fp32.
  *   int8  [k/4][32][4] bytes: weight + 128. Times scales[output]; inputs are quantised token by token, see below.
  *   int4  [k/8][32][4] bytes: weight + 8; the low half byte is input 8i+j, the high one 8i+4+j.
  *         Scales are bf16, [panel][k/group][32].
@@ -55,9 +55,9 @@ typedef struct {
 GOT_API size_t got_linear_scratch(const got_linear *layer, int m, int n_threads);
 
 /* One member's share of y (m, n): call it from every member of a team with the same arguments but `thread` and
- * `scratch`, once between two barriers (a member that is done takes over work of the others, by the pool's lists); y is
- * complete after the next barrier. With n_threads 1 it stands alone. Rows start ldx, ldy and ldr floats apart. `residual`
- * (m, n) is added after the epilogue; it may be NULL, or y itself. x must not overlap y. Needs m >= 1. */
+ * `scratch`, once between two barriers: a member that is done takes over work of the others, by the pool's lists. y is
+ * complete after the next barrier. With n_threads 1 the call stands alone. Rows start ldx, ldy and ldr floats apart.
+ * `residual` (m, n) is added after the epilogue; it may be NULL, or y itself. x must not overlap y. Needs m >= 1. */
 void got_linear_run_part(const got_linear *layer, const float *x, ptrdiff_t ldx, int m, float *y, ptrdiff_t ldy,
                          const float *residual, ptrdiff_t ldr, int thread, int n_threads, void *scratch);
 

@@ -285,8 +285,8 @@ GOT_INLINE vf scaled(const got_linear *layer, int panel, const float *sums, cons
     return layer->bias != NULL ? vf_add(value, vf_load(layer->bias + at)) : value;
 }
 
-static void finish(const got_linear *layer, int panel, const float *sums, const got_rows *block, float *y, ptrdiff_t ldy,
-                   const float *residual, ptrdiff_t ldr)
+static void finish(const got_linear *layer, int panel, const float *sums, const got_rows *block, float *y,
+                   ptrdiff_t ldy, const float *residual, ptrdiff_t ldr)
 {
     bool halves = layer->epilogue == GOT_SILU_MUL;
     int width = halves ? GOT_PANEL / 2 : GOT_PANEL, first = panel * width;

@@ -1,7 +1,7 @@
 /* What linear.c needs from each instruction set: packing rows of x, one tile of the product, and its end.
  *
- * A tile is one panel of weights times one block of rows, over a range of steps. A step is 128 bytes of a panel in every
- * format: 1, 2, 4 or 8 inputs for 32 outputs.
+ * A tile is one panel of weights times one block of rows, over a range of steps. A step is 128 bytes of a panel in
+ * every format: 1, 2, 4 or 8 inputs for 32 outputs.
  */
 #ifndef GOT_LINEAR_OPS_H
 #define GOT_LINEAR_OPS_H
@@ -43,8 +43,8 @@ typedef struct {
     void (*pack)(const got_linear *layer, const float *x, ptrdiff_t ldx, int steps, got_rows *block, int8_t *bytes);
     void (*tile[4])(const got_tile *tile, int rows);
     /* Scales the sums of `rows` rows, adds bias, applies the epilogue, adds the residual and writes y. */
-    void (*finish)(const got_linear *layer, int panel, const float *sums, const got_rows *block, float *y, ptrdiff_t ldy,
-                   const float *residual, ptrdiff_t ldr);
+    void (*finish)(const got_linear *layer, int panel, const float *sums, const got_rows *block, float *y,
+                   ptrdiff_t ldy, const float *residual, ptrdiff_t ldr);
 } got_linear_ops;
 
 extern const got_linear_ops got_linear_plain;
