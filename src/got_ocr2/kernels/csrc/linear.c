@@ -10,8 +10,8 @@
 /* Rows packed together: every panel is read once for all of them. */
 #define MOST_PACKED 192
 
-/* Inputs that are summed up by themselves before their sum joins the others', which keeps rounding small. The ranges are
- * the same however many rows there are. The weights of a range (16 to 64 KB) stay in the cache of a core meanwhile. */
+/* Inputs that are summed up by themselves before their sum joins the others', which keeps rounding small. The ranges
+ * are the same however many rows there are. A range's weights (16 to 64 KB) stay in the cache of a core meanwhile. */
 #define RANGE_INPUTS 256
 #define RANGE_INPUTS_QUANTIZED 2048
 
