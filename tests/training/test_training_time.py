@@ -149,7 +149,7 @@ def test_the_half_hour_runs_from_the_command_line_in_three_calls(tmp_path, capsy
     for _ in range(2):
         assert main(command) == 0
         assert "Stopped after 0.25 minutes" in capsys.readouterr().err
-    assert main(command[:7] + settings) == 0
+    assert main(command[:6] + settings) == 0
     assert "pages: step" in capsys.readouterr().err
     files = list((tmp_path / "model").glob("*.safetensors"))
     assert len(files) > 2
