@@ -25,6 +25,7 @@ from got_ocr2.evaluation.report import report_markdown, worst_readings
 
 ROOT = Path(__file__).resolve().parent.parent
 SUMMARY, NUMBERS = "README.md", "numbers.json"
+IN_PATCHES = 2048  # tokens at most where a page takes many tiles, so that a small context holds both
 # What a kind is judged by, beside the character error rate.
 OWN = {
     "formula": "formula_match", "table": "teds", "molecule": "smiles_match", "music": "ser", "chart": "ap_strict",
@@ -35,7 +36,10 @@ OWN = {
 def read_set(ocr: Any, dataset: Dataset, model: str, limit: int | None) -> Evaluation:
     """One set, with a bound on what a page may cost."""
     longest = max(len((page.text or "").encode()) for page in dataset.pages)  # in bytes, so never too few
-    return evaluate(ocr, dataset, limit=limit, model=model, max_new_tokens=16 + 5 * longest // 4)
+    allowed = 16 + 5 * longest // 4
+    if any(page.task.crop_to_patches for page in dataset.pages):
+        allowed = min(allowed, IN_PATCHES)
+    return evaluate(ocr, dataset, limit=limit, model=model, max_new_tokens=allowed)
 
 
 def report(evaluation: Evaluation, folder: Path, worst: int) -> None:
