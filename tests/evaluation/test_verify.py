@@ -139,7 +139,7 @@ def test_the_decoder_alone_where_pictures_are_not_square(tiny_wide_model, byte_f
             lambda _: None,
         )
     ]
-    assert [check.name for check in checks][0] == "decoder layer 0"
+    assert checks[0].name == "decoder layer 0"
     assert all(check.passed for check in checks)
     assert "104x56 pixels): its decoder alone was compared" in said[0]
 
