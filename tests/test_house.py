@@ -87,6 +87,20 @@ def test_the_oracle_and_heavy_libraries_are_never_imported():
             assert not banned & {name.split(".")[0] for name in names}, path
 
 
+def test_only_one_file_loads_the_oracle_by_name():
+    """`bench --against` and `verify` compare with transformers where it is installed; nobody else may load it."""
+    callers = {"import_module", "__import__", "find_spec"}
+    loading = set()
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                words = {getattr(word, "value", getattr(word, "id", None)) for word in node.args}
+                if name in callers and words & {"transformers", "NAME"}:
+                    loading.add(path.relative_to(ROOT).as_posix())
+    assert loading == {"evaluation/oracle.py"}
+
+
 def test_public_members_are_exactly_these():
     assert sorted(got_ocr2.__all__) == [
         "AutoModelForImageTextToText", "AutoProcessor", "DocumentResult", "GotOcr2Config", "GotOcr2Error",

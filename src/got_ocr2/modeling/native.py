@@ -73,7 +73,7 @@ class NativeRunner:
         take = Taker(consume)
         embedding = model.model.language_model.embed_tokens
         self._embedding = None if model.config.tie_word_embeddings else take.tensor(embedding, "weight")
-        # Every text goes through the head at every token: in 4 bits it gains little time and costs most agreement.
+        # Every token goes through the head: in 8 bits it costs 1 ms a published step, and lines keep more tokens.
         self._decoder = pack_decoder(
             model, take, self.weights, "int8" if self.weights == "int4" else self.weights
         )
