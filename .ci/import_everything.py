@@ -8,6 +8,8 @@ from importlib import import_module, metadata
 
 import got_ocr2
 
+# Triton comes with CUDA builds of torch; the package looks for it before it imports these.
+TRITON = (".triton_kernels", ".triton_operations")
 extras = {"transformers", "pytest", "verovio", "rdkit", "matplotlib", "typst", "nltk"}
 present = {d.metadata["Name"].lower() for d in metadata.distributions()} & extras
 if present:
@@ -15,7 +17,7 @@ if present:
 names = [
     m.name
     for m in pkgutil.walk_packages(got_ocr2.__path__, "got_ocr2.")
-    if not m.name.endswith(("__main__", "._native"))
+    if not m.name.endswith(("__main__", "._native", *TRITON))
 ]
 for name in names:
     import_module(name)
