@@ -7,11 +7,11 @@ from time import perf_counter
 import torch
 
 from ..config import GotOcr2Config
+from ..kernels.quantize import DEFAULT_GROUP
 
 # Bytes that a weight of a linear layer takes. int8 has one fp32 scale for each output, int4 one of 16 bits for each
-# group of inputs.
-_BYTES = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "int8": 1.0, "int4": 0.5}
-_INT4_GROUP = 64
+# group of inputs, and a head in int8.
+_BYTES = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "int8": 1.0, "int4": 0.5 + 2 / DEFAULT_GROUP}
 _SIZE = 512 << 20  # bytes; far more than any cache
 
 
@@ -22,17 +22,23 @@ def linear_weights(config: GotOcr2Config) -> int:
     key_value = text.num_key_value_heads * text.head_dim
     attention = text.hidden_size * (2 * query + 2 * key_value)
     mlp = 3 * text.hidden_size * text.intermediate_size
-    return text.num_hidden_layers * (attention + mlp) + text.hidden_size * text.vocab_size
+    return text.num_hidden_layers * (attention + mlp) + head_weights(config)
+
+
+def head_weights(config: GotOcr2Config) -> int:
+    """Those of the head alone."""
+    return config.text_config.hidden_size * config.text_config.vocab_size
 
 
 def weight_bytes(config: GotOcr2Config, weights: str) -> float:
     """Bytes of these weights in a format: "fp32", "bf16", "fp16", "int8" or "int4"."""
-    size = _BYTES[weights]
+    wide = _BYTES["int8"] + 4 / config.text_config.hidden_size
     if weights == "int8":
-        size += 4 / config.text_config.hidden_size
-    elif weights == "int4":
-        size += 2 / _INT4_GROUP
-    return size * linear_weights(config)
+        return wide * linear_weights(config)
+    if weights == "int4":
+        head = head_weights(config)
+        return _BYTES["int4"] * (linear_weights(config) - head) + wide * head
+    return _BYTES[weights] * linear_weights(config)
 
 
 def step_bytes(config: GotOcr2Config, weights: str, cache: str, rows: int, context: float) -> float:
