@@ -146,6 +146,7 @@ def test_where_tiles_cannot_be_read_the_first_try_stays():
     processor.__class__ = Refusing
     result = ocr.read(picture(), on_loop="retry_cropped")
     assert (result.text, result.status, result.request.crop) == (BEGINNING + UNIT, "looped", False)
+    assert "too many tiles" in result.repetition.failure
 
 
 def test_where_the_second_try_fails_the_first_stays():
@@ -156,6 +157,7 @@ def test_where_the_second_try_fails_the_first_stays():
     result = ocr.read(picture(), on_loop="retry_cropped")
     assert (result.text, result.status, result.error) == (BEGINNING + UNIT, "looped", None)
     assert len(ocr.processor.calls) == 2
+    assert "boom" in result.repetition.failure
 
 
 def test_without_time_there_is_no_second_try(monkeypatch):
@@ -163,6 +165,7 @@ def test_without_time_there_is_no_second_try(monkeypatch):
     monkeypatch.setattr("got_ocr2.generation.requests.monotonic", Clock(1000.0))
     result = ocr.read(picture(), on_loop="retry_cropped", deadline=900)
     assert (result.status, len(ocr.processor.calls)) == ("looped", 1)
+    assert "deadline of 900" in result.repetition.failure
 
 
 def test_batches_go_on_while_a_page_is_read_again():

@@ -91,12 +91,14 @@ class Repetition:
         period: tokens of the repeated unit, or None if its copies differ a little.
         dropped: tokens that were left out of the text, because they repeat the unit's first copy.
         solved: a second try did not end in repetition, and the text is that of the second try.
+        failure: why a second try that `on_loop` asks for failed; None if it did not, or none was asked for.
     """
 
     on_loop: OnLoop
     period: int | None
     dropped: int
     solved: bool = False
+    failure: str | None = None
 
 
 @dataclass(frozen=True)
@@ -362,6 +364,7 @@ def json_schema() -> dict[str, Any]:
             "period": {"type": ["integer", "null"], "minimum": 1},
             "dropped": count,
             "solved": {"type": "boolean"},
+            "failure": {"type": ["string", "null"]},
         },
         type=["object", "null"],
     )

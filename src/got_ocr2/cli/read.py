@@ -394,6 +394,8 @@ def _report(result: PageResult, *, verbose: bool, quiet: bool) -> None:
             f"{where}: the text ends where the model began to repeat itself; {result.repetition.dropped} repeated "
             "tokens were left out (see --on-loop)."
         )
+        if result.repetition.failure is not None:
+            note(f"{where}: a second try ({result.repetition.on_loop}) failed: {result.repetition.failure}")
     elif result.status == "truncated" and not quiet:
         see = "--deadline" if result.finish_reason == "deadline" else "--max-new-tokens"
         note(f"{where}: the text ends at {result.tokens} tokens, not at its end (see {see}).")

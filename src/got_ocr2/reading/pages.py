@@ -7,6 +7,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from ..errors import GotOcr2Error
 from ..results import PageResult, Repetition, Request, Speculation
 from .agreement import agreement
 from .attempts import Attempt, Beginning, Writing
@@ -62,9 +63,10 @@ class PageWriter:
         return PageInProgress(self, unit, self._submit(unit, asked, prompt, Beginning(), start, engine))
 
     def again(self, unit: Unit, looped: Attempt) -> Attempt | None:
-        """A second try at a unit that ended in repetition, as `on_loop` asks for; None if there can be none.
+        """A second try at a unit that ended in repetition, as `on_loop` asks for; None if none is asked for.
 
-        There is none without time left, nor where the tiles of a page do not fit the model.
+        Raises:
+            Exception: there can be none: no time is left, or the page in tiles does not fit the model.
         """
         options = self.options
         if options.on_loop in ("stop", "ignore"):
@@ -74,18 +76,15 @@ class PageWriter:
         if deadline is not None:
             deadline -= looped.writing.generation.seconds
             if deadline <= 0:
-                return None
+                raise GotOcr2Error(f"The deadline of {options.deadline} s left no time for it.")
         asked, prompt, beginning = looped.asked, looped.prompt, Beginning()
-        try:
-            if options.on_loop == "penalise":
-                prompt, beginning = _penalised(looped)
-            else:
-                asked = dataclasses.replace(asked, crop=True)
-                prompt = self._prompt(unit, asked)
-            prompt = dataclasses.replace(prompt, deadline=deadline)
-            return self._submit(unit, asked, prompt, beginning, start, self.engine)
-        except Exception:
-            return None  # the first try is the answer, and says that it looped
+        if options.on_loop == "penalise":
+            prompt, beginning = _penalised(looped)
+        else:
+            asked = dataclasses.replace(asked, crop=True)
+            prompt = self._prompt(unit, asked)
+        prompt = dataclasses.replace(prompt, deadline=deadline)
+        return self._submit(unit, asked, prompt, beginning, start, self.engine)
 
     def _prompt(self, unit: Unit, asked: Request) -> Prompt:
         images: list[Any] = [page.image for page in unit.pages]
@@ -135,6 +134,7 @@ class PageInProgress:
         self._writer = writer
         self._attempt = attempt
         self._looped: Attempt | None = None  # the first of two tries
+        self._failure: str | None = None  # why the second try failed; the first one is the answer then
         self._settled = False  # there will be no other try
         self._shown = 0  # characters that were given out
         # A page that may be read once more from its beginning cannot be shown before it has ended.
@@ -157,7 +157,10 @@ class PageInProgress:
             return self._settled
         unit, self._unit = self._unit, None
         if unit is not None and self._looped is None and self._attempt.loop is not None:
-            second = self._writer.again(unit, self._attempt)
+            try:
+                second = self._writer.again(unit, self._attempt)
+            except Exception as error:
+                second, self._failure = None, _reason(error)
             if second is not None:
                 self._looped, self._attempt = self._attempt, second
                 return False
@@ -190,9 +193,10 @@ class PageInProgress:
         if self._result is None:
             try:
                 writing = self._attempt.writing
-            except Exception:
+            except Exception as error:
                 if self._looped is None:
                     raise
+                self._failure = _reason(error)
                 self._attempt, self._looped = self._looped, None
                 writing = self._attempt.writing
             self._result = self._made(writing)
@@ -221,7 +225,8 @@ class PageInProgress:
         loop = last or (None if self._looped is None else self._looped.loop)
         if loop is None:
             return None
-        return Repetition(self._writer.options.on_loop, loop.period, writing.dropped, solved=last is None)
+        rule, solved = self._writer.options.on_loop, last is None
+        return Repetition(rule, loop.period, writing.dropped, solved=solved, failure=self._failure)
 
     def _speculation(self, tries: list[Attempt], text: str) -> Speculation | None:
         if self._attempt.prompt.drafter is None:
@@ -245,6 +250,10 @@ class PageInProgress:
         if level == "character":
             fields["characters"] = found.characters()[: len(writing.text)]
         return fields
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _penalised(looped: Attempt) -> tuple[Prompt, Beginning]:
