@@ -74,12 +74,24 @@ class TextPart:
         text: what it says, without the white space around it.
         start, end: where it stands: `page.text[start:end]`.
         confidence: 0..1; see `PageResult`.
+        box: `(x1, y1, x2, y2)` around it in pixels of the page; None where its place is not known.
+        angle: degrees by which its letters run down to the right, 0 for level ones; None with `box`.
+        block: number of the block of lines that it belongs to, from 0; None where lines were not looked for.
     """
 
     text: str
     start: int
     end: int
     confidence: float
+    box: tuple[float, float, float, float] | None = None
+    angle: float | None = None
+    block: int | None = None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> TextPart:
+        """The inverse of `dataclasses.asdict`, also after a passage through JSON."""
+        box = data.get("box")
+        return cls(**{**data, "box": None if box is None else tuple(box)})
 
 
 @dataclass(frozen=True)
@@ -207,6 +219,8 @@ class PageResult:
         for name in ("lines", "words", "characters"):
             if data[name] is not None:
                 data[name] = list(data[name])
+        for part in (*(data["lines"] or ()), *(data["words"] or ())):
+            part["box"] = None if part["box"] is None else list(part["box"])
         if self.request.box is not None:
             data["request"]["box"] = list(self.request.box)
         return {"kind": "page", **data, "confidence": self.confidence}
@@ -236,7 +250,7 @@ class PageResult:
                     values[name] = kind(**values[name])
             for name in ("lines", "words"):
                 if values.get(name) is not None:
-                    values[name] = tuple(TextPart(**part) for part in values[name])
+                    values[name] = tuple(TextPart.from_dict(part) for part in values[name])
             if values.get("characters") is not None:
                 values["characters"] = tuple(values["characters"])
             values["page_numbers"] = tuple(values.get("page_numbers", (1,)))
@@ -357,7 +371,17 @@ def json_schema() -> dict[str, Any]:
         type=["object", "null"],
     )
     share = {"type": "number", "minimum": 0, "maximum": 1}
-    part = obj({"text": {"type": "string"}, "start": count, "end": count, "confidence": share})
+    part = obj(
+        {
+            "text": {"type": "string"},
+            "start": count,
+            "end": count,
+            "confidence": share,
+            "box": {**box, "description": "x1, y1, x2, y2 in pixels of the page"},
+            "angle": {"type": ["number", "null"]},
+            "block": {"type": ["integer", "null"], "minimum": 0},
+        }
+    )
     repetition = obj(
         {
             "on_loop": {"enum": list(get_args(OnLoop))},
