@@ -21,12 +21,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from got_ocr2.synth.compose import CropEngine, MultiPageEngine, RegionEngine
-from got_ocr2.synth.content import ContentMixture
-from got_ocr2.synth.degrade import degrade
+from got_ocr2.synth.composing.engines import CropEngine, MultiPageEngine, RegionEngine
+from got_ocr2.synth.corpora.content import ContentMixture
+from got_ocr2.synth.degradation.degrade import degrade
 from got_ocr2.synth.registry import create_engine
 from got_ocr2.synth.sample import Engine, Sample, sample_rng
-from got_ocr2.synth.text import Layout, TextEngine
+from got_ocr2.synth.text.engine import Layout, TextEngine
 
 SEED = 20_260_901
 PROSE = ContentMixture(prose=0.8, shuffled=0.1, strings=0.1)

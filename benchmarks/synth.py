@@ -19,8 +19,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from got_ocr2 import __version__
-from got_ocr2.synth.degrade import SCENES, degrade
-from got_ocr2.synth.fonts import families, fonts, pick_font
+from got_ocr2.synth.degradation.degrade import SCENES, degrade
+from got_ocr2.synth.fonts.catalog import families, fonts, pick_font
 from got_ocr2.synth.registry import KINDS, create_engine
 from got_ocr2.synth.sample import Region, Sample
 

@@ -10,8 +10,8 @@ import pytest
 from got_ocr2 import OCR, PageResult
 from got_ocr2.evaluation.edit import levenshtein
 from got_ocr2.ocr import EMBEDDED_MODEL
-from got_ocr2.synth.content import ContentMixture
-from got_ocr2.synth.text import TextEngine
+from got_ocr2.synth.corpora.content import ContentMixture
+from got_ocr2.synth.text.engine import TextEngine
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 # What the README states, and room for another machine's arithmetic.

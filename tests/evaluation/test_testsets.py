@@ -13,7 +13,7 @@ from PIL import Image
 
 from fake_ocr import fake_ocr
 from got_ocr2.evaluation import load_dataset
-from got_ocr2.synth.corpora import corpora
+from got_ocr2.synth.corpora.catalog import corpora
 
 ROOT = Path(__file__).parents[2]
 SETS = sorted(path.parent for path in (ROOT / "testsets").glob("*/data.jsonl"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from got_ocr2.synth.fonts import FontFile, fonts
+from got_ocr2.synth.fonts.catalog import FontFile, fonts
 from got_ocr2.synth.sample import Glyphs, Region, Sample, Task, sample_rng
 
 WORDS = ("quick", "brown", "fox", "jumps", "over", "lazy", "dogs", "while", "seven", "wizards", "mix", "ink")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from got_ocr2.errors import InvalidOptionError
-from got_ocr2.synth.backgrounds import BACKGROUND_KINDS, background, colored, grain, octaves
+from got_ocr2.synth.drawing.backgrounds import BACKGROUND_KINDS, background, colored, grain, octaves
 
 
 @pytest.mark.parametrize("kind", BACKGROUND_KINDS)

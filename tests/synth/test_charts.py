@@ -12,12 +12,13 @@ import pytest
 from PIL import Image
 
 from got_ocr2.errors import InvalidOptionError, MissingDependencyError
-from got_ocr2.synth import chart_matplotlib, chart_svg
-from got_ocr2.synth.chart_data import CHART_KINDS, ChartData, nice_ticks, random_chart
-from got_ocr2.synth.chart_look import Look, collide, cover, cross, random_look, with_headings
-from got_ocr2.synth.charts import LIBRARIES, ChartEngine
-from got_ocr2.synth.corpora import text_pool
-from got_ocr2.synth.fonts import fonts
+from got_ocr2.synth.charts import with_matplotlib as chart_matplotlib
+from got_ocr2.synth.charts import with_svg as chart_svg
+from got_ocr2.synth.charts.data import CHART_KINDS, ChartData, nice_ticks, random_chart
+from got_ocr2.synth.charts.engine import LIBRARIES, ChartEngine
+from got_ocr2.synth.charts.look import Look, collide, cover, cross, random_look, with_headings
+from got_ocr2.synth.corpora.catalog import text_pool
+from got_ocr2.synth.fonts.catalog import fonts
 
 pytest.importorskip("matplotlib")
 

@@ -10,7 +10,7 @@ from PIL import Image
 from synth_helpers import PageOfLines
 
 from got_ocr2.errors import GotOcr2Error, InvalidOptionError
-from got_ocr2.synth.compose import (
+from got_ocr2.synth.composing.engines import (
     COLORS,
     CropEngine,
     MultiPageEngine,

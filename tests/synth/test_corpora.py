@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from got_ocr2.errors import InvalidOptionError
-from got_ocr2.synth import corpora as module
-from got_ocr2.synth import corpus_sources
-from got_ocr2.synth.corpora import LANGUAGES, corpora, is_test, text_pool
-from got_ocr2.synth.corpus_sources import clean, pages, paragraphs_of
+from got_ocr2.synth.corpora import catalog as module
+from got_ocr2.synth.corpora import packages as corpus_sources
+from got_ocr2.synth.corpora.catalog import LANGUAGES, corpora, is_test, text_pool
+from got_ocr2.synth.corpora.packages import clean, pages, paragraphs_of
 
 
 @pytest.fixture

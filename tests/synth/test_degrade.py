@@ -10,11 +10,11 @@ from PIL import Image, ImageDraw
 from synth_helpers import PageOfLines
 
 from got_ocr2.errors import InvalidOptionError
-from got_ocr2.synth import effects
-from got_ocr2.synth.degrade import COLOR_SCENES, SCENES, degrade
-from got_ocr2.synth.legibility import legible, letter_height, text_places
+from got_ocr2.synth.degradation import effects
+from got_ocr2.synth.degradation.degrade import COLOR_SCENES, SCENES, degrade
+from got_ocr2.synth.degradation.legibility import legible, letter_height, text_places
+from got_ocr2.synth.degradation.warp import perspective, rotation, warp_box, warp_boxes, warp_image
 from got_ocr2.synth.sample import Glyphs, Region, Sample, Task
-from got_ocr2.synth.warp import perspective, rotation, warp_box, warp_boxes, warp_image
 
 EFFECTS = [
     effects.blur, effects.shake, effects.noise, effects.jpeg, effects.low_resolution, effects.uneven_light,
@@ -107,7 +107,7 @@ def test_a_ruined_page_is_tried_again_more_gently(monkeypatch: pytest.MonkeyPatc
         strengths.append(strength)
         return image if strength < 0.3 else Image.new("L", image.size, 128)
 
-    from got_ocr2.synth import degrade as module
+    from got_ocr2.synth.degradation import degrade as module
 
     monkeypatch.setitem(module.RECIPES, "scan", module.Recipe(((ruin, 1.0),), None, ()))
     worse = degrade(PageOfLines().sample(0, 0), np.random.default_rng(0), 1.0, "scan")

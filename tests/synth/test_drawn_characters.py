@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from got_ocr2.synth.drawn_characters import pair, plain_text, text_marks
-from got_ocr2.synth.formulas import FormulaEngine
-from got_ocr2.synth.pages import PageEngine
-from got_ocr2.synth.tables import TableEngine
+from got_ocr2.synth.formulas.engine import FormulaEngine
+from got_ocr2.synth.markup.drawn_characters import pair, plain_text, text_marks
+from got_ocr2.synth.pages.engine import PageEngine
+from got_ocr2.synth.tables.engine import TableEngine
 
 pytest.importorskip("typst")
 

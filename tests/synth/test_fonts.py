@@ -10,8 +10,8 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 
 from got_ocr2.errors import InvalidOptionError
-from got_ocr2.synth import fonts as module
-from got_ocr2.synth.fonts import STYLES, TEST_FAMILIES, coverage, families, fonts, pick_font
+from got_ocr2.synth.fonts import catalog as module
+from got_ocr2.synth.fonts.catalog import STYLES, TEST_FAMILIES, coverage, families, fonts, pick_font
 
 LATIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.,:;!?'\"()-/"
 

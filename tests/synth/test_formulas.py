@@ -11,11 +11,12 @@ import pytest
 from mathpix_reading import normal
 
 from got_ocr2.errors import InvalidOptionError, MissingDependencyError
-from got_ocr2.synth import formulas, mathsymbols
-from got_ocr2.synth import mathexpr as mx
-from got_ocr2.synth.formula_grammar import FormulaGrammar
-from got_ocr2.synth.formulas import FormulaEngine
-from got_ocr2.synth.typst_pdf import Typeset
+from got_ocr2.synth.drawing.typst_pdf import Typeset
+from got_ocr2.synth.formulas import engine as formulas
+from got_ocr2.synth.formulas.engine import FormulaEngine
+from got_ocr2.synth.formulas.grammar import FormulaGrammar
+from got_ocr2.synth.markup import math_notation as mx
+from got_ocr2.synth.markup import math_symbols as mathsymbols
 
 mathra = pytest.importorskip("mathra")
 pytest.importorskip("typst")

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image, ImageChops
 
 from got_ocr2.errors import GotOcr2Error, InvalidOptionError, MissingDependencyError
-from got_ocr2.synth import axes_figures, figure_tools, tikz_labels
-from got_ocr2.synth.fonts import fonts
-from got_ocr2.synth.geometry import FAMILIES, GeometryEngine, draw_tikz
-from got_ocr2.synth.math_label import Faces, set_label
-from got_ocr2.synth.tikz import COLOURS, Arc, Dot, Ellipse, Label, Path, Pen, Ticks, document, number
-from got_ocr2.synth.tikz_svg import draw_commands
+from got_ocr2.synth.fonts.catalog import fonts
+from got_ocr2.synth.geometry import axes_figures, figure_tools, tikz_labels
+from got_ocr2.synth.geometry.engine import FAMILIES, GeometryEngine, draw_tikz
+from got_ocr2.synth.geometry.math_labels import Faces, set_label
+from got_ocr2.synth.geometry.tikz import COLOURS, Arc, Dot, Ellipse, Label, Path, Pen, Ticks, document, number
+from got_ocr2.synth.geometry.tikz_svg import draw_commands
 
 tikra = pytest.importorskip("tikra")
 

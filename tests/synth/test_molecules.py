@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from got_ocr2.errors import GotOcr2Error, InvalidOptionError, MissingDependencyError
-from got_ocr2.synth import molecules, smiles
-from got_ocr2.synth.molecules import MoleculeEngine
+from got_ocr2.synth.molecules import engine as molecules
+from got_ocr2.synth.molecules import smiles
+from got_ocr2.synth.molecules.engine import MoleculeEngine
 
 Chem = pytest.importorskip("rdkit.Chem")
 

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from got_ocr2.errors import GotOcr2Error, InvalidOptionError, MissingDependencyError
-from got_ocr2.synth import music, rhythm
-from got_ocr2.synth.kern import key_alters, key_signature
-from got_ocr2.synth.music import Engraving, MusicEngine, engrave
-from got_ocr2.synth.scores import Score, ScoreOptions, random_score
+from got_ocr2.synth.music import engine as music
+from got_ocr2.synth.music import rhythm
+from got_ocr2.synth.music.engine import Engraving, MusicEngine, engrave
+from got_ocr2.synth.music.kern import key_alters, key_signature
+from got_ocr2.synth.music.scores import Score, ScoreOptions, random_score
 
 verovio = pytest.importorskip("verovio")
 

@@ -12,9 +12,9 @@ import pytest
 
 from got_ocr2.cli import main
 from got_ocr2.errors import FileAccessError, InputError, InvalidOptionError
-from got_ocr2.synth.corpora import corpora
+from got_ocr2.synth.corpora.catalog import corpora
 from got_ocr2.synth.pack import write_pack
-from got_ocr2.synth.packed import INDEX, LICENCES, packed_faces, packed_paragraphs, packed_texts
+from got_ocr2.synth.sources.packed import INDEX, LICENCES, packed_faces, packed_paragraphs, packed_texts
 
 DRAW = """
 import hashlib, sys

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from got_ocr2.errors import GotOcr2Error, InvalidOptionError, MissingDependencyError
-from got_ocr2.synth import mathexpr as mx
-from got_ocr2.synth import pages
-from got_ocr2.synth.doctree import (
+from got_ocr2.synth.drawing.typst_fonts import font_folders, math_fonts, page_fonts
+from got_ocr2.synth.drawing.typst_pdf import Typeset, union
+from got_ocr2.synth.markup import math_notation as mx
+from got_ocr2.synth.markup.document import (
     Abstract,
     Authors,
     Display,
@@ -31,11 +32,10 @@ from got_ocr2.synth.doctree import (
     escape,
     note_name,
 )
-from got_ocr2.synth.page_fonts import font_folders, math_fonts, page_fonts
-from got_ocr2.synth.pages import PageEngine
-from got_ocr2.synth.tabular import Cell, Rule, Tabular
-from got_ocr2.synth.typst_pdf import Typeset, union
-from got_ocr2.synth.typst_writer import PageStyle, typst_source
+from got_ocr2.synth.markup.tabular import Cell, Rule, Tabular
+from got_ocr2.synth.markup.typst_writer import PageStyle, typst_source
+from got_ocr2.synth.pages import engine as pages
+from got_ocr2.synth.pages.engine import PageEngine
 
 pytest.importorskip("typst")
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from got_ocr2.errors import InvalidOptionError, MissingDependencyError
-from got_ocr2.synth.fonts import fonts
-from got_ocr2.synth.raster import svg_to_image
+from got_ocr2.synth.drawing.svg import svg_to_image
+from got_ocr2.synth.fonts.catalog import fonts
 
 pytest.importorskip("tikra")
 resvg_py = pytest.importorskip("resvg_py")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from got_ocr2.errors import InvalidOptionError
-from got_ocr2.synth.strings import STRING_KINDS, random_string
+from got_ocr2.synth.corpora.strings import STRING_KINDS, random_string
 
 SHAPES = {
     "word": r"[A-Za-z]+", "letters": r"[A-Za-z]{2,12}", "code": r"[A-Z0-9][A-Z0-9./_ -]*",

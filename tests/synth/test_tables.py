@@ -7,11 +7,11 @@ import pickle
 import numpy as np
 import pytest
 
-from got_ocr2.synth.doctree import runs_text
-from got_ocr2.synth.tables import TableEngine
-from got_ocr2.synth.tabular import Cell, Rule, TableStyle, Tabular
-from got_ocr2.synth.typst_pdf import Typeset
-from got_ocr2.synth.typst_writer import runs_markup
+from got_ocr2.synth.drawing.typst_pdf import Typeset
+from got_ocr2.synth.markup.document import runs_text
+from got_ocr2.synth.markup.tabular import Cell, Rule, TableStyle, Tabular
+from got_ocr2.synth.markup.typst_writer import runs_markup
+from got_ocr2.synth.tables.engine import TableEngine
 
 pytest.importorskip("typst")
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from got_ocr2.errors import InvalidOptionError
-from got_ocr2.synth.content import Content, ContentMixture
-from got_ocr2.synth.corpora import text_pool
-from got_ocr2.synth.fonts import TEST_FAMILIES, fonts
-from got_ocr2.synth.text import TextEngine
-from got_ocr2.synth.typeset import Style, break_lines, place_lines
+from got_ocr2.synth.corpora.catalog import text_pool
+from got_ocr2.synth.corpora.content import Content, ContentMixture
+from got_ocr2.synth.drawing.typeset import Style, break_lines, place_lines
+from got_ocr2.synth.fonts.catalog import TEST_FAMILIES, fonts
+from got_ocr2.synth.text.engine import TextEngine
 
 LAYOUTS = ("word", "line", "paragraph", "page", "scene")
 

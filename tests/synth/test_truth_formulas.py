@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from mathpix_reading import math_text, normal, read, record_drawn_text
 
-from got_ocr2.synth import formulas
-from got_ocr2.synth.formulas import FormulaEngine
+from got_ocr2.synth.formulas import engine as formulas
+from got_ocr2.synth.formulas.engine import FormulaEngine
 
 mathra = pytest.importorskip("mathra")
 pytest.importorskip("typst")

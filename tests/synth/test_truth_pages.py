@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from mathpix_reading import normal, read, record_drawn_text
 
-from got_ocr2.synth import pages
-from got_ocr2.synth.pages import PageEngine
+from got_ocr2.synth.pages import engine as pages
+from got_ocr2.synth.pages.engine import PageEngine
 
 pytest.importorskip("typst")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from mathpix_reading import Cell, normal, read, record_drawn_text
 
-from got_ocr2.synth import tables
-from got_ocr2.synth.tables import TableEngine
+from got_ocr2.synth.tables import engine as tables
+from got_ocr2.synth.tables.engine import TableEngine
 
 pytest.importorskip("typst")
 

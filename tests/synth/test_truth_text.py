@@ -10,8 +10,8 @@ from io import BytesIO
 import pytest
 
 from got_ocr2.evaluation.edit import levenshtein
-from got_ocr2.synth.content import ContentMixture
-from got_ocr2.synth.text import TextEngine
+from got_ocr2.synth.corpora.content import ContentMixture
+from got_ocr2.synth.text.engine import TextEngine
 
 pytestmark = [
     pytest.mark.slow,

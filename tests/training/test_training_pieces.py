@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from got_ocr2.errors import InvalidOptionError
 from got_ocr2.synth.registry import create_engine
 from got_ocr2.synth.sample import Glyphs, Sample, Task
-from got_ocr2.synth.text import TextEngine
+from got_ocr2.synth.text.engine import TextEngine
 from got_ocr2.training.batches import Collator, TooLongError
 from got_ocr2.training.config import SMALL, ModelPreset, StageConfig, with_overrides
 from got_ocr2.training.data import GROUP, BatchStream, batches

@@ -31,7 +31,7 @@ from PIL import Image
 
 from .._version import __version__
 from ..errors import FileAccessError, InputError, InvalidOptionError
-from .corpora import corpora
+from .corpora.catalog import corpora
 from .registry import KINDS, create_engine
 from .sample import Engine, Glyphs, Region, Sample, Task
 
@@ -228,7 +228,7 @@ def _whole_lines(path: Path) -> int:
 
 def _sources() -> str:
     """A fingerprint of the fonts and texts at hand; with others, the same seed draws other samples."""
-    from .fonts import fonts
+    from .fonts.catalog import fonts
 
     names = [face.name for split in ("train", "test") for face in fonts(split=split)]
     names += [f"{corpus.name} {corpus.source}" for corpus in corpora(None)]

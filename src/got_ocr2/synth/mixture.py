@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import InvalidOptionError
-from .degrade import degrade
+from .degradation.degrade import degrade
 from .sample import Engine, Sample, sample_rng
 
 

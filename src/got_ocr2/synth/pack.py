@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileAccessError, InvalidOptionError
-from .corpora import all_paragraphs, corpora
-from .fonts import FontFile, all_faces, coverage_ranges
-from .packed import FORMAT, INDEX, LICENCES
+from .corpora.catalog import all_paragraphs, corpora
+from .fonts.catalog import FontFile, all_faces, coverage_ranges
+from .sources.packed import FORMAT, INDEX, LICENCES
 
 _LARGEST_LATIN = (
     2 << 20

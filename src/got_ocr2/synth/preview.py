@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw
 
 from ..errors import InvalidOptionError
-from .fonts import FontFile, fonts
+from .fonts.catalog import FontFile, fonts
 from .sample import Engine, Sample, Task
 
 CELL_WIDTH, PICTURE_HEIGHT, CAPTION_LINES = 420, 400, 8

@@ -16,12 +16,19 @@ Kind = Literal[
     "multipage", "negative",
 ]  # fmt: skip
 
-_PLAIN: Mapping[str, str] = MappingProxyType({
-    "text": "text:TextEngine", "formula": "formulas:FormulaEngine", "table": "tables:TableEngine",
-    "page": "pages:PageEngine", "molecule": "molecules:MoleculeEngine", "music": "music:MusicEngine",
-    "geometry": "geometry:GeometryEngine", "chart": "charts:ChartEngine",
-    "negative": "compose:NegativeEngine",
-})  # fmt: skip
+_PLAIN: Mapping[str, str] = MappingProxyType(
+    {
+        "text": "text.engine:TextEngine",
+        "formula": "formulas.engine:FormulaEngine",
+        "table": "tables.engine:TableEngine",
+        "page": "pages.engine:PageEngine",
+        "molecule": "molecules.engine:MoleculeEngine",
+        "music": "music.engine:MusicEngine",
+        "geometry": "geometry.engine:GeometryEngine",
+        "chart": "charts.engine:ChartEngine",
+        "negative": "composing.engines:NegativeEngine",
+    }
+)
 _COMMON = ("split", "language")
 
 
@@ -62,7 +69,7 @@ def _build(make: Callable[..., Engine], kind: str, options: Mapping[str, Any], *
 
 
 def _region(common: Mapping[str, Any], options: Mapping[str, Any]) -> Engine:
-    from .compose import RegionEngine
+    from .composing.engines import RegionEngine
     from .mixture import Mixture
 
     text = create_engine("text", layouts={"paragraph": 1.0}, **common)
@@ -71,13 +78,13 @@ def _region(common: Mapping[str, Any], options: Mapping[str, Any]) -> Engine:
 
 
 def _crop(common: Mapping[str, Any], options: Mapping[str, Any]) -> Engine:
-    from .compose import CropEngine
+    from .composing.engines import CropEngine
 
     return _build(CropEngine, "crop", options, source=create_engine("page", long_side=(1100, 1700), **common))
 
 
 def _multipage(common: Mapping[str, Any], options: Mapping[str, Any]) -> Engine:
-    from .compose import MultiPageEngine
+    from .composing.engines import MultiPageEngine
 
     return _build(MultiPageEngine, "multipage", options, source=create_engine("page", **common))
 

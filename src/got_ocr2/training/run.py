@@ -13,7 +13,7 @@ from torch import nn
 from ..generation.options import GenerationOptions
 from ..modeling import GotOcr2ForConditionalGeneration
 from ..processing import GotOcr2ImageProcessor, GotOcr2Processor, GotOcr2Tokenizer
-from ..synth.content import ContentMixture
+from ..synth.corpora.content import ContentMixture
 from ..synth.mixture import Degraded, Mixture
 from ..synth.registry import create_engine
 from ..synth.sample import Engine, Sample

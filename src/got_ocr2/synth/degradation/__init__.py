@@ -1,0 +1,1 @@
+"""Turns clean samples into scans, photographs, copies, faxes and screens."""

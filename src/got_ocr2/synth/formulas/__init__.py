@@ -1,0 +1,5 @@
+"""Formulas: a grammar of LaTeX and two renderers."""
+
+from .engine import FormulaEngine
+
+__all__ = ["FormulaEngine"]

@@ -1,0 +1,5 @@
+"""Skeletal formulas, answered by SMILES."""
+
+from .engine import MoleculeEngine
+
+__all__ = ["MoleculeEngine"]
