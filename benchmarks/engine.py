@@ -26,14 +26,14 @@ from typing import Any
 
 from measuring import Row, median_step, open_workers, replace_row, rounds, rows_of, show, show_goals
 
+from got_ocr2.benchmarking.benchmark import prepared
+from got_ocr2.benchmarking.processes import TUNED_MALLOC, Worker
+from got_ocr2.benchmarking.roofline import step_bytes
+from got_ocr2.benchmarking.subjects import variant
+from got_ocr2.benchmarking.workload import AFTER_IMAGE, BEFORE_IMAGE, same_prefix
 from got_ocr2.config import GotOcr2Config
 from got_ocr2.errors import GotOcr2Error
-from got_ocr2.evaluation.bench import prepared
-from got_ocr2.evaluation.bench_processes import TUNED_MALLOC, Worker
-from got_ocr2.evaluation.bench_subjects import variant
-from got_ocr2.evaluation.machine import describe, settings
-from got_ocr2.evaluation.roofline import step_bytes
-from got_ocr2.evaluation.workload import AFTER_IMAGE, BEFORE_IMAGE, same_prefix
+from got_ocr2.machine import describe, settings
 
 BASELINE = "transformers-fp32"
 THEIRS = (BASELINE, "transformers-bf16")

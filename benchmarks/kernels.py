@@ -22,10 +22,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from got_ocr2 import kernels
-from got_ocr2.evaluation.machine import describe
-from got_ocr2.evaluation.roofline import read_bandwidth
+from got_ocr2.benchmarking.roofline import read_bandwidth
 from got_ocr2.kernels.linear import PackedLinear
 from got_ocr2.kernels.quantize import FORMATS
+from got_ocr2.machine import describe
 
 HEAD = (65_536, 1024)  # outputs, inputs: nearly half of the head, and in every format far more than a cache
 FEW = (1, 2, 4, 8, 16)

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from got_ocr2.evaluation.bench import in_turn
-from got_ocr2.evaluation.bench_processes import Worker
-from got_ocr2.evaluation.bench_subjects import variant
-from got_ocr2.evaluation.bench_worker import Spec
+from got_ocr2.benchmarking.benchmark import in_turn
+from got_ocr2.benchmarking.processes import Worker
+from got_ocr2.benchmarking.subjects import variant
+from got_ocr2.benchmarking.worker import Spec
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from got_ocr2 import OCR, PageResult
 from got_ocr2.documents import open_source
 from got_ocr2.errors import GotOcr2Error, InputError
 from got_ocr2.evaluation import Evaluation, evaluate, load_dataset
-from got_ocr2.evaluation.machine import describe, version_of
+from got_ocr2.machine import describe, version_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = (

@@ -25,15 +25,15 @@ from pathlib import Path
 import torch
 
 from got_ocr2 import OCR
+from got_ocr2.benchmarking.backends import BACKENDS, make_runner
+from got_ocr2.benchmarking.workload import same_prefix
 from got_ocr2.documents import open_source
 from got_ocr2.errors import GotOcr2Error
 from got_ocr2.evaluation import Dataset, Page, load_dataset
-from got_ocr2.evaluation.backends import BACKENDS, make_runner
-from got_ocr2.evaluation.machine import describe
-from got_ocr2.evaluation.metrics import character_errors
-from got_ocr2.evaluation.verify import PageInput, Reading, read
-from got_ocr2.evaluation.workload import same_prefix
+from got_ocr2.evaluation.metrics.text import character_errors
 from got_ocr2.generation import GenerationOptions
+from got_ocr2.machine import describe
+from got_ocr2.verification.verify import PageInput, Reading, read
 
 ROOT = Path(__file__).resolve().parent.parent
 SETS = ("examples", "testsets/text-words", "testsets/text-lines", "testsets/text-paragraphs")

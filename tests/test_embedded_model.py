@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from got_ocr2 import OCR, PageResult
-from got_ocr2.evaluation.edit import levenshtein
+from got_ocr2.evaluation.metrics.edit_distance import levenshtein
 from got_ocr2.ocr import EMBEDDED_MODEL
 from got_ocr2.synth.corpora.content import ContentMixture
 from got_ocr2.synth.text.engine import TextEngine

@@ -9,14 +9,17 @@ import os
 import pytest
 import torch
 
+from got_ocr2 import machine
+from got_ocr2.benchmarking import benchmark as bench
+from got_ocr2.benchmarking import roofline, workload
+from got_ocr2.benchmarking import worker as bench_worker
+from got_ocr2.benchmarking.benchmark import BenchOptions, prepared, run_bench
+from got_ocr2.benchmarking.plot import plot_bench
+from got_ocr2.benchmarking.processes import TUNED_MALLOC, Worker
+from got_ocr2.benchmarking.subjects import Ours, Theirs, ids_drafter, variant
+from got_ocr2.benchmarking.worker import Spec
 from got_ocr2.cli import main
 from got_ocr2.errors import FileAccessError, GotOcr2Error, InvalidOptionError
-from got_ocr2.evaluation import bench, bench_worker, machine, roofline, workload
-from got_ocr2.evaluation.bench import BenchOptions, prepared, run_bench
-from got_ocr2.evaluation.bench_plot import plot_bench
-from got_ocr2.evaluation.bench_processes import TUNED_MALLOC, Worker
-from got_ocr2.evaluation.bench_subjects import Ours, Theirs, ids_drafter, variant
-from got_ocr2.evaluation.bench_worker import Spec
 from got_ocr2.modeling import GotOcr2ForConditionalGeneration
 
 TORCH = variant("torch", "cpu")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from got_ocr2.evaluation.edit import levenshtein, normalised_distance
+from got_ocr2.evaluation.metrics.edit_distance import levenshtein, normalised_distance
 
 
 def textbook(a, b):

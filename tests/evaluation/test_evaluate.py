@@ -9,7 +9,7 @@ from PIL import Image
 
 from got_ocr2.errors import FileAccessError, InputError, InvalidOptionError, MissingDependencyError
 from got_ocr2.evaluation import Dataset, Elements, Page, Ratio, Scoring, evaluate, score, write_report
-from got_ocr2.evaluation.facts import Fact
+from got_ocr2.evaluation.metrics.facts import Fact
 from got_ocr2.evaluation.report import prediction_path, to_dict, worst_readings
 from got_ocr2.evaluation.scoring import METRICS, badness
 from got_ocr2.results import DocumentResult, PageError, PageResult
@@ -135,7 +135,7 @@ def test_the_released_script_s_way():
 
 
 def test_formatted_parts_of_the_paper(monkeypatch):
-    monkeypatch.setattr("got_ocr2.evaluation.metrics.meteor", lambda *_: 0.25)
+    monkeypatch.setattr("got_ocr2.evaluation.metrics.text.meteor", lambda *_: 0.25)
     page = Page("p", "page", "page", (), r"T \(a b\) \begin{tabular}{l} c \end{tabular}", Task(format=True))
     scores = score(page, r"T \(a x\)", Scoring(paper=True))
     assert scores["formula.f1"].rate == 0.5
@@ -147,7 +147,7 @@ def test_formatted_parts_of_the_paper(monkeypatch):
 
 
 def test_a_formatted_page_without_tables_is_no_perfect_table(monkeypatch):
-    monkeypatch.setattr("got_ocr2.evaluation.metrics.meteor", lambda *_: 1.0)
+    monkeypatch.setattr("got_ocr2.evaluation.metrics.text.meteor", lambda *_: 1.0)
     page = Page("p", "page", "page", (), "Words only.", Task(format=True))
     assert "table.f1" not in score(page, "Words only.", Scoring(paper=True))
     invented = score(page, r"\begin{tabular}{l} c \end{tabular}", Scoring(paper=True))
@@ -158,7 +158,7 @@ def test_plain_text_needs_no_extra_and_tables_say_which(pages, monkeypatch):
     def refuse(name):
         raise ImportError(name)
 
-    monkeypatch.setattr("got_ocr2.evaluation.extras.import_module", refuse)
+    monkeypatch.setattr("got_ocr2.extras.import_module", refuse)
     found = evaluate(Reader(a="one", b="three"), dataset(pages[:2]))
     assert found.summary()["text"]["cer"].value == pytest.approx(4 / 12)
     table = Page("t", "table", "table", pages[0].files, r"\begin{tabular}{l}a\end{tabular}", Task())

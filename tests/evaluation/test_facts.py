@@ -2,7 +2,7 @@
 
 import pytest
 
-from got_ocr2.evaluation.facts import Fact, ends_in_loop, plain
+from got_ocr2.evaluation.metrics.facts import Fact, ends_in_loop, plain
 
 
 def holds(kind, page, /, max_diffs=0, **details):

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from got_ocr2.evaluation.formatted import formulas, released_split, split
-from got_ocr2.evaluation.formulas import formula_distance, formula_match, normalise
+from got_ocr2.evaluation.metrics.formatted import formulas, released_split, split
+from got_ocr2.evaluation.metrics.formulas import formula_distance, formula_match, normalise
 
 
 @pytest.mark.parametrize(

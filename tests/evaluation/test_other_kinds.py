@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from got_ocr2.evaluation.charts import TOLERANCES, chart_precision, parse_chart, triples
-from got_ocr2.evaluation.molecules import canonical_smiles, smiles_match
-from got_ocr2.evaluation.music import kern_symbols, symbol_errors
+from got_ocr2.evaluation.metrics.charts import TOLERANCES, chart_precision, parse_chart, triples
+from got_ocr2.evaluation.metrics.molecules import canonical_smiles, smiles_match
+from got_ocr2.evaluation.metrics.music import kern_symbols, symbol_errors
 
 
 def test_molecules_match_by_what_they_are():

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from got_ocr2 import kernels
-from got_ocr2.evaluation import workload
-from got_ocr2.evaluation.bench_subjects import open_subject
-from got_ocr2.evaluation.bench_worker import TASKS
+from got_ocr2.benchmarking import workload
+from got_ocr2.benchmarking.subjects import open_subject
+from got_ocr2.benchmarking.worker import TASKS
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from got_ocr2.evaluation.tables import Cell, Table, find, parse, read_tables
-from got_ocr2.evaluation.teds import teds
+from got_ocr2.evaluation.metrics.tables import Cell, Table, find, parse, read_tables
+from got_ocr2.evaluation.metrics.teds import teds
 
 LATEX = r"""\begin{tabular}{|l|c|c|}
 \hline \multirow{2}{*}{Name} & \multicolumn{2}{c|}{Score \& rank} \\

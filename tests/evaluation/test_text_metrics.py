@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from got_ocr2.errors import MissingDependencyError
-from got_ocr2.evaluation import metrics
-from got_ocr2.evaluation.wordnet import _FOLDERS, _from_files, wordnet
+from got_ocr2.evaluation.metrics import text as metrics
+from got_ocr2.evaluation.metrics.wordnet import _FOLDERS, _from_files, wordnet
 
 HAS_WORDNET = any((Path(folder) / "data.noun").is_file() for folder in _FOLDERS)
 
@@ -78,7 +78,7 @@ def small_wordnet(tmp_path, monkeypatch):
     (tmp_path / "index.noun").write_text(index, encoding="ascii")
     monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
     reader = _from_files(tmp_path)
-    monkeypatch.setattr("got_ocr2.evaluation.wordnet.wordnet", lambda: reader)
+    monkeypatch.setattr("got_ocr2.evaluation.metrics.wordnet.wordnet", lambda: reader)
     yield reader
     for file in reader._data_file_map.values():
         file.close()
@@ -132,7 +132,7 @@ def test_without_the_extra_the_error_names_it_and_cer_still_works(monkeypatch):
             raise ImportError(name)
         return real(name)
 
-    monkeypatch.setattr("got_ocr2.evaluation.extras.import_module", refuse)
+    monkeypatch.setattr("got_ocr2.extras.import_module", refuse)
     with pytest.raises(MissingDependencyError, match=r"BLEU needs the package nltk.*got-ocr2\[eval\]"):
         metrics.bleu(["a"], ["a"])
     with pytest.raises(MissingDependencyError, match="jieba"):
@@ -142,8 +142,8 @@ def test_without_the_extra_the_error_names_it_and_cer_still_works(monkeypatch):
 
 
 def test_without_wordnet_the_error_says_where_to_get_it(monkeypatch, tmp_path):
-    monkeypatch.setattr("got_ocr2.evaluation.wordnet._FOLDERS", (str(tmp_path),))
-    monkeypatch.setattr("got_ocr2.evaluation.wordnet._has", lambda *_: False)
+    monkeypatch.setattr("got_ocr2.evaluation.metrics.wordnet._FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr("got_ocr2.evaluation.metrics.wordnet._has", lambda *_: False)
     monkeypatch.delenv("WNSEARCHDIR", raising=False)
     with pytest.raises(MissingDependencyError, match="wordnet-base"):
         wordnet.__wrapped__()

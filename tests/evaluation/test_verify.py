@@ -12,14 +12,15 @@ import torch
 from PIL import Image
 
 from got_ocr2 import kernels
+from got_ocr2.benchmarking import backends, oracle
 from got_ocr2.cli import main
 from got_ocr2.config import GotOcr2Config
 from got_ocr2.errors import InvalidOptionError
-from got_ocr2.evaluation import backends, kernel_checks, oracle, verify
-from got_ocr2.evaluation.layers import capturing, difference, layer_names
-from got_ocr2.evaluation.sample_pages import sample_pages
-from got_ocr2.evaluation.verify import Check, VerifyOptions
 from got_ocr2.modeling.torch_runner import TorchRunner
+from got_ocr2.verification import kernel_checks, verify
+from got_ocr2.verification.layers import capturing, difference, layer_names
+from got_ocr2.verification.sample_pages import sample_pages
+from got_ocr2.verification.verify import Check, VerifyOptions
 
 native = pytest.mark.skipif(not kernels.available(), reason="the native kernels were not built")
 PLAIN = VerifyOptions(backends=(), transformers=False, tokens=6)

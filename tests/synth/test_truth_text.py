@@ -9,7 +9,7 @@ from io import BytesIO
 
 import pytest
 
-from got_ocr2.evaluation.edit import levenshtein
+from got_ocr2.evaluation.metrics.edit_distance import levenshtein
 from got_ocr2.synth.corpora.content import ContentMixture
 from got_ocr2.synth.text.engine import TextEngine
 

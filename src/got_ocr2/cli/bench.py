@@ -15,7 +15,7 @@ from .terminal import note
 from .values import count
 
 if TYPE_CHECKING:
-    from ..evaluation.bench import Bench
+    from ..benchmarking.benchmark import Bench
 
 _WHAT, _HOW, _OUTPUT = "What to measure", "Model", "Output"
 _COLUMNS = (
@@ -107,8 +107,8 @@ def bench(
     of the model's size and so many tokens; pictures and prompts are random, which speed does not depend on. The
     last line of standard output is JSON.
     """
-    from ..evaluation.bench import BenchOptions, run_bench
-    from ..evaluation.machine import describe
+    from ..benchmarking.benchmark import BenchOptions, run_bench
+    from ..machine import describe
 
     if random and model != "default":
         raise InvalidOptionError(f"--random takes no model, got {model!r}.")
@@ -131,7 +131,7 @@ def bench(
     line = json_module.dumps(found.to_dict(), ensure_ascii=False)
     _show(found)
     if plot is not None:
-        from ..evaluation.bench_plot import plot_bench
+        from ..benchmarking.plot import plot_bench
 
         plot_bench(found, plot)
     if json is not None:

@@ -13,7 +13,7 @@ from .terminal import note
 from .values import count
 
 if TYPE_CHECKING:
-    from ..evaluation.verify import Verification
+    from ..verification.verify import Verification
 
 _WHAT, _LIMITS, _OUTPUT = "What to check", "Limits", "Output"
 
@@ -96,9 +96,9 @@ def verify(
     with exact ones. Exact comparisons have limits; quantised ones only if you set them. The exit code is 15 if a
     limit is exceeded.
     """
-    from ..evaluation.machine import describe
-    from ..evaluation.verify import VerifyOptions
-    from ..evaluation.verify import verify as run
+    from ..machine import describe
+    from ..verification.verify import VerifyOptions
+    from ..verification.verify import verify as run
 
     options = VerifyOptions(
         backends=tuple(part.strip() for part in variants.split(",") if part.strip()),

@@ -6,7 +6,8 @@ evaluation.summary()["text"]["cer"]
 
 from __future__ import annotations
 
-from .datasets import Dataset, Elements, Page, load_dataset
+from .datasets import load_dataset
+from .pages import Dataset, Elements, Page
 from .report import to_dict, write_report
 from .runner import ALL, Evaluation, Reading, evaluate
 from .scoring import METRICS, Metric, Scoring, score

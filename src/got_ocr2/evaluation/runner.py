@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ..errors import GotOcr2Error, InvalidOptionError, MissingDependencyError
 from ..results import DocumentResult, PageResult
-from .datasets import Dataset, Page
+from .pages import Dataset, Page
 from .scoring import METRICS, Scoring, score
 from .statistics import Estimate, Ratio, bootstrap, bootstrap_mean
 
@@ -150,7 +150,7 @@ def evaluate(
         if progress is not None:
             progress(reading)
     device = getattr(getattr(ocr, "model", None), "device", None)
-    from .machine import describe
+    from ..machine import describe
 
     machine = describe(None if device is None else str(device))
     return Evaluation(dataset, scoring, tuple(readings), model, machine)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import metrics
-from .charts import TOLERANCES, chart_precision, parse_chart
-from .datasets import Elements, Page
-from .elements import score_elements
-from .formatted import released_split, split
-from .formulas import formula_distance, formula_match
-from .metrics import Level
-from .molecules import canonical_smiles, smiles_match
-from .music import symbol_errors
+from .metrics import text as metrics
+from .metrics.charts import TOLERANCES, chart_precision, parse_chart
+from .metrics.elements import score_elements
+from .metrics.formatted import released_split, split
+from .metrics.formulas import formula_distance, formula_match
+from .metrics.molecules import canonical_smiles, smiles_match
+from .metrics.music import symbol_errors
+from .metrics.tables import Table, read_tables
+from .metrics.teds import teds
+from .metrics.text import Level
+from .pages import Elements, Page
 from .statistics import Ratio
-from .tables import Table, read_tables
-from .teds import teds
 
 
 @dataclass(frozen=True)

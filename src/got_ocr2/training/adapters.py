@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointError, FileAccessError, InvalidOptionError
+from ..extras import need
 from ..modeling import GotOcr2ForConditionalGeneration
-from .extras import need
 
 CONFIG_NAME = "adapter_config.json"
 _DECODER = r"model\.language_model\.layers\.\d+\..*\.(q|k|v|o|gate|up|down)_proj"
@@ -40,7 +40,7 @@ def add_adapter(
         raise InvalidOptionError(f"The alpha of an adapter must be above 0, got {alpha}.")
     if target not in TARGETS:
         raise InvalidOptionError(f"An adapter's target must be one of {', '.join(TARGETS)}, got {target!r}.")
-    peft = need("peft", "Training an adapter (LoRA)")
+    peft = need("peft", "Training an adapter (LoRA)", extra="train")
     config = peft.LoraConfig(r=rank, lora_alpha=alpha, target_modules=TARGETS[target])
     return peft.get_peft_model(model, config)
 
@@ -65,7 +65,7 @@ def merge_saved(model: GotOcr2ForConditionalGeneration, folder: Path) -> GotOcr2
     """
     if not (folder / CONFIG_NAME).is_file():
         raise FileAccessError(f"There is no adapter in {folder}: {CONFIG_NAME} is missing.")
-    peft = need("peft", "Merging an adapter (LoRA)")
+    peft = need("peft", "Merging an adapter (LoRA)", extra="train")
     try:
         return merge(peft.PeftModel.from_pretrained(model, str(folder)))
     except (RuntimeError, ValueError) as e:

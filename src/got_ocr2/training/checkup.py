@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from ..evaluation.edit import levenshtein
+from ..evaluation.metrics.edit_distance import levenshtein
 from ..modeling import GotOcr2ForConditionalGeneration
 from ..synth.sample import Sample
 from .batches import Collator

@@ -23,7 +23,8 @@ import numpy as np
 
 from ..documents import open_source
 from ..errors import FileAccessError, GotOcr2Error, InputError
-from ..evaluation.datasets import PICTURES, json_lines, load_pairs, read_text, task_from
+from ..evaluation.dataset_files import PICTURES, json_lines, read_text, task_from
+from ..evaluation.own_layouts import load_pairs
 from ..synth.sample import Sample, Task
 from .questions import AskedSample, task_of
 

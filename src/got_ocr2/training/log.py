@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .extras import need
+from ..extras import need
 
 LOG_NAME = "log.jsonl"
 BOARD_NAME = "tensorboard"
@@ -43,7 +43,7 @@ class TrainingLog:
         self.name, self.steps, self.tell = name, steps, tell
         self._board: Any = None
         if tensorboard:
-            board = need("torch.utils.tensorboard", "Writing for TensorBoard")
+            board = need("torch.utils.tensorboard", "Writing for TensorBoard", extra="train")
             self._board = board.SummaryWriter(str(folder / BOARD_NAME))
 
     def row(self, step: int, **values: float) -> None:

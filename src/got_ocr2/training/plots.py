@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import FileAccessError
-from .extras import need
+from ..extras import need
 from .log import LOG_NAME, read_log
 
 PLOT_NAME = "log.png"
@@ -45,7 +45,7 @@ def plot_run(stages: Sequence[LoggedStage], path: Path) -> Path:
         FileAccessError: none of them has a log.
         MissingDependencyError: matplotlib is not installed.
     """
-    figures = need("matplotlib.figure", "Plotting a log")
+    figures = need("matplotlib.figure", "Plotting a log", extra="train")
     if not any((stage.folder / LOG_NAME).is_file() for stage in stages):
         raise FileAccessError(
             f"There is no {LOG_NAME} to plot in {', '.join(str(s.folder) for s in stages)}."

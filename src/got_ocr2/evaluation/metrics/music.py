@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .edit import levenshtein
-from .metrics import Errors
+from .edit_distance import levenshtein
+from .text import Errors
 
 _SYMBOL = re.compile(r"[^\t\n ]+|[\t\n ]")
 

@@ -22,22 +22,22 @@ import torch
 from torch import Tensor
 
 from ..auto import AutoProcessor
+from ..benchmarking import oracle
+from ..benchmarking.backends import BACKENDS, make_runner, why_not
+from ..benchmarking.benchmark import Report, prepared
+from ..benchmarking.workload import same_prefix
 from ..checkpoints import load_model
 from ..errors import InvalidOptionError
+from ..evaluation.metrics.edit_distance import levenshtein
 from ..generation import GenerationOptions
 from ..generation.engine import Engine
 from ..generation.requests import Request
 from ..generation.runner import RowInput, Runner, Span
+from ..machine import describe, settings
 from ..modeling import GotOcr2ForConditionalGeneration
 from ..processing import GotOcr2Processor
-from . import oracle
-from .backends import BACKENDS, make_runner, why_not
-from .bench import Report, prepared
-from .edit import levenshtein
 from .layers import capturing, difference, layer_names
-from .machine import describe, settings
 from .sample_pages import sample_pages
-from .workload import same_prefix
 
 
 @dataclass(frozen=True)

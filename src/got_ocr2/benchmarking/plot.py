@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileAccessError
+from ..extras import need
 from ..wording import reason
-from .bench import Bench, Figures
-from .extras import need
+from .benchmark import Bench, Figures
 
 _PANELS = (
     ("pages a second", lambda one: one.pages_per_second),

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import InputError
-from .extras import need
+from ...errors import InputError
+from ...extras import need
 from .formatted import formulas
 from .formulas import normalise
 from .tables import Cell, Table, read_tables
@@ -103,7 +103,7 @@ def _present(fact: Fact, text: str) -> bool:
         page = page[-last:]
     if len(page) < len(wanted) - fact.max_diffs:
         return False  # `partial_ratio` would look for the page in the string instead
-    ratio = need("rapidfuzz.fuzz", "Judging facts").partial_ratio(wanted, page) / 100
+    ratio = need("rapidfuzz.fuzz", "Judging facts", extra="eval").partial_ratio(wanted, page) / 100
     return ratio >= 1 - fact.max_diffs / max(1, len(wanted))
 
 
@@ -113,7 +113,7 @@ def _absent(fact: Fact, text: str) -> bool:
 
 def _order(fact: Fact, text: str) -> bool:
     page = plain(text)
-    near = need("fuzzysearch", "Judging the order of facts").find_near_matches
+    near = need("fuzzysearch", "Judging the order of facts", extra="eval").find_near_matches
     before = near(plain(fact.details["before"]), page, max_l_dist=fact.max_diffs)
     after = near(plain(fact.details["after"]), page, max_l_dist=fact.max_diffs)
     return bool(before and after) and min(m.start for m in before) < max(m.start for m in after)
@@ -162,7 +162,7 @@ def _headings(line: list[Cell]) -> list[Cell]:
 
 def _alike(fact: Fact, wanted: str, found: str) -> bool:
     wanted = plain(wanted)
-    ratio = need("rapidfuzz.fuzz", "Judging facts").ratio(wanted, plain(found)) / 100
+    ratio = need("rapidfuzz.fuzz", "Judging facts", extra="eval").ratio(wanted, plain(found)) / 100
     return ratio >= max(0.5, 1 - fact.max_diffs / max(1, len(wanted)))
 
 

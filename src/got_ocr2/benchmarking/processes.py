@@ -1,4 +1,4 @@
-"""The parent's side of `bench_worker`: start a process, ask it, end it."""
+"""The parent's side of `worker`: start a process, ask it, end it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GotOcr2Error
-from .bench_worker import Spec
+from .worker import Spec
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -41,7 +41,7 @@ class Worker:
         self.spec = spec
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.bench_worker", json.dumps(asdict(spec))],
+            [sys.executable, "-m", f"{__package__}.worker", json.dumps(asdict(spec))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -60,7 +60,7 @@ class Worker:
         return self._answer()
 
     def ask(self, task: str, **arguments: Any) -> dict[str, Any]:
-        """Runs a task of `bench_worker.TASKS` and returns its answer.
+        """Runs a task of `worker.TASKS` and returns its answer.
 
         Raises:
             GotOcr2Error: the task failed or the process ended.

@@ -24,8 +24,9 @@ from PIL import Image
 
 from ..errors import FileAccessError, InputError
 from ..synth.sample import Task
-from .datasets import Dataset, Elements, Page, json_lines, read_text
-from .facts import Fact, fact_from
+from .dataset_files import json_lines, read_text
+from .metrics.facts import Fact, fact_from
+from .pages import Dataset, Elements, Page
 
 _FOX_TASKS = ("page", "line", "box", "onbox")
 _FOX_NUMBERS = re.compile(r"\[\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*\]")

@@ -10,12 +10,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
-from .datasets import Elements
-from .edit import normalised_distance
-from .extras import need
+from ...extras import need
+from ..pages import Elements
+from ..statistics import Ratio
+from .edit_distance import normalised_distance
 from .formatted import split
 from .formulas import formula_distance, formula_match
-from .statistics import Ratio
 from .tables import parse
 from .teds import teds
 
@@ -72,7 +72,7 @@ def order_distance(text: str, blocks: Sequence[str]) -> float:
         text: letters of the prediction.
         blocks: letters of the right blocks, in reading order.
     """
-    fuzz = need("rapidfuzz.fuzz", "The reading order")
+    fuzz = need("rapidfuzz.fuzz", "The reading order", extra="eval")
     places: list[tuple[int, int]] = []
     for index, block in enumerate(blocks):
         if not block or len(text) < len(block) / 2:

@@ -13,8 +13,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from ..errors import MissingDependencyError
-from .extras import need
+from ...errors import MissingDependencyError
+from ...extras import need
 
 # Where other systems keep the dictionary files goes into WNSEARCHDIR, WordNet's own variable.
 _FOLDERS = ("/usr/share/wordnet", "/usr/local/WordNet-3.0/dict", "/opt/homebrew/opt/wordnet/dict")
@@ -28,9 +28,9 @@ def wordnet() -> Any:
     Raises:
         MissingDependencyError: nltk is missing, or neither NLTK's data nor the dictionary files are there.
     """
-    nltk = need("nltk", "METEOR")
+    nltk = need("nltk", "METEOR", extra="eval")
     if _has(nltk, "corpora/wordnet") or _has(nltk, "corpora/wordnet.zip"):
-        return need("nltk.corpus", "METEOR").wordnet
+        return need("nltk.corpus", "METEOR", extra="eval").wordnet
     folder = _folder()
     # NLTK opens files only under the folders of its search path.
     nltk.data.path.append(str(folder))
@@ -56,7 +56,7 @@ def _folder() -> Path:
 
 
 def _from_files(folder: Path) -> Any:
-    reader = need("nltk.corpus.reader.wordnet", "METEOR").WordNetCorpusReader
+    reader = need("nltk.corpus.reader.wordnet", "METEOR", extra="eval").WordNetCorpusReader
 
     class DictionaryFiles(reader):
         """NLTK's reader over a plain WordNet `dict` folder."""

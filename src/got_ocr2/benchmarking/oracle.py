@@ -17,8 +17,8 @@ import torch
 
 from ..config import GotOcr2Config
 from ..errors import MissingDependencyError
+from ..machine import version_of
 from ..modeling import GotOcr2ForConditionalGeneration
-from .machine import version_of
 
 NAME = "transformers"
 

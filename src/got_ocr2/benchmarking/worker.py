@@ -1,4 +1,4 @@
-"""One model in a process of its own: `python -m got_ocr2.evaluation.bench_worker SPEC`.
+"""One model in a process of its own: `python -m got_ocr2.benchmarking.worker SPEC`.
 
 SPEC is a JSON object; see `Spec`. The process says `{"ready": true}` once the model is loaded, then answers
 requests, one JSON object a line on standard input, with one JSON object a line on standard output, until its input
@@ -21,10 +21,10 @@ from typing import Any, TextIO
 
 import torch
 
+from ..machine import peak_memory
 from ..wording import reason
-from .bench_subjects import Subject, Variant, open_subject
-from .machine import peak_memory
 from .roofline import read_bandwidth
+from .subjects import Subject, Variant, open_subject
 from .workload import page_prompt, pictures, text_prompt
 
 
@@ -34,7 +34,7 @@ class Spec:
 
     Attributes:
         folder: of the checkpoint, in Hugging Face's layout.
-        variant: see `bench_subjects.variant`.
+        variant: see `subjects.variant`.
         device: "cpu", "cuda" or "cuda:1".
         threads: for torch and for the kernels.
     """
@@ -61,12 +61,12 @@ def vision(subject: Subject, images: int) -> dict[str, Any]:
 def decode(
     subject: Subject, rows: int, prompt: int, tokens: int, draft: Sequence[int] | None = None
 ) -> dict[str, Any]:
-    """Continues text prompts; gives the fields of `bench_subjects.Written`."""
+    """Continues text prompts; gives the fields of `subjects.Written`."""
     return asdict(subject.write(text_prompt(subject.config, rows, prompt), None, tokens, draft))
 
 
 def page(subject: Subject, rows: int, tokens: int, draft: Sequence[int] | None = None) -> dict[str, Any]:
-    """Reads one picture a row; gives the fields of `bench_subjects.Written`."""
+    """Reads one picture a row; gives the fields of `subjects.Written`."""
     ids, pixels = page_prompt(subject.config, rows), pictures(subject.config, rows)
     return asdict(subject.write(ids, pixels, tokens, draft))
 

@@ -22,8 +22,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from .edit import levenshtein, normalised_distance
-from .extras import need
+from ...extras import need
+from .edit_distance import levenshtein, normalised_distance
 
 Level = Literal["word", "character"]
 
@@ -62,7 +62,7 @@ def tokenize(prediction: str, truth: str, level: Level = "word") -> Tokens:
     if level == "character":
         return Tokens(list(prediction), list(truth))
     if _CJK.search(prediction) or _CJK.search(truth):
-        jieba = need("jieba", "Cutting Chinese text into words")
+        jieba = need("jieba", "Cutting Chinese text into words", extra="eval")
         jieba.setLogLevel("WARNING")
         return Tokens(jieba.lcut(prediction), jieba.lcut(truth))
     return Tokens(prediction.split(), truth.split())
@@ -92,7 +92,7 @@ def bleu(prediction: Sequence[str], truth: Sequence[str]) -> float:
     """
     if not prediction or not truth:
         return float(not prediction and not truth)
-    translate = need("nltk.translate", "BLEU")
+    translate = need("nltk.translate", "BLEU", extra="eval")
     with warnings.catch_warnings():
         # NLTK warns of every text without a common 4-gram; its score, almost 0, is what the script uses.
         warnings.simplefilter("ignore", UserWarning)
@@ -107,7 +107,7 @@ def meteor(prediction: Sequence[str], truth: Sequence[str]) -> float:
     """
     if not prediction or not truth:
         return float(not prediction and not truth)
-    module = need("nltk.translate.meteor_score", "METEOR")
+    module = need("nltk.translate.meteor_score", "METEOR", extra="eval")
     from .wordnet import wordnet
 
     return float(module.meteor_score([list(truth)], list(prediction), wordnet=wordnet()))

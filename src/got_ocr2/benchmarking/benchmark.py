@@ -20,12 +20,12 @@ from ..checkpoints import convert, resolve
 from ..checkpoints.dialects import CONFIG_NAME, parse_config, read_json
 from ..config import GotOcr2Config
 from ..errors import InvalidOptionError
+from ..machine import describe, settings
 from . import oracle
-from .bench_processes import Worker
-from .bench_subjects import Variant, variant
-from .bench_worker import Spec
-from .machine import describe, settings
+from .processes import Worker
 from .roofline import step_bytes
+from .subjects import Variant, variant
+from .worker import Spec
 from .workload import AFTER_IMAGE, BEFORE_IMAGE, same_prefix, save_random_model
 
 VARIANTS = ("exact", "int8", "int4", "torch")

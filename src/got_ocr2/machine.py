@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from .._version import __version__
+from ._version import __version__
 
 # What decides how memory is handed out and how threads wait; any of them can change a timing by a factor.
 _SETTINGS = (

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .edit import normalised_distance
-from .extras import need
+from ...extras import need
+from .edit_distance import normalised_distance
 from .tables import Cell, Table
 
 
@@ -36,7 +36,7 @@ def teds(prediction: Table, truth: Table, *, structure_only: bool = False) -> fl
     largest = max(_size(prediction), _size(truth))
     if not prediction.rows or not truth.rows:
         return float(not prediction.rows and not truth.rows)
-    apted = need("apted", "TEDS")
+    apted = need("apted", "TEDS", extra="eval")
 
     class Costs(apted.Config):
         def rename(self, node1: _Node, node2: _Node) -> float:

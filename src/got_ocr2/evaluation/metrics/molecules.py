@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .extras import need
+from ...extras import need
 
 
 def canonical_smiles(text: str) -> str | None:
@@ -16,12 +16,12 @@ def canonical_smiles(text: str) -> str | None:
     Raises:
         MissingDependencyError: rdkit is not installed.
     """
-    chem = need("rdkit.Chem", "Comparing molecules")
+    chem = need("rdkit.Chem", "Comparing molecules", extra="eval")
     smiles = re.sub(r"</?smiles>", "", text).strip()
     if not smiles:
         return None
     # RDKit writes a line to stderr for every broken SMILES.
-    with need("rdkit.rdBase", "Comparing molecules").BlockLogs():
+    with need("rdkit.rdBase", "Comparing molecules", extra="eval").BlockLogs():
         molecule = chem.MolFromSmiles(smiles)
     return None if molecule is None else str(chem.MolToSmiles(molecule))
 

@@ -20,7 +20,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .edit import levenshtein
+from .edit_distance import levenshtein
 
 _STEPS = 20  # thresholds are 10/20, 11/20 ... 19/20, exact
 _NO_SERIES = "value"

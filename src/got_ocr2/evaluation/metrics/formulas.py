@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .edit import normalised_distance
+from .edit_distance import normalised_distance
 
 # A nested list of tokens; a list is a braced group.
 Tree = list["str | Tree"]

@@ -6,10 +6,10 @@ import warnings
 from importlib import import_module
 from typing import Any
 
-from ..errors import MissingDependencyError
+from .errors import MissingDependencyError
 
 
-def need(module: str, purpose: str, *, extra: str = "eval") -> Any:
+def need(module: str, purpose: str, *, extra: str) -> Any:
     """Imports `module`, or says which extra brings it and what it is for.
 
     Raises:
@@ -21,7 +21,7 @@ def need(module: str, purpose: str, *, extra: str = "eval") -> Any:
             warnings.simplefilter("ignore")
             return import_module(module)
     except ImportError as e:
-        package = module.partition(".")[0]
+        package = (e.name or module).partition(".")[0]
         raise MissingDependencyError(
             f"{purpose} needs the package {package}; install it with: pip install 'got-ocr2[{extra}]'."
         ) from e

@@ -1,0 +1,1 @@
+"""Metrics, one kind of content a file."""
