@@ -159,15 +159,23 @@ class VisionEncoder(nn.Module):
     def embed(self, pixel_values: Tensor) -> Tensor:
         """Pictures to what the first layer reads: `(N, C, H, W)` -> `(N, rows, columns, hidden)`.
 
+        While training an encoder without relative positions, pictures may end further left, with an image token.
+
         Raises:
             ValueError: the picture is not of the size in the config.
         """
         expected = (self.config.num_channels, *self.config.image_hw)
-        if tuple(pixel_values.shape[1:]) != expected:
+        unit = 4 * self.config.patch_hw[1]
+        narrower = self.training and not self.config.use_rel_pos and 0 < pixel_values.shape[-1] < expected[-1]
+        whole = tuple(pixel_values.shape[1:]) == expected
+        if not whole and not (
+            narrower and tuple(pixel_values.shape[1:3]) == expected[:2] and pixel_values.shape[-1] % unit == 0
+        ):
             raise ValueError(
                 f"pixel_values must be (N, {', '.join(map(str, expected))}), got {tuple(pixel_values.shape)}."
             )
         x = self.patch_embed(pixel_values)
         if self.pos_embed is not None:
-            x = x + self.pos_embed.to(x.dtype)  # under autocast the residual stream stays narrow
+            # Cast first: under autocast the residual stream stays narrow.
+            x = x + self.pos_embed[:, :, : x.shape[2]].to(x.dtype)
         return x

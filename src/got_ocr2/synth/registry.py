@@ -13,7 +13,7 @@ from .sample import Engine
 
 Kind = Literal[
     "text", "formula", "table", "page", "molecule", "music", "geometry", "chart", "region", "crop",
-    "multipage", "negative",
+    "multipage", "negative", "line",
 ]  # fmt: skip
 
 _PLAIN: Mapping[str, str] = MappingProxyType(
@@ -27,6 +27,7 @@ _PLAIN: Mapping[str, str] = MappingProxyType(
         "geometry": "geometry.engine:GeometryEngine",
         "chart": "charts.engine:ChartEngine",
         "negative": "composing.engines:NegativeEngine",
+        "line": "lines.engine:LineEngine",
     }
 )
 _COMMON = ("split", "language")

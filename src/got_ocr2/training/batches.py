@@ -28,6 +28,8 @@ class TrainingBatch:
         levels: uint8 `(images, 3, H, W)`: pixels travel as bytes, a quarter of what the network wants to see.
         shade: what the network sees for a byte: float32 `(3, 256)`.
         input_ids: int64 `(batch, T)`.
+        positions: int64 `(batch, T)`: the place of each id in its sequence. Where a canvas was cut short they leap
+            over the image tokens that are not there.
         labels: int64 `(batch, T)`; -100 on the prompt and on padding, so the loss is on the answer and its end.
         glyphs: int64 `(images, rows, columns)`, see `glyphs.glyph_map`.
         alignment: int64 `(batch, T)`, see `guidance.GuidedAttention.loss`.
@@ -37,6 +39,7 @@ class TrainingBatch:
     levels: Tensor
     shade: Tensor
     input_ids: Tensor
+    positions: Tensor
     labels: Tensor
     glyphs: Tensor
     alignment: Tensor
@@ -72,18 +75,21 @@ class Row(NamedTuple):
     """One sample of a batch, not padded yet; see `TrainingBatch`.
 
     Attributes:
-        ids, labels, alignment: int64 `(T,)`.
+        ids, positions, labels, alignment: int64 `(T,)`.
         levels: uint8 `(tiles, 3, H, W)`.
         glyphs: int64 `(tiles, rows, columns)`.
         characters: of the answer.
+        width: columns of pixels that the picture takes of a canvas of its own; the rest is filled up.
     """
 
     ids: np.ndarray
+    positions: np.ndarray
     labels: np.ndarray
     alignment: np.ndarray
     levels: Tensor
     glyphs: np.ndarray
     characters: int
+    width: int
 
 
 class Collator:
@@ -107,8 +113,17 @@ class Collator:
         """
         return self.stack([self.row(sample) for sample in samples])
 
-    def stack(self, rows: Sequence[Row]) -> TrainingBatch:
-        """Pads rows to the longest and puts them together."""
+    def stack(self, rows: Sequence[Row], *, narrow: bool = False) -> TrainingBatch:
+        """Pads rows to the longest and puts them together.
+
+        Args:
+            rows: one for each sample.
+            narrow: end the canvases where the widest picture does; for rows of one tile each.
+        """
+        if narrow:
+            unit = 4 * self.patch_hw[1]  # pixels that an image token is wide
+            across = -(-max(row.width for row in rows) // unit)
+            rows = [self._narrowed(row, across) for row in rows]
         length = max(len(row.ids) for row in rows)
 
         def padded(parts: Sequence[np.ndarray], fill: int) -> Tensor:
@@ -121,6 +136,7 @@ class Collator:
             levels=torch.cat([row.levels for row in rows]),
             shade=self.shade,
             input_ids=padded([row.ids for row in rows], self.processor.tokenizer.pad_token_id),
+            positions=padded([row.positions for row in rows], 0),
             labels=padded([row.labels for row in rows], IGNORED),
             alignment=padded([row.alignment for row in rows], NOWHERE),
             glyphs=torch.from_numpy(np.concatenate([row.glyphs for row in rows])),
@@ -159,7 +175,25 @@ class Collator:
             boxes = self._in_patches(sample)
             glyphs[0] = glyph_map(sample.text, sample.glyphs.offsets, boxes, (height, width))
             self._align(sample, boxes, prompt, answer, (height, width), alignment)
-        return Row(ids, labels, alignment, self._levels(pixels), glyphs, len(sample.text))
+        images = self.processor.image_processor
+        source = (sample.images[0].height, sample.images[0].width)
+        width = fitted_size(source, images.size, images.resize_mode, images.max_upscale)[1]
+        return Row(
+            ids, np.arange(len(ids)), labels, alignment, self._levels(pixels), glyphs, len(sample.text), width
+        )
+
+    def _narrowed(self, row: Row, across: int) -> Row:
+        """The row with a canvas `across` image tokens wide."""
+        image = np.flatnonzero(row.ids == self.processor.tokenizer.image_token_id)
+        columns = row.glyphs.shape[2] // 4
+        kept = np.ones(len(row.ids), bool)
+        kept[image[np.arange(len(image)) % columns >= across]] = False
+        place = np.cumsum(kept) - 1
+        moved = np.where(row.alignment == NOWHERE, NOWHERE, place[row.alignment.clip(0)])
+        return row._replace(
+            ids=row.ids[kept], positions=row.positions[kept], labels=row.labels[kept], alignment=moved[kept],
+            glyphs=row.glyphs[..., : 4 * across], levels=row.levels[..., : 4 * across * self.patch_hw[1]],
+        )  # fmt: skip
 
     def _levels(self, pixels: Tensor) -> Tensor:
         """Pixels as the processor made them -> the bytes that they were made of."""

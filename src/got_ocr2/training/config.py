@@ -31,6 +31,9 @@ class StageConfig:
         accumulate: micro-batches that each process computes one after another for one step.
         pool: steps whose samples are drawn together and sorted by length, so that little is padding. A data
             process holds a pool in memory, so large canvases want a small one.
+        narrow: share of the steps whose canvases end where their widest picture does: what is filled up costs as
+            much as what is printed. Only for `GotOcr2ImageProcessor`'s mode "pad" and encoders without relative
+            positions; the other steps keep the network used to the whole canvas.
         resampled: share of the stage before, by weight, that is mixed into `engines` (paper section 3.3: 0.8).
         max_length: longest sequence in ids, prompt included; 0 takes the network's.
         trained: "all", or "decoder": the encoder, its two strided convolutions included, stays as it is.
@@ -63,6 +66,7 @@ class StageConfig:
     batch_size: int = 16
     accumulate: int = 1
     pool: int = 8
+    narrow: float = 0.0
     resampled: float = 0.0
     max_length: int = 0
     trained: str = "all"
@@ -94,7 +98,7 @@ class StageConfig:
         for name in ("workers", "max_length", "held_out"):
             if getattr(self, name) < 0:
                 raise InvalidOptionError(f"{name} must be >= 0, got {getattr(self, name)}.")
-        for name in ("decay", "degrade", "resampled"):
+        for name in ("decay", "degrade", "narrow", "resampled"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InvalidOptionError(f"{name} must be between 0 and 1, got {getattr(self, name)}.")
         if self.minutes < 0:

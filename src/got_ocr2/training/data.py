@@ -41,6 +41,7 @@ class BatchStream(Dataset[list[TrainingBatch]]):
         own: which parts are made here; all by default.
         pool: steps in a group.
         redraws: how often a sample that is too long for the collator is drawn anew; then it is an error.
+        narrow: share of the steps whose canvases end where their widest picture does.
 
     Raises:
         InvalidOptionError: the parts do not divide the step.
@@ -49,6 +50,7 @@ class BatchStream(Dataset[list[TrainingBatch]]):
     def __init__(
         self, engine: Engine, collator: Collator, batch_size: int, seed: int, *,
         parts: int = 1, own: Sequence[int] | None = None, pool: int = GROUP, redraws: int = 0,
+        narrow: float = 0.0,
     ) -> None:  # fmt: skip
         if batch_size % parts:
             raise InvalidOptionError(
@@ -63,19 +65,24 @@ class BatchStream(Dataset[list[TrainingBatch]]):
         self.own = tuple(range(parts)) if own is None else tuple(own)
         self.pool = pool
         self.redraws = redraws
+        self.narrow = narrow
 
     def __getitem__(self, n: int) -> list[TrainingBatch]:
         """The own parts of the first step, then those of the second, ..."""
         size = self.pool * self.batch_size
-        order = np.random.default_rng([self.seed, 2, n]).permutation(self.pool)
+        rng = np.random.default_rng([self.seed, 2, n])
+        order = rng.permutation(self.pool)
+        narrow = rng.random(self.pool) < self.narrow
         share = self.batch_size // self.parts
         sorted_parts: list[list[tuple[int, Sample]]] = []
         for part in self.own:
             indices = range(n * size + part, (n + 1) * size, self.parts)
             drawn = [(i, self.engine.sample(self.seed, i)) for i in indices]
-            sorted_parts.append(sorted(drawn, key=lambda pair: len(pair[1].text)))
+            sorted_parts.append(sorted(drawn, key=_aspect if self.narrow else _length))
         return [
-            self.collator.stack([self._row(*pair) for pair in drawn[k * share : (k + 1) * share]])
+            self.collator.stack(
+                [self._row(*pair) for pair in drawn[k * share : (k + 1) * share]], narrow=bool(narrow[k])
+            )
             for k in order
             for drawn in sorted_parts
         ]
@@ -88,6 +95,15 @@ class BatchStream(Dataset[list[TrainingBatch]]):
             except TooLongError:
                 sample = self.engine.sample(self.seed + attempt * _OTHER_STREAM, index)
         return self.collator.row(sample)
+
+
+def _length(drawn: tuple[int, Sample]) -> float:
+    return len(drawn[1].text)
+
+
+def _aspect(drawn: tuple[int, Sample]) -> float:
+    picture = drawn[1].images[0]
+    return picture.width / picture.height
 
 
 def batches(stream: BatchStream, start: int, stop: int, workers: int) -> Iterator[TrainingBatch]:

@@ -67,7 +67,9 @@ class _Loss(nn.Module):
     def forward(self, batch: TrainingBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Text, glyph and guidance: fp32 scalars."""
         self.guidance.forget()
-        output = self.model(batch.input_ids, batch.pixel_values, labels=batch.labels)
+        output = self.model(
+            batch.input_ids, batch.pixel_values, position_ids=batch.positions, labels=batch.labels
+        )
         neck = self._neck.pop()
         zero = torch.zeros((), device=neck.device)
         glyph = self.glyph_head(neck, batch.glyphs) if self.stage.glyph_weight else zero

@@ -80,6 +80,7 @@ def run(
             own=own,
             pool=stage.pool,
             redraws=REDRAWS,
+            narrow=stage.narrow,
         )
         rows = TrainingLog(
             folder / name, name, 0 if stage.minutes else stage.steps,

@@ -1,0 +1,127 @@
+"""How printers write what a corpus holds: curly quotes, dashes, signs, capitals; and strings of forms and receipts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ..corpora.strings import random_string
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+_QUOTES = ("“”", "«»", "„“", "‘’", '""', "‚‘", "‹›")
+_SIGNS = "•·–—…§¶†‡°©®™€£¥¢¿¡ªº×÷±µ½¼¾²³¹&@%*/+=<>[]{}#~|_^\\"
+_MARKS = ("-", "–", "—", "•", "*", "1.", "2)", "a)", "(b)", "(iv)", "§ 12", "→", "III.", "□")
+_LIGATURES = (("ffi", "ﬃ"), ("ffl", "ﬄ"), ("ff", "ﬀ"), ("fi", "ﬁ"), ("fl", "ﬂ"))
+_SPLIT = re.compile("|".join(plain for plain, _ in _LIGATURES) + "|.", re.DOTALL)
+_ITEMS = (
+    "TOTAL",
+    "SUBTOTAL",
+    "CASH",
+    "CHANGE",
+    "VAT",
+    "TAX",
+    "CARD",
+    "BALANCE",
+    "DATE",
+    "TEL",
+    "NO",
+    "QTY",
+    "INVOICE",
+)
+
+
+def units(word: str, ligatures: frozenset[str]) -> list[tuple[str, int]]:
+    """What is drawn as one glyph, and for how many characters of the word it stands.
+
+    Args:
+        word: as it stands in the text.
+        ligatures: the ligature characters that the face has and shall use.
+    """
+    drawn = {plain: sign for plain, sign in _LIGATURES if sign in ligatures}
+    out: list[tuple[str, int]] = []
+    for match in _SPLIT.finditer(word):
+        found = match.group()
+        if len(found) == 1 or found in drawn:
+            out.append((drawn.get(found, found), len(found)))
+        else:
+            out += [(letter, 1) for letter in found]
+    return out
+
+
+def all_ligatures() -> frozenset[str]:
+    """The ligature characters that `units` knows."""
+    return frozenset(sign for _, sign in _LIGATURES)
+
+
+def printed(rng: np.random.Generator, words: Sequence[str]) -> list[str]:
+    """The words with the quotes, dashes and signs of print here and there."""
+    curly = rng.random() < 0.6
+    out: list[str] = []
+    for word in words:
+        if curly:
+            word = re.sub(r"(?<=\w)'", "’", word)
+            word = re.sub(r'^"', "“", re.sub(r'(?<=.)"$', "”", word))
+            word = {"-": "–", "--": "—"}.get(word, word.replace("--", "—").replace("...", "…"))
+        chance = rng.random()
+        if chance < 0.03:
+            pair = _QUOTES[int(rng.integers(len(_QUOTES)))]
+            word = pair[0] + word + pair[1]
+        elif chance < 0.045:
+            word = word + _pick(rng, "¹²³⁴*†°")
+        elif chance < 0.06:
+            sign = _pick(rng, _SIGNS)
+            out.append(sign) if rng.random() < 0.6 else out.append(sign + word)
+            continue
+        elif chance < 0.09:
+            word = word + _pick(rng, ",;:.!?")
+        elif chance < 0.10:
+            word = "(" + word + ")"
+        out.append(word)
+    if rng.random() < 0.06:
+        out.insert(0, _MARKS[int(rng.integers(len(_MARKS)))])
+    return out
+
+
+def capitals(rng: np.random.Generator, words: Sequence[str]) -> list[str]:
+    """The words as letterheads and titles have them: all in capitals, now and then only their first letters."""
+    if rng.random() < 0.12:
+        return [word[:1].upper() + word[1:].lower() for word in words]
+    return [word if "ß" in word or len(word.upper()) != len(word) else word.upper() for word in words]
+
+
+def form_words(rng: np.random.Generator, count: int) -> list[str]:
+    """At least `count` words of a receipt, a table or an address: names of things, numbers, prices, codes."""
+    out: list[str] = []
+    while len(out) < count:
+        chance = rng.random()
+        if chance < 0.2:
+            name = random_string(rng, "word")
+            out += [name.upper() if rng.random() < 0.6 else name.capitalize()]
+        elif chance < 0.3:
+            out += [_ITEMS[int(rng.integers(len(_ITEMS)))] + ("", ":", ".")[int(rng.integers(3))]]
+        elif chance < 0.6:
+            out += [f"{rng.gamma(1.0, 30.0):.2f}".replace(".", ".,"[int(rng.integers(2))])]
+        elif chance < 0.7:
+            out += [f"{int(rng.integers(1, 12))}x", *random_string(rng, "word").split()]
+        else:
+            kinds = (
+                "integer",
+                "money",
+                "percentage",
+                "date",
+                "time",
+                "phone",
+                "code",
+                "reference",
+                "decimal",
+            )
+            out += random_string(rng, kinds[int(rng.integers(len(kinds)))]).split()
+    return out
+
+
+def _pick(rng: np.random.Generator, letters: str) -> str:
+    return letters[int(rng.integers(len(letters)))]
