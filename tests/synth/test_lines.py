@@ -13,14 +13,14 @@ from got_ocr2.synth.registry import create_engine
 
 
 def clean(**options) -> LineEngine:
-    return LineEngine(languages={"en": 1.0}, strength=0.0, nothing=0.0, **options)
+    return LineEngine(language="en", strength=0.0, nothing=0.0, **options)
 
 
 def test_a_seed_and_a_number_give_the_same_bytes():
     """Whatever was drawn before: lines of a block are drawn together and kept."""
-    engine = LineEngine(languages={"en": 1.0})
+    engine = LineEngine(language="en")
     forwards = [engine.sample(3, i) for i in range(10)]
-    backwards = [LineEngine(languages={"en": 1.0}).sample(3, i) for i in reversed(range(10))][::-1]
+    backwards = [LineEngine(language="en").sample(3, i) for i in reversed(range(10))][::-1]
     for a, b in zip(forwards, backwards, strict=True):
         assert a.text == b.text
         assert a.image.tobytes() == b.image.tobytes()
@@ -56,7 +56,7 @@ def test_a_cut_is_never_wider_than_a_reader_takes():
 
 
 def test_the_share_of_pictures_without_text():
-    engine = LineEngine(languages={"en": 1.0}, nothing=1.0)
+    engine = LineEngine(language="en", nothing=1.0)
     for index in range(12):
         sample = engine.sample(1, index)
         assert sample.text == ""
@@ -81,7 +81,7 @@ def test_printed_words_keep_their_letters():
     ("options", "message"),
     [
         ({"kinds": {"poster": 1.0}}, "Unknown kind of line 'poster'"),
-        ({"languages": {"tlh": 1.0}}, "Unknown language 'tlh'"),
+        ({"language": {"tlh": 1.0}}, "Unknown language 'tlh'"),
         ({"kinds": {"print": 0.0}}, "not all zero"),
         ({"strength": 1.5}, "strength must be between 0 and 1, got 1.5"),
         ({"em": (40.0, 20.0)}, "em must be 8 <= smallest <= largest"),

@@ -68,6 +68,54 @@ def test_glyph_map_marks_the_patches_whose_centre_lies_in_a_box():
     assert BACKGROUND not in {glyph_class(chr(c)) for c in range(33, 127)}
 
 
+def test_a_narrow_batch_is_the_same_lesson_without_its_blank_end():
+    """Ids, labels and what is to be looked at agree; the answer keeps its places; only image tokens are gone."""
+    collate = tiny_collator()
+    samples = [s for s in (ENGINE.sample(2, i) for i in range(30)) if s.image.width < 1.1 * s.image.height][
+        :2
+    ]
+    assert len(samples) == 2
+    rows = [collate.row(sample) for sample in samples]
+    whole, narrow = collate.stack(rows), collate.stack(rows, narrow=True)
+    width = narrow.levels.shape[-1]
+    assert width < whole.levels.shape[-1] == 128
+    assert width % 32 == 0
+    assert torch.equal(narrow.levels, whole.levels[..., :width])
+    assert (whole.levels[..., width:] == 255).all()
+    assert torch.equal(narrow.glyphs, whole.glyphs[..., : width // 8])
+    image = collate.processor.tokenizer.image_token_id
+    for i in range(2):
+        kept = narrow.positions[i][: (narrow.labels[i] != -100).nonzero().max() + 1]
+        assert torch.equal(narrow.input_ids[i, : len(kept)], whole.input_ids[i, kept])
+        assert torch.equal(narrow.labels[i, : len(kept)], whole.labels[i, kept])
+        gone = sorted(set(range(int(kept.max()) + 1)) - set(kept.tolist()))
+        assert gone
+        assert (whole.input_ids[i, gone] == image).all()
+        aimed = (narrow.alignment[i] != NOWHERE).nonzero().flatten()
+        assert len(aimed)
+        there = narrow.positions[i][narrow.alignment[i][aimed]]
+        assert torch.equal(there, whole.alignment[i][narrow.positions[i][aimed]])
+
+
+def test_a_narrow_batch_goes_through_the_network_while_it_learns():
+    model, processor = build(TINY, (64, 128), seed=0)
+    batch = Collator(processor, (8, 8), 400).stack(
+        [
+            tiny_collator().row(
+                next(s for s in map(lambda i: ENGINE.sample(2, i), range(30)) if s.image.width < 80)
+            )
+        ],
+        narrow=True,
+    )
+    model.train()
+    loss = model(batch.input_ids, batch.pixel_values, position_ids=batch.positions, labels=batch.labels).loss
+    loss.backward()
+    assert torch.isfinite(loss)
+    model.eval()
+    with pytest.raises(ValueError, match=r"pixel_values must be \(N, 3, 64, 128\)"):
+        model(batch.input_ids, batch.pixel_values)
+
+
 def test_glyph_boxes_beyond_the_canvas_are_clipped_not_wrapped():
     got = glyph_map(
         "ab", np.array([0, 1]), np.array([[-3.0, -1.0, -1.0, 0.9], [9.0, 0.0, 12.0, 3.0]]), (2, 5)

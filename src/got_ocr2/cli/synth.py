@@ -30,6 +30,7 @@ ABOUT: dict[str, str] = {
     "region": "One block or line of a page, by its box or by a coloured frame.",
     "crop": "Pictures that need high-resolution patches.",
     "multipage": "Documents of 2 to 8 pages as one text.",
+    "line": "Single lines cut out of spoilt print, typewriting and receipts.",
     "negative": "Pictures with nothing to read.",
 }
 

@@ -13,7 +13,7 @@ from .sample import Engine
 
 Kind = Literal[
     "text", "formula", "table", "page", "molecule", "music", "geometry", "chart", "region", "crop",
-    "multipage", "negative", "line",
+    "multipage", "line", "negative",
 ]  # fmt: skip
 
 _PLAIN: Mapping[str, str] = MappingProxyType(

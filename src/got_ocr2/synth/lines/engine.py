@@ -36,7 +36,7 @@ class LineEngine:
 
     Attributes:
         kinds: weight of each kind of print.
-        languages: weight of each language of the text; those that no installed text is written in are left out.
+        language: language of the text, or weights of several; those that no installed text is written in are left out.
         mixture: what is written.
         strength: how much blocks are spoilt at most, 0..1; see `degrade`.
         nothing: share of pictures without text, whose truth is empty.
@@ -48,7 +48,7 @@ class LineEngine:
     """
 
     kinds: Mapping[LineKind, float] = field(default_factory=_kinds)
-    languages: Mapping[str, float] = field(default_factory=_languages)
+    language: str | Mapping[str, float] = field(default_factory=_languages)
     mixture: ContentMixture = field(default_factory=ContentMixture)
     strength: float = 0.85
     nothing: float = 0.03
@@ -57,9 +57,11 @@ class LineEngine:
     kind: str = "line"
 
     def __post_init__(self) -> None:
+        if isinstance(self.language, str):
+            object.__setattr__(self, "language", {self.language: 1.0})
         for name, given, known in (
             ("kind of line", self.kinds, LINE_KINDS),
-            ("language", self.languages, LANGUAGES),
+            ("language", self._languages, LANGUAGES),
         ):
             unknown = set(given) - set(known)
             if unknown:
@@ -90,14 +92,19 @@ class LineEngine:
                     return scanned(line, rng, self.strength * rng.random())
             attempt += 1
 
+    @property
+    def _languages(self) -> Mapping[str, float]:
+        assert not isinstance(self.language, str)
+        return self.language
+
     def __hash__(self) -> int:
         return hash(
-            (tuple(self.kinds.items()), tuple(self.languages.items()), self.strength, self.em, self.split)
+            (tuple(self.kinds.items()), tuple(self._languages.items()), self.strength, self.em, self.split)
         )
 
     def _compose(self, rng: np.random.Generator) -> Sample:
         kind: LineKind = _weighted(rng, self.kinds)
-        content = Content(text_pool(_language(rng, self.languages), self.split), self.mixture, accents=True)
+        content = Content(text_pool(_language(rng, self._languages), self.split), self.mixture, accents=True)
         block = BlockComposer(content, self.split, self.em).compose(rng, kind)
         if not block.regions:
             return block
