@@ -35,13 +35,14 @@ ALLOWED: dict[str, set[str]] = {
     "reading": {"documents", "errors", "generation", "modeling", "processing", "results", "wording"},
     "ocr": FACADE - {"ocr"},
     "synth": {"errors"},
+    "rendering": {"errors", "results", "wording"},
     "training": FACADE | {"synth", "evaluation"},
     "machine": {"_version"},
     "evaluation": FACADE | {"machine", "synth"},
     "benchmarking": FACADE | {"machine"},
     "verification": FACADE | {"benchmarking", "evaluation", "machine"},
     "cli": FACADE
-    | {"benchmarking", "evaluation", "machine", "synth", "training", "verification", "_version"},
+    | {"benchmarking", "evaluation", "machine", "rendering", "synth", "training", "verification", "_version"},
 }
 # Modeling's two thin methods for users, whose work is done by checkpoints/; they import it when called.
 CALLED_UPWARDS = {("modeling/model.py", "checkpoints")}

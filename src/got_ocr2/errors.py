@@ -53,3 +53,9 @@ class CheckpointError(GotOcr2Error, ValueError):
     """A checkpoint is missing, incomplete, misshapen, or in an unknown layout."""
 
     exit_code = 2
+
+
+class RenderError(InputError):
+    """A text cannot be shown in the format that was asked for, or not without a problem in strict mode."""
+
+    exit_code = 2

@@ -1,0 +1,8 @@
+"""Outputs of the model as files that programs open: `render`, and what it is made of."""
+
+from .problems import Problem
+from .registry import FORMATS, KINDS
+from .render import render
+from .rendered import Rendered
+
+__all__ = ["FORMATS", "KINDS", "Problem", "Rendered", "render"]

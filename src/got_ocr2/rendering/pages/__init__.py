@@ -1,0 +1,1 @@
+"""Page markup: parsed into a frozen tree, and written from it."""
