@@ -40,10 +40,10 @@ from got_ocr2.benchmarking.subjects import open_subject, variant
 from got_ocr2.benchmarking.workload import page_prompt, pictures, same_prefix, save_random_model, text_prompt
 from got_ocr2.checkpoints import load_model
 from got_ocr2.config import GotOcr2Config, GotOcr2TextConfig, GotOcr2VisionConfig
-from got_ocr2.generation.engine import Engine
-from got_ocr2.generation.requests import Handle, Request
+from got_ocr2.generation.engine.engine import Engine
+from got_ocr2.generation.engine.requests import Handle, Request
 from got_ocr2.machine import describe
-from got_ocr2.modeling.cuda_runner import CudaRunner
+from got_ocr2.modeling.backends.cuda.runner import CudaRunner
 
 ROOT = Path(__file__).resolve().parent.parent
 PROMPT = 286  # tokens of a plain question about one picture

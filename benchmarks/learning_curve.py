@@ -13,7 +13,7 @@ from pathlib import Path
 
 from got_ocr2.errors import GotOcr2Error
 from got_ocr2.training.plots import LoggedStage, plot_run
-from got_ocr2.training.recipes import recipe
+from got_ocr2.training.recipes.catalog import recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 

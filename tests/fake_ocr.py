@@ -13,12 +13,12 @@ import torch
 from PIL import Image
 
 from got_ocr2.generation import GenerationOptions
-from got_ocr2.generation.engine import Engine
-from got_ocr2.generation.requests import Request
-from got_ocr2.generation.runner import RowInput, Scores, Span
+from got_ocr2.generation.engine.engine import Engine
+from got_ocr2.generation.engine.requests import Request
+from got_ocr2.generation.engine.runner import RowInput, Scores, Span
 from got_ocr2.ocr import OCR
 from got_ocr2.processing import BatchFeature, DecodeStream
-from got_ocr2.reading.engines import EngineOptions
+from got_ocr2.reading.engine_options import EngineOptions
 
 END = 256
 PROMPT = 7  # tokens

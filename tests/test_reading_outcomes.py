@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+import got_ocr2.generation.row
 import pytest
 from PIL import Image
 
-import got_ocr2.generation.row
 from fake_ocr import fake_ocr
 from got_ocr2 import OCR
 from got_ocr2.errors import InvalidOptionError
@@ -162,7 +162,7 @@ def test_where_the_second_try_fails_the_first_stays():
 
 def test_without_time_there_is_no_second_try(monkeypatch):
     ocr = fake_ocr(lambda _: LOOP)
-    monkeypatch.setattr("got_ocr2.generation.requests.monotonic", Clock(1000.0))
+    monkeypatch.setattr("got_ocr2.generation.engine.engine.requests.monotonic", Clock(1000.0))
     result = ocr.read(picture(), on_loop="retry_cropped", deadline=900)
     assert (result.status, len(ocr.processor.calls)) == ("looped", 1)
     assert "deadline of 900" in result.repetition.failure

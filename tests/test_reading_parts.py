@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from got_ocr2.errors import InvalidOptionError
 from got_ocr2.generation.drafting import FirstOf, NgramDrafter
-from got_ocr2.reading.agreement import agreement
 from got_ocr2.reading.confidence import Confidences
+from got_ocr2.reading.draft_agreement import agreement
 from got_ocr2.reading.drafts import draft_of, drafter_of
-from got_ocr2.reading.loops import LoopWatch
+from got_ocr2.reading.loop_watch import LoopWatch
 from got_ocr2.reading.options import ReadOptions
 
 texts = st.text(st.sampled_from("ab c\n日é€😀\t"), max_size=25)

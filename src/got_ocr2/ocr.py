@@ -12,17 +12,17 @@ from weakref import finalize
 from .documents import DEFAULT_DPI, Limits, PageRanges, source_name
 from .errors import CheckpointError
 from .reading import DocumentRead, Event, PageRead, Reader, ReadOptions, TextPiece
-from .reading.engines import EngineOptions
+from .reading.engine_options import EngineOptions
 from .results import PAGE_SEPARATOR, DocumentResult, OnLoop, PageResult
 
 if TYPE_CHECKING:
     import torch
 
     from .documents.sources import Source
-    from .generation.engine import Engine
-    from .generation.runner import Runner
+    from .generation.engine.engine import Engine
+    from .generation.engine.runner import Runner
     from .modeling import GotOcr2ForConditionalGeneration
-    from .modeling.runners import Kernels, Quantization
+    from .modeling.backends.choice import Kernels, Quantization
     from .processing import GotOcr2Processor
     from .reading.confidence import ConfidenceLevel
     from .reading.drafts import Speculate
@@ -81,7 +81,7 @@ class OCR:
     @property
     def why_not_native(self) -> str | None:
         """Why the compiled kernels are not used though nobody asked for torch, as the end of a sentence."""
-        from .modeling.runners import why_not_native
+        from .modeling.backends.choice import why_not_native
 
         wanted = self._engine_options.kernels != "torch" and self.model.device.type == "cpu"
         return why_not_native(self.model) if wanted else None

@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 from got_ocr2.checkpoints import load_model, save_model
 from got_ocr2.errors import CheckpointError, FileAccessError, InvalidOptionError
-from got_ocr2.generation.options import GenerationOptions
+from got_ocr2.generation.rules.options import GenerationOptions
 
 
 def stored_names(folder: Path) -> set[str]:

@@ -16,7 +16,7 @@ from got_ocr2.benchmarking import backends, oracle
 from got_ocr2.cli import main
 from got_ocr2.config import GotOcr2Config
 from got_ocr2.errors import InvalidOptionError
-from got_ocr2.modeling.torch_runner import TorchRunner
+from got_ocr2.modeling.backends.torch_runner import TorchRunner
 from got_ocr2.verification import kernel_checks, verify
 from got_ocr2.verification.layers import capturing, difference, layer_names
 from got_ocr2.verification.sample_pages import sample_pages
@@ -196,7 +196,7 @@ def test_quantised_weights_have_the_limits_that_are_asked_for(wrong, byte_folder
 
 @native
 def test_native_back_ends(byte_folder):
-    pytest.importorskip("got_ocr2.modeling.native")
+    pytest.importorskip("got_ocr2.modeling.backends.native.runner")
     found = verify.verify(byte_folder, replace(PLAIN, backends=backends.BACKENDS))
     assert found.passed
     assert {check.group.partition(" ")[0] for check in found.checks} == {"linear", *backends.BACKENDS}

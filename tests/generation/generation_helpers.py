@@ -13,7 +13,7 @@ from torch import Tensor
 
 from got_ocr2.config import GotOcr2Config
 from got_ocr2.generation import GenerationMixin
-from got_ocr2.generation.runner import RowInput, Scores, Span
+from got_ocr2.generation.engine.runner import RowInput, Scores, Span
 
 
 class ByteTokenizer:

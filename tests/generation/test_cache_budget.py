@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from got_ocr2.errors import InvalidOptionError
-from got_ocr2.generation import memory
+from got_ocr2.generation.engine import arena_size as memory
 
 
 @pytest.mark.parametrize(

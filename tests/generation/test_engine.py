@@ -15,9 +15,9 @@ from generation_helpers import ByteTokenizer, ScriptedRunner
 from got_ocr2.config import GotOcr2Config
 from got_ocr2.errors import GotOcr2Error, InvalidOptionError
 from got_ocr2.generation import GenerationOptions
-from got_ocr2.generation.engine import Engine
-from got_ocr2.generation.requests import Handle, Request
-from got_ocr2.generation.runner import RowInput, Scores
+from got_ocr2.generation.engine.engine import Engine
+from got_ocr2.generation.engine.requests import Handle, Request
+from got_ocr2.generation.engine.runner import RowInput, Scores
 
 END = 9
 ENDS = GenerationOptions(eos_token_id=(END,))

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from got_ocr2 import kernels
 from got_ocr2.config import GotOcr2Config
 from got_ocr2.generation import GenerationOptions
-from got_ocr2.generation.engine import Engine
+from got_ocr2.generation.engine.engine import Engine
+from got_ocr2.generation.engine.requests import Handle, Request
+from got_ocr2.generation.engine.runner import Runner
 from got_ocr2.generation.inputs import PromptBatch
-from got_ocr2.generation.noise import OwnNoise
 from got_ocr2.generation.reference import generate_slowly
-from got_ocr2.generation.requests import Handle, Request
-from got_ocr2.generation.runner import Runner
-from got_ocr2.modeling.runners import choose_runner
+from got_ocr2.generation.rules.random_draws import OwnDraws
+from got_ocr2.modeling.backends.choice import choose_runner
 
 PAD, IMAGE = 4, 91
 # Ends that come early in some rows, rules that look back, strings, drawn tokens: every page asks for its own.
@@ -72,7 +72,7 @@ def pages(tiny_wide_model: Any) -> list[Page]:
         def request(inputs=inputs, limit=limit, options=options, generator=generator, **more: Any) -> Request:
             return Request(
                 inputs["input_ids"][0].tolist(), limit, options, inputs.get("pixel_values"),
-                TinyTokenizer(), OwnNoise(generator()), **more,
+                TinyTokenizer(), OwnDraws(generator()), **more,
             )  # fmt: skip
 
         found.append(Page(request, tuple(slow.sequences[0, prompt:].tolist()), slow.finish_reasons[0]))

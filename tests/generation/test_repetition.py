@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from got_ocr2.generation.repetition import Loop, LoopDetector
+from got_ocr2.generation.rules.repetition import Loop, LoopDetector
 
 INTRODUCTION = "The minutes of the meeting were read and approved; a list of what was decided follows.\n"
 SENTENCE = "The quick brown fox jumps over the lazy dog. "

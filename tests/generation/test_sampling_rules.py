@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from got_ocr2.generation import GenerationOptions
-from got_ocr2.generation import sampling as s
+from got_ocr2.generation.rules import sampling as s
 
 VOCABULARY, ROWS, LENGTH = 23, 4, 17
 SEEDS = range(6)

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from got_ocr2.errors import InvalidOptionError
-from got_ocr2.generation.arena import SpanAllocator
-from got_ocr2.generation.runner import Span
-from got_ocr2.generation.scheduler import Limits, Scheduler
+from got_ocr2.generation.engine.arena import SpanAllocator
+from got_ocr2.generation.engine.runner import Span
+from got_ocr2.generation.engine.scheduler import Limits, Scheduler
 
 # --- the arena ------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from got_ocr2.errors import InvalidOptionError
 from got_ocr2.generation import GenerationOptions
-from got_ocr2.generation.stopping import RowEnd, StopStrings
+from got_ocr2.generation.rules.stopping import RowEnd, StopStrings
 
 PIECES = [b"a", b"b", b"ab", b"ba", b"bab", b"\xe4\xbd", b"\xa0", "é".encode(), b"b\xe4", b"\xbd\xa0a"]
 

@@ -16,8 +16,8 @@ from got_ocr2.kernels import decoder as native_decoder
 from got_ocr2.kernels import library
 from got_ocr2.kernels.decoder import Row
 from got_ocr2.kernels.linear import PackedLinear
-from got_ocr2.modeling.native_decoder import pack_decoder
-from got_ocr2.modeling.native_weights import Taker
+from got_ocr2.modeling.backends.native.decoder import pack_decoder
+from got_ocr2.modeling.backends.native.weights import Taker
 
 pytestmark = pytest.mark.skipif(not kernels.available(), reason=str(kernels.why_not()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from got_ocr2.kernels import processors
+from got_ocr2.kernels import cpu_cores as processors
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from got_ocr2.generation.runner import RowInput, Span
-from got_ocr2.generation.sampling import greedy, log_probability
-from got_ocr2.modeling.cuda_runner import CudaRunner
-from got_ocr2.modeling.torch_runner import TorchRunner
+from got_ocr2.generation.engine.runner import RowInput, Span
+from got_ocr2.generation.rules.sampling import greedy, log_probability
+from got_ocr2.modeling.backends.cuda.runner import CudaRunner
+from got_ocr2.modeling.backends.torch_runner import TorchRunner
 
 
 def row(start: int, size: int, past: int, tokens: int, wanted: int | None = None) -> RowInput:

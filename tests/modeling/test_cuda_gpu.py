@@ -15,17 +15,17 @@ from cuda_steps import both, compare, random_steps, row
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from got_ocr2.generation.engine import Engine
+from got_ocr2.generation.engine.engine import Engine
+from got_ocr2.generation.engine.requests import Request
+from got_ocr2.generation.engine.runner import RowInput
 from got_ocr2.generation.inputs import PromptBatch
-from got_ocr2.generation.options import GenerationOptions
 from got_ocr2.generation.reference import generate_slowly
-from got_ocr2.generation.requests import Request
-from got_ocr2.generation.runner import RowInput
+from got_ocr2.generation.rules.options import GenerationOptions
 from got_ocr2.modeling.attention import attention_folded
-from got_ocr2.modeling.cuda.graphs import DirectCalls
-from got_ocr2.modeling.cuda.operations import TorchOperations
-from got_ocr2.modeling.cuda_runner import CudaRunner
-from got_ocr2.modeling.runners import choose_runner
+from got_ocr2.modeling.backends.choice import choose_runner
+from got_ocr2.modeling.backends.cuda.graphs import DirectCalls
+from got_ocr2.modeling.backends.cuda.operations import TorchOperations
+from got_ocr2.modeling.backends.cuda.runner import CudaRunner
 
 DEVICE = "cuda"
 pytestmark = [pytest.mark.gpu, pytest.mark.filterwarnings("ignore:TRITON_DEFAULT_FP_FUSION")]
@@ -143,7 +143,7 @@ def test_bf16_agrees_with_the_model_about_most_tokens(make_model, tiny_config):
 @torch.inference_mode()
 def test_attention_of_the_published_encoder(grid_hw):
     """In bf16 both forms round; they must be equally far from fp32."""
-    triton_form = pytest.importorskip("got_ocr2.modeling.cuda.triton_operations")
+    triton_form = pytest.importorskip("got_ocr2.modeling.backends.cuda.triton_operations")
     rows, columns = grid_hw
     generator = torch.Generator(DEVICE).manual_seed(0)
     shapes = ((2, rows * columns, 3, 12, 64), (2 * rows - 1, 64), (2 * columns - 1, 64))

@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from got_ocr2.generation.engine import Engine
-from got_ocr2.generation.options import GenerationOptions
-from got_ocr2.generation.requests import Request
-from got_ocr2.generation.sampling import NO_TOKEN
-from got_ocr2.modeling.cuda.buckets import Bucket, Buckets, pieces
-from got_ocr2.modeling.cuda.graphs import CudaGraphs
-from got_ocr2.modeling.cuda.operations import TorchOperations, operations_for
-from got_ocr2.modeling.cuda_runner import CudaRunner
-from got_ocr2.modeling.torch_runner import TorchRunner
+from got_ocr2.generation.engine.engine import Engine
+from got_ocr2.generation.engine.requests import Request
+from got_ocr2.generation.rules.options import GenerationOptions
+from got_ocr2.generation.rules.sampling import NO_TOKEN
+from got_ocr2.modeling.backends.cuda.buckets import Bucket, Buckets, pieces
+from got_ocr2.modeling.backends.cuda.graphs import CudaGraphs
+from got_ocr2.modeling.backends.cuda.operations import TorchOperations, operations_for
+from got_ocr2.modeling.backends.cuda.runner import CudaRunner
+from got_ocr2.modeling.backends.torch_runner import TorchRunner
 
 CPU = torch.device("cpu")
 
@@ -126,7 +126,7 @@ def test_a_row_that_has_no_token_harms_nobody(make_model, tiny_config):
 
 @torch.inference_mode()
 def test_pictures_are_encoded_in_lots(make_model, tiny_config, monkeypatch):
-    monkeypatch.setattr("got_ocr2.modeling.cuda_runner._PICTURES_AT_ONCE", 2)
+    monkeypatch.setattr("got_ocr2.modeling.backends.cuda.runner._PICTURES_AT_ONCE", 2)
     model = make_model(tiny_config)
     pictures = torch.randn(5, 3, 96, 96, generator=torch.Generator().manual_seed(0))
     got = CudaRunner(model).encode(pictures)

@@ -11,10 +11,10 @@ from PIL import Image, ImageDraw, ImageFont
 from got_ocr2 import OCR, kernels
 from got_ocr2.config import GotOcr2Config
 from got_ocr2.errors import InvalidOptionError
-from got_ocr2.generation.runner import RowInput, Span
+from got_ocr2.generation.engine.runner import RowInput, Span
 from got_ocr2.kernels import library
-from got_ocr2.modeling.native import NativeRunner
-from got_ocr2.modeling.torch_runner import TorchRunner
+from got_ocr2.modeling.backends.native.runner import NativeRunner
+from got_ocr2.modeling.backends.torch_runner import TorchRunner
 
 pytestmark = pytest.mark.skipif(not kernels.available(), reason=str(kernels.why_not()))
 

@@ -10,10 +10,10 @@ import torch
 from got_ocr2 import kernels as native_kernels
 from got_ocr2.config import GotOcr2Config
 from got_ocr2.errors import InvalidOptionError
-from got_ocr2.generation.runner import RowInput, Runner, Span
-from got_ocr2.modeling.runners import choose_runner, why_not_native
-from got_ocr2.modeling.torch_runner import TorchRunner
-from got_ocr2.modeling.uncached_runner import UncachedRunner
+from got_ocr2.generation.engine.runner import RowInput, Runner, Span
+from got_ocr2.modeling.backends.choice import choose_runner, why_not_native
+from got_ocr2.modeling.backends.torch_runner import TorchRunner
+from got_ocr2.modeling.backends.uncached_runner import UncachedRunner
 
 
 @pytest.fixture

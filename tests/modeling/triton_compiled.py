@@ -12,7 +12,7 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from got_ocr2.modeling.cuda import triton_kernels
+from got_ocr2.modeling.backends.cuda import triton_kernels
 
 NUMBER = "*bf16"
 # Kernel -> types of the arguments that are not compiled in, and values of those that are.

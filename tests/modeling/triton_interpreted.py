@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from got_ocr2.modeling.cuda.operations import Places, TorchOperations
-from got_ocr2.modeling.cuda.triton_operations import TritonOperations
-from got_ocr2.modeling.cuda_runner import CudaRunner
+from got_ocr2.modeling.backends.cuda.operations import Places, TorchOperations
+from got_ocr2.modeling.backends.cuda.runner import CudaRunner
+from got_ocr2.modeling.backends.cuda.triton_operations import TritonOperations
 
 SLOW, FAST = TorchOperations(), TritonOperations(processors=8)
 DTYPES = st.sampled_from([torch.float32, torch.bfloat16])

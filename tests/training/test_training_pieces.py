@@ -13,13 +13,13 @@ from got_ocr2.errors import InvalidOptionError
 from got_ocr2.synth.registry import create_engine
 from got_ocr2.synth.sample import Glyphs, Sample, Task
 from got_ocr2.synth.text.engine import TextEngine
+from got_ocr2.training.batch_stream import GROUP, BatchStream, batches
 from got_ocr2.training.batches import Collator, TooLongError
 from got_ocr2.training.config import SMALL, ModelPreset, StageConfig, with_overrides
-from got_ocr2.training.data import GROUP, BatchStream, batches
-from got_ocr2.training.glyphs import BACKGROUND, IGNORED, OTHER, GlyphHead, glyph_class, glyph_map
-from got_ocr2.training.guidance import NOWHERE, GuidedAttention
-from got_ocr2.training.positions import grow_positions, sine_positions
-from got_ocr2.training.recipes import RECIPES, recipe, with_stage_overrides
+from got_ocr2.training.losses.glyphs import BACKGROUND, IGNORED, OTHER, GlyphHead, glyph_class, glyph_map
+from got_ocr2.training.losses.guided_attention import NOWHERE, GuidedAttention
+from got_ocr2.training.position_embeddings import grow_positions, sine_positions
+from got_ocr2.training.recipes.catalog import RECIPES, recipe, with_stage_overrides
 from got_ocr2.training.run import build
 from got_ocr2.training.vocabulary import PHRASES, SPECIAL_TOKENS, byte_tokenizer
 

@@ -15,11 +15,11 @@ from got_ocr2.cli import main
 from got_ocr2.config import GotOcr2Config
 from got_ocr2.errors import CheckpointError, FileAccessError, InvalidOptionError
 from got_ocr2.synth.registry import KINDS
-from got_ocr2.training.handover import handed_over, load_decoder
 from got_ocr2.training.loop import STATE_NAME
-from got_ocr2.training.published import PUBLISHED, PUBLISHED_STAGES
-from got_ocr2.training.recipes import Recipe, with_resampling
+from got_ocr2.training.recipes.catalog import Recipe, with_resampling
+from got_ocr2.training.recipes.published import PUBLISHED, PUBLISHED_STAGES
 from got_ocr2.training.run import build, run
+from got_ocr2.training.warm_start import handed_over, load_decoder
 
 SMALLER = {"hidden_size": 16, "num_attention_heads": 2, "num_key_value_heads": 2, "num_hidden_layers": 2}
 

@@ -13,14 +13,14 @@ from test_training_pieces import TINY
 from got_ocr2 import OCR
 from got_ocr2.cli import main
 from got_ocr2.errors import InvalidOptionError
-from got_ocr2.training import clock
-from got_ocr2.training.clock import Clock
+from got_ocr2.training import stage_budget as clock
 from got_ocr2.training.config import StageConfig
 from got_ocr2.training.distributed import Group
 from got_ocr2.training.log import read_log
 from got_ocr2.training.loop import STATE_NAME
-from got_ocr2.training.recipes import RECIPES, Recipe, with_minutes
+from got_ocr2.training.recipes.catalog import RECIPES, Recipe, with_minutes
 from got_ocr2.training.run import build, run
+from got_ocr2.training.stage_budget import Clock
 
 TIMED = replace(STAGE, steps=10_000, minutes=1.0, warmup=1, decay=0.5, checkpoint_every=1000, bf16=False)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .. import kernels
 from ..errors import InvalidOptionError
-from ..generation.runner import Runner
+from ..generation.engine.runner import Runner
 from ..modeling import GotOcr2ForConditionalGeneration
-from ..modeling.torch_runner import TorchRunner
+from ..modeling.backends.torch_runner import TorchRunner
 
 BACKENDS = ("exact", "int8", "int4")
 """Besides "torch", the plain model that all of them are held against."""
@@ -39,9 +39,9 @@ def make_runner(
     if model.device.type == "cuda":
         if name != "exact":
             raise InvalidOptionError(f"Quantised weights are for the CPU, got {name!r} on {model.device}.")
-        from ..modeling.cuda_runner import CudaRunner
+        from ..modeling.backends.cuda.runner import CudaRunner
 
         return CudaRunner(model)
-    from ..modeling.native import NativeRunner
+    from ..modeling.backends.native.runner import NativeRunner
 
     return NativeRunner(model, "auto" if name == "exact" else name, threads=threads, consume=consume)  # type: ignore[arg-type]

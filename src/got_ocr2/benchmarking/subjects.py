@@ -16,8 +16,8 @@ from ..checkpoints import load_model
 from ..config import GotOcr2Config
 from ..errors import InvalidOptionError
 from ..generation.drafting import TextDrafter
-from ..generation.engine import Engine
-from ..generation.requests import Request
+from ..generation.engine.engine import Engine
+from ..generation.engine.requests import Request
 from . import oracle
 from .backends import BACKENDS, make_runner
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
-from ..generation.options import GenerationOptions
+from ..generation.rules.options import GenerationOptions
 from ..processing import GotOcr2Tokenizer
 from ..processing.tiktoken_file import FILE_NAME as TIKTOKEN_NAME
 from ..processing.tiktoken_file import SPECIAL_TOKENS

@@ -19,7 +19,7 @@ from .terminal import note
 from .values import box_of, count, draft_of, ngram_of, positive, size
 
 if TYPE_CHECKING:
-    from ..modeling.runners import Kernels, Quantization
+    from ..modeling.backends.choice import Kernels, Quantization
     from ..ocr import OCR
     from ..reading import ReadOptions
     from ..results import PageResult
@@ -326,7 +326,7 @@ def read(
     with PageProgress(len(jobs), shown=not quiet and not on_terminal) as progress:
         progress.waiting("opening the model")
         from ..ocr import OCR
-        from ..reading.engines import EngineOptions
+        from ..reading.engine_options import EngineOptions
 
         ocr = OCR.from_pretrained(
             model,

@@ -55,8 +55,8 @@ def train(
     import torch
 
     from ..training.distributed import join
-    from ..training.recipes import recipe as find
-    from ..training.recipes import with_minutes, with_stage_overrides
+    from ..training.recipes.catalog import recipe as find
+    from ..training.recipes.catalog import with_minutes, with_stage_overrides
     from ..training.run import run
 
     if threads is not None:

@@ -35,7 +35,7 @@ def positive(text: str) -> float:
 
 def size(text: str) -> int:
     """A number of bytes, such as 2GB; a `parser` for options."""
-    from ..generation.memory import parse_bytes
+    from ..generation.engine.arena_size import parse_bytes
 
     try:
         return parse_bytes(text)

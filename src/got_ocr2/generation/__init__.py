@@ -1,12 +1,12 @@
 """From logits to ids: options and rules, the engine that reads many pages at once, streamers."""
 
 from .cache import KeyValueCache
-from .engine import Engine
+from .engine.engine import Engine
+from .engine.requests import Generation, Handle, NewToken, Request
 from .mixin import GenerationMixin
-from .options import GenerationOptions
 from .outputs import GenerateOutput, Step
-from .requests import Generation, Handle, NewToken, Request
-from .stopping import FinishReason
+from .rules.options import GenerationOptions
+from .rules.stopping import FinishReason
 from .streamers import TextIteratorStreamer, TextStreamer
 
 __all__ = [

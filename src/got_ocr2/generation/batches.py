@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
-from .engine import Engine
+from .engine.arena_size import affordable_positions
+from .engine.device_transfer import integers
+from .engine.engine import Engine
+from .engine.requests import Handle, NewToken, Request
+from .engine.runner import Runner
 from .inputs import PromptBatch
-from .memory import affordable_positions
-from .noise import Noise, OwnNoise, SharedNoise
-from .options import GenerationOptions
 from .outputs import Step
 from .protocols import Tokenizer
-from .requests import Handle, NewToken, Request
-from .runner import Runner
-from .stopping import FinishReason, RowEnd
-from .transfer import integers
+from .rules.options import GenerationOptions
+from .rules.random_draws import Draws, OwnDraws, SharedDraws
+from .rules.stopping import FinishReason, RowEnd
 
 Generators = torch.Generator | Sequence[torch.Generator]
 
@@ -49,18 +49,18 @@ def requests(
             options=options,
             pixel_values=row.pixel_values,
             tokenizer=tokenizer,
-            noise=noise,
+            draws=draws,
             name=f"Row {index}",
         )
-        for index, (row, noise) in enumerate(zip(rows, _noises(generator, len(rows)), strict=True))
+        for index, (row, draws) in enumerate(zip(rows, _draws(generator, len(rows)), strict=True))
     ]
 
 
-def _noises(generator: Generators | None, rows: int) -> list[Noise]:
+def _draws(generator: Generators | None, rows: int) -> list[Draws]:
     if generator is None or isinstance(generator, torch.Generator):
-        shared = SharedNoise(rows, generator)
+        shared = SharedDraws(rows, generator)
         return [shared.of(row) for row in range(rows)]
-    return [OwnNoise(one) for one in generator]
+    return [OwnDraws(one) for one in generator]
 
 
 def steps(new_runner: Callable[[], Runner], pages: Sequence[Request]) -> Iterator[Step]:

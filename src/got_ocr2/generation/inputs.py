@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..config import GotOcr2Config
 from ..errors import InvalidOptionError
-from .options import DEFAULT_NEW_TOKENS, GenerationOptions
+from .rules.options import DEFAULT_NEW_TOKENS, GenerationOptions
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from torch import Tensor
 from ..config import GotOcr2Config
 from ..errors import InvalidOptionError
 from .batches import Generators, requests, steps
+from .engine.requests import Request
+from .engine.runner import Runner
 from .inputs import PromptBatch
-from .options import GenerationOptions, unknown_option
 from .outputs import GenerateOutput, Step, collect
 from .protocols import Streamer, Tokenizer
-from .requests import Request
-from .runner import Runner
+from .rules.options import GenerationOptions, unknown_option
 
 _KNOWN = frozenset(f.name for f in dataclasses.fields(GenerationOptions)) | {
     "input_ids", "pixel_values", "attention_mask", "tokenizer", "streamer", "generator",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .stopping import FinishReason
+from .rules.stopping import FinishReason
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from .inputs import PromptBatch
-from .options import GenerationOptions
 from .outputs import GenerateOutput
 from .protocols import LanguageModel, Tokenizer
-from .sampling import apply_rules, greedy, sample
-from .stopping import FinishReason
+from .rules.options import GenerationOptions
+from .rules.sampling import apply_rules, greedy, sample
+from .rules.stopping import FinishReason
 
 
 @torch.no_grad()

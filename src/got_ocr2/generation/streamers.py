@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from ..errors import InvalidOptionError
 from .protocols import HasTokenizer, Tokenizer
-from .text import open_stream
+from .text_streams import open_stream
 
 if TYPE_CHECKING:
     from torch import Tensor

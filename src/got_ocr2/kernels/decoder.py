@@ -69,7 +69,7 @@ class _Row(ctypes.Structure):
 
 
 class Row(NamedTuple):
-    """One page's part of a step; the numbers are those of `generation.runner.RowInput`.
+    """One page's part of a step; the numbers are those of `generation.engine.runner.RowInput`.
 
     Attributes:
         start: the page's first position in the arena.

@@ -15,7 +15,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from ..errors import InvalidOptionError, MissingDependencyError
-from .processors import default_threads
+from .cpu_cores import default_threads
 
 ABI = 1
 """Equals `GOT_ABI` in csrc/export.h: a library left over from an older checkout is not called."""

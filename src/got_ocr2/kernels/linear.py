@@ -11,8 +11,8 @@ from torch import Tensor
 from ..errors import InvalidOptionError
 from . import packing
 from .library import native
-from .memory import weight_memory
 from .quantize import DEFAULT_GROUP, FORMATS, Format, quantize_weight
+from .weight_memory import weight_memory
 
 _ROWS_AT_ONCE = 64 * packing.PANEL
 

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from ..config import GotOcr2Config
 from ..generation.cache import KeyValueCache
+from ..generation.engine.runner import Runner
 from ..generation.mixin import GenerationMixin
-from ..generation.runner import Runner
+from .backends.torch_runner import TorchRunner
+from .backends.uncached_runner import UncachedRunner
 from .decoder import Decoder
-from .torch_runner import TorchRunner
-from .uncached_runner import UncachedRunner
 from .vision import VisionEncoder
 
 

@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..results import FinishReason, Request, Status
-from .loops import LoopWatch
+from .loop_watch import LoopWatch
 
 if TYPE_CHECKING:
-    from ..generation.repetition import Loop
-    from ..generation.requests import Generation, Handle
-    from ..generation.requests import Request as Prompt
+    from ..generation.engine.requests import Generation, Handle
+    from ..generation.engine.requests import Request as Prompt
+    from ..generation.rules.repetition import Loop
     from ..processing import GotOcr2Tokenizer
 
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import GotOcr2Error
 from ..results import PageResult, Repetition, Request, Speculation
-from .agreement import agreement
 from .attempts import Attempt, Beginning, Writing
 from .confidence import Confidences
+from .draft_agreement import agreement
 from .drafts import drafter_of
-from .loops import LoopWatch
+from .loop_watch import LoopWatch
 from .options import ORIGINAL_NO_REPEAT_NGRAM_SIZE, ReadOptions
-from .work import Unit
+from .page_loading import Unit
 
 if TYPE_CHECKING:
-    from ..generation.engine import Engine
-    from ..generation.requests import Handle
-    from ..generation.requests import Request as Prompt
+    from ..generation.engine.engine import Engine
+    from ..generation.engine.requests import Handle
+    from ..generation.engine.requests import Request as Prompt
     from ..modeling import GotOcr2ForConditionalGeneration
     from ..processing import GotOcr2Processor
 

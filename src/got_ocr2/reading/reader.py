@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..results import DocumentResult, PageError, PageResult
 from .events import DocumentOpened, DocumentRead, Event, PageRead, TextPiece
 from .options import ReadOptions, check_count
+from .page_loading import DocumentEnd, Unit, Work, work_of
 from .pages import PageInProgress, PageWriter
-from .work import DocumentEnd, Unit, Work, work_of
 
 if TYPE_CHECKING:
     from ..documents.sources import Source
-    from ..generation.engine import Engine
+    from ..generation.engine.engine import Engine
     from ..modeling import GotOcr2ForConditionalGeneration
     from ..processing import GotOcr2Processor
 

@@ -15,9 +15,9 @@ from ..errors import GotOcr2Error
 from ..processing import GotOcr2Processor
 from ..processing.geometry import fitted_size
 from ..synth.sample import Sample
-from .glyphs import BACKGROUND, BLANK_WEIGHT, IGNORED, glyph_map
-from .guidance import NOWHERE
-from .questions import question_of
+from .losses.glyphs import BACKGROUND, BLANK_WEIGHT, IGNORED, glyph_map
+from .losses.guided_attention import NOWHERE
+from .sample_prompts import question_of
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class TrainingBatch:
         positions: int64 `(batch, T)`: the place of each id in its sequence. Where a canvas was cut short they leap
             over the image tokens that are not there.
         labels: int64 `(batch, T)`; -100 on the prompt and on padding, so the loss is on the answer and its end.
-        glyphs: int64 `(images, rows, columns)`, see `glyphs.glyph_map`.
-        alignment: int64 `(batch, T)`, see `guidance.GuidedAttention.loss`.
+        glyphs: int64 `(images, rows, columns)`, see `losses.glyphs.glyph_map`.
+        alignment: int64 `(batch, T)`, see `losses.guided_attention.GuidedAttention.loss`.
         characters: number of characters in all answers.
     """
 

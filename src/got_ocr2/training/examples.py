@@ -26,7 +26,7 @@ from ..errors import FileAccessError, GotOcr2Error, InputError
 from ..evaluation.dataset_files import PICTURES, json_lines, read_text, task_from
 from ..evaluation.own_layouts import load_pairs
 from ..synth.sample import Sample, Task
-from .questions import AskedSample, task_of
+from .sample_prompts import AskedSample, task_of
 
 CONVERSATIONS = "conversations.json"
 LINES = "data.jsonl"

@@ -15,18 +15,18 @@ import torch
 from ..errors import InvalidOptionError
 from ..ocr import OCR
 from .adapters import add_adapter, merge, save_adapter
+from .batch_stream import BatchStream
 from .batches import Collator
-from .checkup import Checkup
 from .config import StageConfig
-from .data import BatchStream
 from .distributed import Group
 from .examples import Example, Examples, read_examples
 from .log import TrainingLog
 from .loop import Trainer
-from .parts import choose_trained
 from .plots import PLOT_NAME, LoggedStage, plot_run
 from .preflight import check_examples, sanity
 from .run import MODEL_NAME, export
+from .trained_parts import choose_trained
+from .validation import Checkup
 
 MODES = ("full", "frozen-vision", "lora")
 RUN_NAME, ADAPTER_NAME, SETTINGS_NAME = "training", "adapter", "finetune.json"

@@ -19,21 +19,21 @@ from torch.nn.parallel import DistributedDataParallel
 
 from ..errors import GotOcr2Error
 from ..modeling import GotOcr2ForConditionalGeneration
-from .average import WeightAverage
+from .batch_stream import BatchStream, batches
 from .batches import TrainingBatch
-from .checkup import Checkup
-from .clock import Clock
 from .config import StageConfig
-from .data import BatchStream, batches
 from .distributed import Group, with_plain_strides
-from .glyphs import GlyphHead
-from .guidance import GuidedAttention
 from .log import LOG_NAME, TrainingLog
-from .meter import Meter
+from .loss_meter import Meter
+from .losses.glyphs import GlyphHead
+from .losses.guided_attention import GuidedAttention
 from .optimizers import make_optimizers
-from .parts import has_bfloat16, layers_of, recompute_activations
 from .sharding import dealt, gathered, shard
+from .stage_budget import Clock
 from .state import STATE_NAME, load_state, save_state
+from .trained_parts import has_bfloat16, layers_of, recompute_activations
+from .validation import Checkup
+from .weight_average import WeightAverage
 
 __all__ = ["LOG_NAME", "STATE_NAME", "DivergedError", "Losses", "Trainer"]
 

@@ -10,26 +10,26 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..generation.options import GenerationOptions
+from ..generation.rules.options import GenerationOptions
 from ..modeling import GotOcr2ForConditionalGeneration
 from ..processing import GotOcr2ImageProcessor, GotOcr2Processor, GotOcr2Tokenizer
 from ..synth.corpora.content import ContentMixture
 from ..synth.mixture import Degraded, Mixture
 from ..synth.registry import create_engine
 from ..synth.sample import Engine, Sample
+from .batch_stream import BatchStream
 from .batches import Collator
-from .checkup import Checkup
 from .config import ModelPreset, StageConfig
-from .data import BatchStream
 from .distributed import Group
-from .handover import handed_over, load_decoder
 from .log import TrainingLog
 from .loop import Trainer
-from .parts import choose_trained
 from .plots import PLOT_NAME, LoggedStage, plot_run
-from .positions import sine_positions
-from .recipes import Recipe, with_resampling
+from .position_embeddings import sine_positions
+from .recipes.catalog import Recipe, with_resampling
+from .trained_parts import choose_trained
+from .validation import Checkup
 from .vocabulary import byte_tokenizer
+from .warm_start import handed_over, load_decoder
 
 MODEL_NAME = "model"
 REDRAWS = 20  # of a rendered sample that is too long; where so many fail, the stage is set up wrong

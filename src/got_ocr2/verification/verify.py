@@ -30,9 +30,9 @@ from ..checkpoints import load_model
 from ..errors import InvalidOptionError
 from ..evaluation.metrics.edit_distance import levenshtein
 from ..generation import GenerationOptions
-from ..generation.engine import Engine
-from ..generation.requests import Request
-from ..generation.runner import RowInput, Runner, Span
+from ..generation.engine.engine import Engine
+from ..generation.engine.requests import Request
+from ..generation.engine.runner import RowInput, Runner, Span
 from ..machine import describe, settings
 from ..modeling import GotOcr2ForConditionalGeneration
 from ..processing import GotOcr2Processor

@@ -5,9 +5,9 @@ keeps the drafted ids that are what the model would have written, and none after
 are plain Python: they know ids and text, nothing of the model.
 """
 
-from .ngrams import NgramDrafter
-from .pace import Pace
+from .draft_length import Pace
+from .ngram_drafter import NgramDrafter
 from .protocol import Drafter, FirstOf
-from .text import TextDrafter
+from .text_drafter import TextDrafter
 
 __all__ = ["Drafter", "FirstOf", "NgramDrafter", "Pace", "TextDrafter"]

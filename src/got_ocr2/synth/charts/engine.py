@@ -1,7 +1,7 @@
 """Engine of charts: bars, lines, pies and scattered points, answered by what they say.
 
 Two libraries draw them: matplotlib, and a writer of our own in the manner of the charts of web pages. See
-`chart_data` for the form of the answer.
+`data` for the form of the answer.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A corpus is a list of clean paragraphs. It comes from an installed Debian package where there is one. Two of
 them have an extract inside this package, taken otherwise, so there is always something to write. The first
 use of a Debian package reads it (seconds) and keeps the result in the user's cache. Where `GOT_OCR2_PACK` names a pack
-(see `packed`), its texts are the ones at hand.
+(see `sources.packed`), its texts are the ones at hand.
 
 About one paragraph in 25, chosen by a hash of its text, is held out for `split="test"`. A sentence of a
 held-out paragraph that also stands in a training paragraph belongs to training only.

@@ -10,7 +10,7 @@ Three sources, in this order (a face found twice is taken from the first):
 
 Folders named in `GOT_OCR2_FONTS` (separated like `PATH`) are added with licence "user". Samples depend on the
 fonts at hand; `GOT_OCR2_FONT_SOURCES=bundled,wheel` leaves out what differs from one machine to the next, and
-`GOT_OCR2_PACK` names a folder that all of them are taken from instead (see `packed`).
+`GOT_OCR2_PACK` names a folder that all of them are taken from instead (see `sources.packed`).
 
 Some families are held out: they are only ever given for `split="test"`, with every other family of their
 design, so that a score on them is a score on unseen letter shapes.

@@ -21,7 +21,7 @@ class Cell:
     """What stands in one cell, which may cover several columns and rows.
 
     Attributes:
-        runs: its text (`doctree.Runs`), empty for an empty cell.
+        runs: its text (`document.Runs`), empty for an empty cell.
         columns: how many columns it covers.
         rows: how many rows it covers.
         align: of a cell over several columns; None takes its column's.

@@ -1,4 +1,4 @@
-"""Writes a `doctree.Document` as Typst source in a given style; `doctree` itself writes its truth."""
+"""Writes a `document.Document` as Typst source in a given style; `document` itself writes its truth."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What runs a model for the engine: torch as the slow twin, the native kernels, CUDA."""

@@ -1,0 +1,81 @@
+"""The back ends there are, and the best one for a model and its device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, get_args
+
+import torch
+
+from ... import kernels as native_kernels
+from ...errors import InvalidOptionError
+from ...generation.engine.runner import Runner
+from .torch_runner import TorchRunner
+
+if TYPE_CHECKING:
+    from ..model import GotOcr2ForConditionalGeneration
+
+Kernels = Literal["auto", "native", "torch"]
+Quantization = Literal["int8", "int4"]
+
+
+def choose_runner(
+    model: GotOcr2ForConditionalGeneration,
+    kernels: Kernels = "auto",
+    quantization: Quantization | None = None,
+    *,
+    consume: bool = False,
+) -> Runner:
+    """Makes the back end for a loaded model.
+
+    Args:
+        model: on its device, in its dtype.
+        kernels: "native" is the compiled code of this package on a CPU, which computes in fp32 whatever the model
+            is stored in, and recorded steps on CUDA; "torch" runs the model as it is; "auto" is native where that
+            is possible.
+        quantization: "int8" or "int4" for the decoder's weights on a CPU; None keeps the model's numbers exactly.
+        consume: the model will not be used otherwise: packed weights may take the place of its own.
+
+    Raises:
+        InvalidOptionError: an unknown name, or something that cannot be had on this device.
+    """
+    check_names(kernels, quantization)
+    device = model.device
+    if device.type == "cuda" and quantization is not None:
+        raise InvalidOptionError(f"quantization={quantization!r} is for CPUs, but the model is on {device}.")
+    if kernels == "torch":
+        return TorchRunner(model)
+    if device.type == "cuda":
+        from .cuda.runner import CudaRunner
+
+        return CudaRunner(model)
+    why_not = why_not_native(model)
+    if why_not is None:
+        from .native.runner import NativeRunner
+
+        return NativeRunner(model, weights=quantization or "auto", consume=consume)
+    if kernels == "native" or quantization is not None:
+        asked = 'kernels="native"' if quantization is None else f"quantization={quantization!r}"
+        raise InvalidOptionError(f"{asked} needs the compiled kernels, which cannot be used here: {why_not}.")
+    return TorchRunner(model)
+
+
+def check_names(kernels: str, quantization: str | None) -> None:
+    """Refuses unknown names and combinations, before a model is loaded."""
+    if kernels not in get_args(Kernels):
+        raise InvalidOptionError(f'kernels is "auto", "native" or "torch", got {kernels!r}.')
+    if quantization is not None and quantization not in get_args(Quantization):
+        raise InvalidOptionError(f'quantization is "int8", "int4" or None, got {quantization!r}.')
+    if quantization is not None and kernels == "torch":
+        raise InvalidOptionError(
+            f'quantization={quantization!r} needs the native kernels, not kernels="torch".'
+        )
+
+
+def why_not_native(model: GotOcr2ForConditionalGeneration) -> str | None:
+    """Why the compiled kernels cannot run a model where it is, as the end of a sentence; None if they can."""
+    if model.device.type != "cpu":
+        return f"they are for CPUs, and the model is on {model.device.type}"
+    if model.dtype not in (torch.float32, torch.bfloat16):
+        name = str(model.dtype).removeprefix("torch.")
+        return f"they take models in float32 or bfloat16, and this one is in {name}"
+    return native_kernels.why_not()

@@ -1,0 +1,53 @@
+"""The text decoder with its head, from torch modules to the native kernels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ....kernels.decoder import NativeDecoder, PackedDecoderLayer
+from ....kernels.quantize import Format
+from ...decoder import DecoderLayer
+from .weights import Taker
+
+if TYPE_CHECKING:
+    from ...model import GotOcr2ForConditionalGeneration
+
+
+def pack_decoder(
+    model: GotOcr2ForConditionalGeneration, take: Taker, format: Format, head_format: Format
+) -> NativeDecoder:
+    """Packs the layers in `format` and the head in `head_format`.
+
+    Keys and values are kept in fp32 where the weights are exact, in bf16 where they are quantised.
+    """
+    text = model.config.text_config
+    decoder = model.model.language_model
+    if take.consume and model.config.tie_word_embeddings:
+        take.tensor(decoder.embed_tokens, "weight")  # the head has the same tensor
+    head = take.linear((model.lm_head,), head_format)
+    layers: list[PackedDecoderLayer] = []
+    for layer in decoder.layers:
+        assert isinstance(layer, DecoderLayer)
+        attention, mlp = layer.self_attn, layer.mlp
+        layers.append(
+            PackedDecoderLayer(
+                attention_norm=take.vector(layer.input_layernorm, "weight"),
+                mlp_norm=take.vector(layer.post_attention_layernorm, "weight"),
+                qkv=take.linear((attention.q_proj, attention.k_proj, attention.v_proj), format),
+                out=take.linear((attention.o_proj,), format),
+                gate_up=take.gate_up(mlp.gate_proj, mlp.up_proj, format),
+                down=take.linear((mlp.down_proj,), format),
+            )
+        )
+        take.finish_layer()
+    return NativeDecoder(
+        layers,
+        take.vector(decoder.norm, "weight"),
+        head,
+        heads=text.num_attention_heads,
+        kv_heads=text.num_key_value_heads,
+        head_dim=text.head_dim,
+        eps=text.rms_norm_eps,
+        theta=text.rope_theta,
+        half_cache=format in ("int8", "int4"),
+    )

@@ -1,0 +1,144 @@
+"""The engine's back end on a CPU with kernels of our own: packed weights, one native call a step and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor
+
+from .... import kernels
+from ....errors import InvalidOptionError
+from ....generation.engine.runner import RowInput, Scores
+from ....kernels.decoder import Row
+from ....kernels.quantize import FORMATS, Format
+from ..allocation import allocating
+from .decoder import pack_decoder
+from .vision import pack_vision
+from .weights import Taker, exact_in_bf16
+
+if TYPE_CHECKING:
+    from ...model import GotOcr2ForConditionalGeneration
+
+Weights = Literal["auto", "fp32", "bf16", "int8", "int4"]
+
+
+class NativeRunner:
+    """Steps a model with the native kernels; see `generation.engine.runner.Runner`.
+
+    "fp32" and "bf16" weights give what the torch model gives in fp32, within its rounding: bf16 is how published
+    weights are stored, and nothing is computed in it. "int8" and "int4" weights are approximations, and so are
+    their inputs (8 bits) and their cache (bf16); beside "int4" layers the head is "int8".
+
+    Attributes:
+        weights: the format of the decoder's layers.
+        vision: the format of the image encoder's layers.
+    """
+
+    def __init__(
+        self,
+        model: GotOcr2ForConditionalGeneration,
+        weights: Weights = "auto",
+        vision: Weights = "auto",
+        threads: int | None = None,
+        *,
+        consume: bool = False,
+    ) -> None:
+        """
+        Args:
+            model: on the CPU, in fp32 or bf16.
+            weights: "auto" stores bf16 if every weight of the model is a bf16 number, else fp32.
+            vision: "auto" follows `weights`, with "int8" for "int4". "int4" is for the decoder only.
+            threads: size of the process's one team of native threads; None leaves it as it is.
+            consume: take the weights out of the model while packing them. The model's parameters are then empty
+                shells, and memory never holds both.
+
+        Raises:
+            InvalidOptionError: an unknown format, bf16 for weights it cannot hold, or a model elsewhere.
+            MissingDependencyError: the native library is not there.
+        """
+        kernels.native()
+        if model.device.type != "cpu":
+            raise InvalidOptionError(f"The native kernels run on the CPU; the model is on {model.device}.")
+        _check("weights", weights, FORMATS)
+        _check("vision", vision, ("fp32", "bf16", "int8"))
+        if threads is not None:
+            kernels.set_threads(threads)
+        exact: Format = "bf16" if exact_in_bf16(model) else "fp32"
+        self.weights: Format = exact if weights == "auto" else weights
+        self.vision: Format = vision if vision != "auto" else _vision_format(self.weights)
+        self._image_token = model.config.image_token_index
+        self._picture_shape = (model.config.vision_config.num_channels, *model.config.vision_config.image_hw)
+        take = Taker(consume)
+        embedding = model.model.language_model.embed_tokens
+        self._embedding = None if model.config.tie_word_embeddings else take.tensor(embedding, "weight")
+        # Every token goes through the head: in 8 bits it costs 1 ms a published step, and lines keep more tokens.
+        self._decoder = pack_decoder(
+            model, take, self.weights, "int8" if self.weights == "int4" else self.weights
+        )
+        self._vision = pack_vision(model, take, self.vision, self.vision if self.vision != "int8" else exact)
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device("cpu")
+
+    @property
+    def bytes_per_position(self) -> int:
+        return self._decoder.bytes_per_position
+
+    @property
+    def capacity(self) -> int:
+        return self._decoder.capacity
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the packed weights."""
+        own = 0 if self._embedding is None else self._embedding.nbytes
+        return self._decoder.nbytes + self._vision.nbytes + own
+
+    def allocate(self, positions: int) -> None:
+        self._decoder.release()  # the old arena goes before the new one comes
+        with allocating(positions * self.bytes_per_position):
+            self._decoder.allocate(positions)
+
+    def release(self) -> None:
+        self._decoder.release()
+
+    def encode(self, pixel_values: Tensor) -> Tensor:
+        if tuple(pixel_values.shape[1:]) != self._picture_shape:
+            raise ValueError(
+                f"pixel_values must be (N, {', '.join(map(str, self._picture_shape))}), "
+                f"got {tuple(pixel_values.shape)}."
+            )
+        pictures = [self._vision.encode(picture) for picture in pixel_values.to("cpu", torch.float32)]
+        self._vision.rest()
+        return torch.stack(pictures)
+
+    def forward(self, ids: Tensor, rows: Sequence[RowInput]) -> Scores:
+        assert self.capacity, "allocate() comes before forward()"
+        x = self._embed(ids)
+        first = 0
+        for row in rows:
+            if row.features is not None:
+                own = slice(first, first + row.tokens)
+                places = ids[own] == self._image_token
+                x[own] = x[own].masked_scatter(places[:, None], row.features.float())
+            first += row.tokens
+        own_rows = [Row(row.span.start, row.past, row.tokens, row.wanted) for row in rows]
+        return Scores(*self._decoder.step(x, own_rows))
+
+    def _embed(self, ids: Tensor) -> Tensor:
+        """`(n,)` -> `(n, hidden)` fp32, a tensor of its own."""
+        if self._embedding is None:
+            return self._decoder.head.rows(ids)
+        return self._embedding[ids].float()
+
+
+def _vision_format(weights: Format) -> Format:
+    return "int8" if weights in ("int8", "int4") else weights
+
+
+def _check(name: str, value: str, known: Sequence[str]) -> None:
+    if value != "auto" and value not in known:
+        raise InvalidOptionError(f"{name} is {value!r}; it must be auto, {', '.join(known)}.")

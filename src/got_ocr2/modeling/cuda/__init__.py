@@ -1,1 +1,0 @@
-"""Parts of `cuda_runner`: buckets, graphs, the decoder for single tokens and its operations. Nothing is loaded here."""

@@ -1,0 +1,78 @@
+"""An engine for reading: the back end, and an arena as large as memory allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .options import check_count
+
+if TYPE_CHECKING:
+    from ..generation.engine.engine import Engine
+    from ..generation.engine.runner import Runner
+    from ..modeling import GotOcr2ForConditionalGeneration
+    from ..modeling.backends.choice import Kernels, Quantization
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What an engine is made of; the fields are keyword arguments of `OCR.from_pretrained`.
+
+    Attributes:
+        quantization: "int8" or "int4", on a CPU; None leaves the model's numbers as they are.
+        kernels: "auto", "native" or "torch".
+        kv_memory: most that the key/value cache may take, in bytes or as in "2GB"; None for a share of what is
+            free.
+        max_batch: most pages that are read together, >= 1.
+
+    Raises:
+        InvalidOptionError: a bad value.
+    """
+
+    quantization: Quantization | None = None
+    kernels: Kernels = "auto"
+    kv_memory: int | str | None = None
+    max_batch: int = 64
+
+    def __post_init__(self) -> None:
+        from ..generation.engine.arena_size import parse_bytes
+        from ..modeling.backends.choice import check_names
+
+        check_names(self.kernels, self.quantization)
+        check_count("max_batch", self.max_batch)
+        if self.kv_memory is not None:
+            parse_bytes(self.kv_memory)
+
+    def runner(self, model: GotOcr2ForConditionalGeneration, *, consume: bool = False) -> Runner:
+        """Makes the back end for a loaded model.
+
+        Args:
+            consume: the model will not be used otherwise, see `modeling.backends.choice.choose_runner`.
+
+        Raises:
+            InvalidOptionError: what was asked for cannot be had on the model's device.
+        """
+        from ..modeling.backends.choice import choose_runner
+
+        return choose_runner(model, self.kernels, self.quantization, consume=consume)
+
+    def open(self, runner: Runner, context: int) -> Engine:
+        """Makes an engine.
+
+        On CUDA it has a thread of its own, so that pages are opened and prepared while others are read; on a CPU
+        that would only take the cores from one another.
+
+        Args:
+            runner: from `runner`, used by no other engine.
+            context: most positions that the model knows.
+
+        Raises:
+            InvalidOptionError: there is not enough memory.
+        """
+        from ..generation.engine.arena_size import arena_positions, parse_bytes
+        from ..generation.engine.engine import Engine
+
+        budget = None if self.kv_memory is None else parse_bytes(self.kv_memory)
+        positions = arena_positions(runner, context, self.max_batch, budget)
+        threaded = runner.device.type == "cuda"
+        return Engine(runner, positions=positions, rows=self.max_batch, threaded=threaded)

@@ -1,0 +1,1 @@
+"""What a stage minimises besides the loss of the next token."""

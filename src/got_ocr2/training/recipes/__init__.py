@@ -1,0 +1,1 @@
+"""Networks and the stages that train them, by name."""
