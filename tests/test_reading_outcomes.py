@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-import got_ocr2.generation.row
 import pytest
 from PIL import Image
 
+import got_ocr2.generation.engine.row
 from fake_ocr import fake_ocr
 from got_ocr2 import OCR
 from got_ocr2.errors import InvalidOptionError
@@ -56,12 +56,12 @@ def test_every_status_can_be_reached(monkeypatch):
     assert outcome(lambda _: "text", max_new_tokens=2) == ("truncated", "length")
     assert outcome(lambda _: LOOP) == ("looped", "looped")
     assert outcome(lambda _: RuntimeError("boom")) == ("failed", "error")
-    monkeypatch.setattr(got_ocr2.generation.row, "monotonic", Clock())
+    monkeypatch.setattr(got_ocr2.generation.engine.row, "monotonic", Clock())
     assert outcome(lambda _: "a longer text", deadline=0.45) == ("truncated", "deadline")
 
 
 def test_a_deadline_keeps_what_was_written_until_then(monkeypatch):
-    monkeypatch.setattr(got_ocr2.generation.row, "monotonic", Clock())
+    monkeypatch.setattr(got_ocr2.generation.engine.row, "monotonic", Clock())
     result = read(lambda _: "a longer text", deadline=0.45)
     assert result.text == "a longer text"[: result.tokens]
     assert 0 < result.tokens < 10
@@ -162,7 +162,7 @@ def test_where_the_second_try_fails_the_first_stays():
 
 def test_without_time_there_is_no_second_try(monkeypatch):
     ocr = fake_ocr(lambda _: LOOP)
-    monkeypatch.setattr("got_ocr2.generation.engine.engine.requests.monotonic", Clock(1000.0))
+    monkeypatch.setattr("got_ocr2.generation.engine.requests.monotonic", Clock(1000.0))
     result = ocr.read(picture(), on_loop="retry_cropped", deadline=900)
     assert (result.status, len(ocr.processor.calls)) == ("looped", 1)
     assert "deadline of 900" in result.repetition.failure

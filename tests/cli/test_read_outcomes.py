@@ -7,7 +7,7 @@ import json
 import jsonschema
 import pytest
 
-import got_ocr2.generation.row
+import got_ocr2.generation.engine.row
 from got_ocr2.results import json_schema
 from make_pdf import make_pdf
 
@@ -25,7 +25,7 @@ def _own_environment(monkeypatch):
 def slow_clock(monkeypatch):
     """Every look at the clock takes a second."""
     seconds = iter(range(10**6))
-    monkeypatch.setattr(got_ocr2.generation.row, "monotonic", lambda: float(next(seconds)))
+    monkeypatch.setattr(got_ocr2.generation.engine.row, "monotonic", lambda: float(next(seconds)))
 
 
 # --- statuses and exit codes ----------------------------------------------------------------------------
