@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
+import copy
 import json
+import pickle
 
 import pytest
 
@@ -46,9 +47,39 @@ def test_json_goes_round_and_keeps_what_it_does_not_know(tmp_path):
     assert GotOcr2Config.from_dict(written).vision_config == config.vision_config
 
 
-def test_configs_are_frozen():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        GotOcr2Config().image_token_index = 3  # type: ignore[misc]
+def test_fields_are_checked_when_they_are_written():
+    config = GotOcr2Config()
+    config.image_token_index = 3
+    assert config.image_token_id == 3
+    with pytest.raises(ConfigError, match="outside the vocabulary of 151860"):
+        config.image_token_id = 151860
+    assert config.image_token_index == 3
+    config.vision_config.image_size = [64, 128]
+    assert config.vision_config.image_hw == (64, 128)
+    with pytest.raises(ConfigError, match="hidden_size 100"):
+        config.vision_config.hidden_size = 100
+    assert config.vision_config.hidden_size == 768
+
+
+def test_other_names_are_kept_and_saved(tmp_path):
+    config = GotOcr2Config()
+    config.pad_token_id = 7
+    config.save_pretrained(tmp_path / "new" / "folder")
+    again = GotOcr2Config.from_pretrained(tmp_path / "new" / "folder", tie_word_embeddings=False)
+    assert (again.pad_token_id, again.tie_word_embeddings) == (7, False)
+    assert again.get("no_such", 5) == 5
+    with pytest.raises(AttributeError, match="GotOcr2Config has no 'no_such'"):
+        again.no_such  # noqa: B018
+    copied = copy.deepcopy(again)
+    copied.pad_token_id = 8
+    assert (again.pad_token_id, copied.pad_token_id) == (7, 8)
+    assert pickle.loads(pickle.dumps(again)) == again
+
+
+def test_few_layers_and_the_default_global_indexes(tmp_path):
+    """What transformers saves for a model with fewer layers."""
+    config = GotOcr2VisionConfig(num_hidden_layers=3)
+    assert config.global_attn_indexes == (2, 5, 8, 11)
 
 
 @pytest.mark.parametrize(
@@ -62,8 +93,9 @@ def test_configs_are_frozen():
         (lambda: GotOcr2VisionConfig(image_size="big"), "pair"),  # type: ignore[arg-type]
         (lambda: GotOcr2VisionConfig(hidden_size=100), "100 is not a multiple of num_attention_heads 12"),
         (lambda: GotOcr2VisionConfig(window_size=-1), "window_size must be >= 0, got -1"),
-        (lambda: GotOcr2VisionConfig(global_attn_indexes=(2, 12)), r"\[12\] are outside layers 0\.\.11"),
-        (lambda: GotOcr2VisionConfig(hidden_act="relu"), "relu"),
+        (lambda: GotOcr2VisionConfig(global_attn_indexes=(2, -1)), r"must be >= 0, got \[2, -1\]"),
+        (lambda: GotOcr2VisionConfig(hidden_act="tanh"), "must be one of gelu, .* got 'tanh'"),
+        (lambda: GotOcr2TextConfig(hidden_act="tanh"), "must be one of gelu, .* got 'tanh'"),
         (lambda: GotOcr2VisionConfig(mlp_dim=0), "mlp_dim must be a whole number >= 1, got 0"),
         (lambda: GotOcr2TextConfig(hidden_size=36, num_attention_heads=4), "even head size"),
         (lambda: GotOcr2TextConfig(num_key_value_heads=3), "not a multiple of num_key_value_heads 3"),

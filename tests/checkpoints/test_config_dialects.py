@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from got_ocr2.checkpoints.dialects import parse_config, read_json, stored_dtype
-from got_ocr2.config import GotOcr2Config
+from got_ocr2.config import GotOcr2Config, parse_config, read_json, stored_dtype
 from got_ocr2.errors import ConfigError
 
 # The facts of `ucaslcl/GOT-OCR2_0`'s config.json.

@@ -11,7 +11,8 @@ import huggingface_hub
 import pytest
 from huggingface_hub import constants, errors
 
-from got_ocr2.checkpoints import hub, load_model, resolve
+from got_ocr2 import hub
+from got_ocr2.checkpoints import load_model, resolve
 from got_ocr2.errors import CheckpointError, InvalidOptionError
 
 REPO = "stepfun-ai/GOT-OCR-2.0-hf"

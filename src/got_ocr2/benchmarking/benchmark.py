@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoints import convert, resolve
-from ..checkpoints.dialects import CONFIG_NAME, parse_config, read_json
-from ..config import GotOcr2Config
+from ..config import CONFIG_NAME, GotOcr2Config, parse_config, read_json
 from ..errors import InvalidOptionError
 from ..machine import describe, settings
 from . import oracle

@@ -1,7 +1,7 @@
 """Checkpoints: finding them, reading every known layout, writing Hugging Face's."""
 
+from ..hub import resolve
 from .convert import convert
-from .hub import resolve
 from .load import load_model
 from .save import save_model
 

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import torch
 
-from ..config import GotOcr2Config
+from ..config import CONFIG_NAME, GotOcr2Config, is_original, read_json
 from ..errors import CheckpointError, FileAccessError
+from ..hub import resolve
 from ..processing import Dialect, GotOcr2Processor
-from .dialects import CONFIG_NAME, is_original, read_json
-from .hub import resolve
 from .load import load_model
 from .save import save_model
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
+from ..config import read_json
 from ..generation.rules.options import GenerationOptions
 from ..processing import GotOcr2Tokenizer
 from ..processing.tiktoken_file import FILE_NAME as TIKTOKEN_NAME
 from ..processing.tiktoken_file import SPECIAL_TOKENS
 from ..processing.tokenizer import FILE_NAME as TOKENIZER_NAME
-from .dialects import read_json
 
 GENERATION_CONFIG_NAME = "generation_config.json"
 

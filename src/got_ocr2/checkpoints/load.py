@@ -11,11 +11,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from ..config import CONFIG_NAME, parse_config, read_json, stored_dtype
 from ..errors import CheckpointError, ConfigError, InvalidOptionError
+from ..hub import resolve
 from ..modeling import GotOcr2ForConditionalGeneration
-from .dialects import CONFIG_NAME, parse_config, read_json, stored_dtype
 from .generation_config import read_generation_defaults
-from .hub import resolve
 from .layouts import EMBEDDING, HEAD
 from .weights import StoredTensor, read, scan
 

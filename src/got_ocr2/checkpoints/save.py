@@ -14,9 +14,9 @@ from typing import Any
 from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]
 from torch import Tensor
 
+from ..config import CONFIG_NAME
 from ..errors import CheckpointError, FileAccessError, InvalidOptionError
 from ..modeling import GotOcr2ForConditionalGeneration
-from .dialects import CONFIG_NAME
 from .generation_config import GENERATION_CONFIG_NAME
 from .layouts import HEAD, HF
 from .weights import INDEX_NAME, SINGLE_NAME

@@ -7,18 +7,15 @@ or empty one means the published sizes.
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from ..config import GotOcr2Config, GotOcr2TextConfig
 from ..errors import CheckpointError, ConfigError
 
 CONFIG_NAME = "config.json"
 
-_TEXT_KEYS = {f.name for f in dataclasses.fields(GotOcr2TextConfig)} - {"extra", "model_type"}
 # Facts about other software or about the file itself, which would be untrue in a file that we write.
 _FOREIGN = {
     "dtype",
@@ -65,11 +62,15 @@ def stored_dtype(data: Mapping[str, Any]) -> str | None:
     return None
 
 
-def parse_config(data: Mapping[str, Any]) -> GotOcr2Config:
-    """Any dialect of `config.json`, already parsed -> `GotOcr2Config`.
+def as_hugging_face(data: Mapping[str, Any], text_fields: Collection[str]) -> dict[str, Any]:
+    """Any dialect of `config.json`, already parsed, in Hugging Face's nested one.
+
+    Args:
+        data: the JSON object.
+        text_fields: names of the decoder's fields, which a flat dialect has at the top.
 
     Raises:
-        ConfigError: it describes another architecture, or an impossible model.
+        ConfigError: it describes another architecture, or a checkpoint that cannot be loaded.
     """
     kind = data.get("model_type")
     if kind not in ("GOT", "got_ocr2"):
@@ -78,19 +79,17 @@ def parse_config(data: Mapping[str, Any]) -> GotOcr2Config:
         raise ConfigError(
             "The checkpoint is quantised, its config.json says; only float weights can be loaded."
         )
-    data = data if "text_config" in data else _nested(data)
+    data = data if "text_config" in data else _nested(data, text_fields)
     top = {k: v for k, v in data.items() if k not in _FOREIGN}
-    if "image_token_id" in top:  # transformers' alias
-        top.setdefault("image_token_index", top.pop("image_token_id"))
     top["vision_config"] = _vision(_part(data, "vision_config"))
     top["text_config"] = _text(_part(data, "text_config"))
-    return GotOcr2Config.from_dict({**top, "model_type": "got_ocr2"})
+    return {**top, "model_type": "got_ocr2"}
 
 
-def _nested(data: Mapping[str, Any]) -> dict[str, Any]:
+def _nested(data: Mapping[str, Any], text_fields: Collection[str]) -> dict[str, Any]:
     """A flat `config.json` in Hugging Face's shape."""
-    text = {k: v for k, v in data.items() if k in _TEXT_KEYS}
-    top = {k: v for k, v in data.items() if k not in _TEXT_KEYS or k == "tie_word_embeddings"}
+    text = {k: v for k, v in data.items() if k in text_fields}
+    top = {k: v for k, v in data.items() if k not in text_fields or k == "tie_word_embeddings"}
     if is_original(data):
         # The rest are settings of the original code and ids that the tokenizer knows.
         top = {k: v for k, v in top.items() if k in ("tie_word_embeddings", "vision_config")}
@@ -118,11 +117,4 @@ def _text(data: dict[str, Any]) -> dict[str, Any]:
     other = sorted(set(data.pop("layer_types", None) or []) - {"full_attention"})
     if other:
         raise ConfigError(f'text_config.layer_types may only hold "full_attention", got {other[0]!r}.')
-    rope = data.pop("rope_parameters", None)
-    scaling = data.pop("rope_scaling", None)
-    if rope or scaling:
-        theta = {k: v for k, v in data.items() if k == "rope_theta"}
-        data["rope_theta"] = GotOcr2TextConfig.from_dict(
-            {**theta, "rope_parameters": rope or scaling}
-        ).rope_theta
     return data

@@ -1,4 +1,4 @@
-"""Frozen configurations, readable from and writable to Hugging Face's `config.json`.
+"""The three configurations of a GOT-OCR2 model, readable from and writable to Hugging Face's `config.json`.
 
 Every size of the network is a field here; nothing in `modeling/` is hard-coded. Defaults are the published
 580M model (paper section 3; HF `GotOcr2Config`).
@@ -6,75 +6,27 @@ Every size of the network is a field here; nothing in `modeling/` is hard-coded.
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from os import PathLike
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, cast
 
-from .errors import ConfigError
-
-_C = TypeVar("_C", bound="_JsonConfig")
+from ..errors import ConfigError, FileAccessError
+from ..hub import resolve
+from ..pretrained import check_loading
+from . import dialects
+from .fields import JsonConfig, check_positive, pair
 
 # The compressor after the neck is two stride-2 convolutions, so one image token covers 4 x 4 patches.
 COMPRESSION = 4
 
-
-def _pair(name: str, value: object) -> tuple[int, int]:
-    """`n` or `[h, w]` -> `(h, w)`."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value, value
-    if isinstance(value, (list, tuple)):
-        sides = cast("Sequence[object]", value)
-        if len(sides) == 2 and isinstance(sides[0], int) and isinstance(sides[1], int):
-            return sides[0], sides[1]
-    raise ConfigError(f"{name} must be one whole number or a pair (height, width), got {value!r}.")
+# What the MLPs may apply; `modeling.activations` has the functions.
+ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "quick_gelu", "relu", "silu")
 
 
-def _check_positive(config: object, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ConfigError(f"{type(config).__name__}.{name} must be a whole number >= 1, got {value!r}.")
-
-
-def _no_extra() -> dict[str, Any]:
-    return {}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _JsonConfig:
-    extra: dict[str, Any] = field(default_factory=_no_extra, repr=False)
-
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON-serialisable dict, `extra` keys included."""
-        out: dict[str, Any] = {}
-        for f in dataclasses.fields(self):
-            value = getattr(self, f.name)
-            if f.name == "extra":
-                continue
-            if isinstance(value, _JsonConfig):
-                value = value.to_dict()
-            elif isinstance(value, tuple):
-                value = list(cast("tuple[object, ...]", value))
-            out[f.name] = value
-        return {**self.extra, **out}
-
-    @classmethod
-    def from_dict(cls: type[_C], data: Mapping[str, Any]) -> _C:
-        """Builds the config; keys it does not know are kept in `extra` and written back by `to_dict`."""
-        names = {f.name for f in dataclasses.fields(cls)} - {"extra"}
-        known = {k: v for k, v in data.items() if k in names}
-        extra = {k: v for k, v in data.items() if k not in names}
-        try:
-            return cls(**known, extra=extra)
-        except TypeError as e:
-            raise ConfigError(f"{cls.__name__} cannot be built from {known!r}: {e}.") from e
-
-
-@dataclass(frozen=True)
-class GotOcr2VisionConfig(_JsonConfig):
+@dataclass
+class GotOcr2VisionConfig(JsonConfig):
     """The ViTDet encoder (SAM ViT-B with a 256-channel neck in the published model).
 
     Attributes:
@@ -88,7 +40,9 @@ class GotOcr2VisionConfig(_JsonConfig):
         qkv_bias: whether the fused q/k/v projection has a bias.
         use_abs_pos, use_rel_pos: learned absolute and decomposed relative positions.
         window_size: side of an attention window in patches; 0 makes every layer global.
-        global_attn_indexes: which layers attend over the whole picture.
+        hidden_act: see `ACTIVATIONS`; GOT uses "gelu". The fast back ends know only that one.
+        global_attn_indexes: which layers attend over the whole picture; a number that no layer has means nothing, as
+            in transformers, whose defaults go to 11 however few layers there are.
         initializer_range: standard deviation of fresh weights.
     """
 
@@ -111,13 +65,13 @@ class GotOcr2VisionConfig(_JsonConfig):
     mlp_dim: int = 3072
     model_type: str = "got_ocr2_vision"
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
         if isinstance(self.image_size, list):
-            object.__setattr__(self, "image_size", tuple(self.image_size))
+            self.__dict__["image_size"] = tuple(self.image_size)
         if isinstance(self.patch_size, list):
-            object.__setattr__(self, "patch_size", tuple(self.patch_size))
-        object.__setattr__(self, "global_attn_indexes", tuple(self.global_attn_indexes))
-        _check_positive(
+            self.__dict__["patch_size"] = tuple(self.patch_size)
+        self.__dict__["global_attn_indexes"] = tuple(self.global_attn_indexes)
+        check_positive(
             self, "hidden_size", "output_channels", "num_hidden_layers", "num_attention_heads", "num_channels",
             "mlp_dim",
         )  # fmt: skip
@@ -133,25 +87,19 @@ class GotOcr2VisionConfig(_JsonConfig):
                 )
         if self.window_size < 0:
             raise ConfigError(f"window_size must be >= 0, got {self.window_size}.")
-        if self.hidden_act != "gelu":
-            raise ConfigError(
-                f'vision hidden_act must be "gelu", the only one GOT uses, got {self.hidden_act!r}.'
-            )
-        bad = [i for i in self.global_attn_indexes if not 0 <= i < self.num_hidden_layers]
-        if bad:
-            raise ConfigError(
-                f"global_attn_indexes {bad} are outside layers 0..{self.num_hidden_layers - 1}."
-            )
+        _check_activation("vision", self.hidden_act)
+        if any(i < 0 for i in self.global_attn_indexes):
+            raise ConfigError(f"global_attn_indexes must be >= 0, got {list(self.global_attn_indexes)}.")
 
     @property
     def image_hw(self) -> tuple[int, int]:
         """Input height and width in pixels."""
-        return _pair("image_size", self.image_size)
+        return pair("image_size", self.image_size)
 
     @property
     def patch_hw(self) -> tuple[int, int]:
         """Patch height and width in pixels."""
-        return _pair("patch_size", self.patch_size)
+        return pair("patch_size", self.patch_size)
 
     @property
     def grid_hw(self) -> tuple[int, int]:
@@ -176,8 +124,8 @@ class GotOcr2VisionConfig(_JsonConfig):
         return self.hidden_size // self.num_attention_heads
 
 
-@dataclass(frozen=True)
-class GotOcr2TextConfig(_JsonConfig):
+@dataclass
+class GotOcr2TextConfig(JsonConfig):
     """The Qwen2 decoder (Qwen1.5-0.5B dimensions in the published model)."""
 
     vocab_size: int = 151860
@@ -199,8 +147,8 @@ class GotOcr2TextConfig(_JsonConfig):
     attention_dropout: float = 0.0
     model_type: str = "qwen2"
 
-    def __post_init__(self) -> None:
-        _check_positive(
+    def check(self) -> None:
+        check_positive(
             self, "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
             "num_key_value_heads", "max_position_embeddings",
         )  # fmt: skip
@@ -214,14 +162,13 @@ class GotOcr2TextConfig(_JsonConfig):
                 f"num_attention_heads {self.num_attention_heads} is not a multiple of num_key_value_heads "
                 f"{self.num_key_value_heads}."
             )
-        if self.hidden_act != "silu":
-            raise ConfigError(f'text hidden_act must be "silu", got {self.hidden_act!r}.')
+        _check_activation("text", self.hidden_act)
         if self.use_sliding_window:
             raise ConfigError("use_sliding_window=true is not supported: GOT attends over the whole context.")
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> GotOcr2TextConfig:
-        data = dict(data)
+    def from_dict(cls, data: Mapping[str, Any], **changes: Any) -> GotOcr2TextConfig:
+        data = {**data, **changes}
         # transformers 5 writes the RoPE base inside `rope_parameters`.
         written = [data.pop(name, None) for name in ("rope_parameters", "rope_scaling")]
         rope = cast("Mapping[str, Any] | None", next((value for value in written if value), None))
@@ -237,21 +184,23 @@ class GotOcr2TextConfig(_JsonConfig):
         return self.hidden_size // self.num_attention_heads
 
 
-@dataclass(frozen=True)
-class GotOcr2Config(_JsonConfig):
+@dataclass
+class GotOcr2Config(JsonConfig):
     """The whole model: encoder, connector, decoder (HF `GotOcr2Config`)."""
 
     vision_config: GotOcr2VisionConfig = field(default_factory=GotOcr2VisionConfig)
     text_config: GotOcr2TextConfig = field(default_factory=GotOcr2TextConfig)
+    _aliases: ClassVar[Mapping[str, str]] = {"image_token_id": "image_token_index"}
+
     image_token_index: int = 151859
     tie_word_embeddings: bool = True
     model_type: str = "got_ocr2"
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
         if isinstance(self.vision_config, Mapping):
-            object.__setattr__(self, "vision_config", GotOcr2VisionConfig.from_dict(self.vision_config))
+            self.__dict__["vision_config"] = GotOcr2VisionConfig.from_dict(self.vision_config)
         if isinstance(self.text_config, Mapping):
-            object.__setattr__(self, "text_config", GotOcr2TextConfig.from_dict(self.text_config))
+            self.__dict__["text_config"] = GotOcr2TextConfig.from_dict(self.text_config)
         if not 0 <= self.image_token_index < self.text_config.vocab_size:
             raise ConfigError(
                 f"image_token_index {self.image_token_index} is outside the vocabulary of "
@@ -264,21 +213,63 @@ class GotOcr2Config(_JsonConfig):
         return data
 
     @classmethod
-    def from_json_file(cls, path: str | Path) -> GotOcr2Config:
+    def from_json_file(cls, path: str | PathLike[str]) -> GotOcr2Config:
         """Reads a `config.json` in HF's dialect.
 
         Raises:
             ConfigError: the file is not JSON, or describes an impossible model.
         """
-        try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as e:
-            raise ConfigError(f"{path} cannot be read as a JSON configuration: {e}.") from e
-        if not isinstance(data, dict):
-            raise ConfigError(f"{path} must hold a JSON object, got {type(data).__name__}.")
-        return cls.from_dict(cast("dict[str, Any]", data))
+        return super().from_json_file(path)
 
-    def to_json_file(self, path: str | Path) -> None:
-        """Writes `config.json` in HF's dialect."""
-        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
-        Path(path).write_text(text, encoding="utf-8")
+    def get_text_config(self, decoder: bool | None = None, encoder: bool | None = None) -> GotOcr2TextConfig:
+        """The decoder's part, whatever is asked: there is one."""
+        return self.text_config
+
+    @classmethod
+    def from_pretrained(cls, repo_or_folder: str | PathLike[str], **options: Any) -> GotOcr2Config:
+        """Reads the `config.json` of a checkpoint, in any dialect.
+
+        Args:
+            repo_or_folder: a local folder, its `config.json`, or "owner/name" on the hub.
+            **options: `revision`, `token`, `cache_dir` and `local_files_only` go to `hub.resolve`; arguments of
+                transformers' that change nothing are accepted; fields replace what the file says.
+
+        Raises:
+            CheckpointError: the checkpoint cannot be found or holds no configuration.
+            ConfigError: it describes another architecture, or an impossible model.
+        """
+        hub, rest = check_loading(cls.__name__, options)
+        path = Path(repo_or_folder).expanduser()
+        if not path.is_file():
+            path = resolve(repo_or_folder, weights=False, **hub) / dialects.CONFIG_NAME
+        config = parse_config(dialects.read_json(path))
+        config.update(rest)
+        return config
+
+    def save_pretrained(self, folder: str | PathLike[str]) -> None:
+        """Writes `config.json`, which transformers reads too; makes the folder if need be.
+
+        Raises:
+            FileAccessError: the file cannot be written.
+        """
+        folder = Path(folder).expanduser()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as e:
+            raise FileAccessError(f"{folder} cannot be made: {e.strerror}.") from e
+        self.to_json_file(folder / dialects.CONFIG_NAME)
+
+
+def parse_config(data: Mapping[str, Any]) -> GotOcr2Config:
+    """Any dialect of `config.json`, already parsed -> `GotOcr2Config`.
+
+    Raises:
+        ConfigError: it describes another architecture, or an impossible model.
+    """
+    text_fields = {f.name for f in fields(GotOcr2TextConfig)} - {"extra", "model_type"}
+    return GotOcr2Config.from_dict(dialects.as_hugging_face(data, text_fields))
+
+
+def _check_activation(part: str, value: object) -> None:
+    if value not in ACTIVATIONS:
+        raise ConfigError(f"{part} hidden_act must be one of {', '.join(ACTIVATIONS)}, got {value!r}.")

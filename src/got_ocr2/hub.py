@@ -9,7 +9,7 @@ import re
 from os import PathLike, fspath
 from pathlib import Path
 
-from ..errors import CheckpointError, InvalidOptionError
+from .errors import CheckpointError, InvalidOptionError
 
 PROCESSOR_FILES = (
     "config.json",
