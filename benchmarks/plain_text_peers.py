@@ -1,16 +1,19 @@
 """Plain text: a GOT-OCR2 model beside Tesseract 5 and RapidOCR, on the same pictures, in one run.
 
     python benchmarks/plain_text_peers.py [FOLDER ...] [--out docs/reports/plain-text-peers.md]
+    python benchmarks/plain_text_peers.py examples --pictures --peers-only --out docs/reports/examples.md
 
 A FOLDER is any data set of plain text that `got-ocr2 evaluate` reads; by default the real scans and photos of
 `examples` and the frozen sets of printed lines and paragraphs. Tesseract runs twice: as it comes (page segmentation
 mode 3, which looks for a page's layout) and told that the picture is one block of text (mode 6), which these are.
-RapidOCR's boxes are put in order of reading: lines from top to bottom, words from left to right. Peers:
+RapidOCR's boxes are put in order of reading: lines from top to bottom, words from left to right, so it loses on pages
+of several columns. `--pictures` adds a table of every picture. Peers:
 
     apt-get install tesseract-ocr
     pip install rapidocr onnxruntime
 
-What is printed ends with one line of JSON; `--out` writes the tables as Markdown too.
+Tesseract reads English unless `--language` names others of its models (`fra`, `eng+deu`). What is printed ends with one
+line of JSON; `--out` writes the tables as Markdown too.
 """
 
 from __future__ import annotations
@@ -54,7 +57,7 @@ class MissingPeerError(Exception):
 class Tesseract:
     """Tesseract through its command."""
 
-    def __init__(self, mode: int, threads: int) -> None:
+    def __init__(self, mode: int, threads: int, language: str = "eng") -> None:
         self.program = shutil.which("tesseract")
         if self.program is None:
             raise MissingPeerError("tesseract is not installed (apt-get install tesseract-ocr)")
@@ -62,10 +65,11 @@ class Tesseract:
         found = re.search(r"tesseract v?(\S+)", done.stdout + done.stderr)
         self.name = f"Tesseract {found[1] if found else '?'} --psm {mode}"
         self.mode = mode
+        self.language = language
         self.environment = {**os.environ, "OMP_THREAD_LIMIT": str(threads)}
 
     def read(self, source: Path, **_: Any) -> PageResult:
-        command = [self.program, str(source), "-", "--psm", str(self.mode), "-l", "eng"]
+        command = [self.program, str(source), "-", "--psm", str(self.mode), "-l", self.language]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=self.environment)
         if done.returncode:
             raise InputError(f"Tesseract could not read {source}: {done.stderr.strip()}.")
@@ -83,7 +87,7 @@ class Rapid:
         except ImportError as e:
             raise MissingPeerError("rapidocr is not installed (pip install rapidocr onnxruntime)") from e
         limit = {"EngineConfig.onnxruntime.intra_op_num_threads": threads}
-        self.engine = RapidOCR(params={"Global.log_level": "error", **limit})
+        self.engine: Any = RapidOCR(params={"Global.log_level": "error", **limit})
         self.name = f"RapidOCR {version_of('rapidocr')}"
 
     def read(self, source: Path, **_: Any) -> PageResult:
@@ -122,23 +126,30 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=describe()["cores"], help="for each of them")
     parser.add_argument("--limit", type=int, help="read only the first pictures")
+    parser.add_argument("--pictures", action="store_true", help="a table of every picture too")
+    parser.add_argument("--language", default="eng", help="Tesseract's models; eng by default")
+    parser.add_argument("--peers-only", action="store_true", help="leave the GOT-OCR2 model out")
     parser.add_argument("--skip-missing", action="store_true", help="go on without peers not installed")
     options = parser.parse_args(arguments)
 
     try:
         datasets = [load_dataset(folder) for folder in options.folders]
-        ocr = OCR.from_pretrained(
-            None if options.model == "default" else options.model, device=options.device
-        )
+        readers: list[tuple[str, Any]] = []
+        device = "cpu"
+        if not options.peers_only:
+            ocr = OCR.from_pretrained(
+                None if options.model == "default" else options.model, device=options.device
+            )
+            readers.append((f"got-ocr2 {options.model}", ocr))
+            device = str(ocr.model.device)
     except GotOcr2Error as e:
         print(e, file=sys.stderr)
         return e.exit_code
-    readers: list[tuple[str, Any]] = [(f"got-ocr2 {options.model}", ocr)]
     threads = options.threads
     torch.set_num_threads(threads)
     makers: list[Callable[[], Any]] = [
-        lambda: Tesseract(3, threads),
-        lambda: Tesseract(6, threads),
+        lambda: Tesseract(3, threads, options.language),
+        lambda: Tesseract(6, threads, options.language),
         lambda: Rapid(threads),
     ]
     missing: list[str] = []
@@ -155,24 +166,35 @@ def main(arguments: list[str] | None = None) -> int:
     if missing and not options.skip_missing:
         print("Install them, or go on without with --skip-missing.", file=sys.stderr)
         return 3
+    if not readers:
+        print("No reader is left to measure: install a peer, or drop --peers-only.", file=sys.stderr)
+        return 3
 
-    machine = describe(str(ocr.model.device))
+    machine = describe(device)
     where = f"{machine['processor']}, {machine['cores']} cores, {threads} threads, device {machine['device']}"
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     print(f"{where}\n{packages}")
     results: dict[str, dict[str, dict[str, Any]]] = {}
+    pictures: dict[str, dict[str, dict[str, float]]] = {}
+    tables: list[str] = []
     for dataset in datasets:
-        rows = {
-            name: row(evaluate(reader, dataset, limit=options.limit, model=name)) for name, reader in readers
-        }
-        results[dataset.name] = rows
-        print("\n" + table(dataset.name, rows))
+        done = {name: evaluate(reader, dataset, limit=options.limit, model=name) for name, reader in readers}
+        results[dataset.name] = {name: row(evaluation) for name, evaluation in done.items()}
+        shown = [table(dataset.name, results[dataset.name])]
+        if options.pictures:
+            pictures[dataset.name] = each_picture(done)
+            shown.append(picture_table(dataset.name, pictures[dataset.name]))
+        print("\n" + "\n\n".join(shown))
+        tables += shown
     print("\n" + MEANING + "\n")
     if options.out is not None:
-        tables = "\n\n".join(table(name, rows) for name, rows in results.items())
-        text = f"# Plain text beside other readers\n\n{MEANING}\n\n{tables}\n\nMeasured on: {where}; {packages}.\n"
-        options.out.write_text(text, encoding="utf-8", newline="\n")
-    found = {"threads": threads, "machine": machine, "missing": missing}
+        text = "\n\n".join(
+            ["# Plain text beside other readers", MEANING, *tables, f"Measured on: {where}; {packages}."]
+        )
+        options.out.write_text(text + "\n", encoding="utf-8", newline="\n")
+    found: dict[str, Any] = {"threads": threads, "machine": machine, "missing": missing}
+    if options.pictures:
+        found["pictures"] = pictures
     print(json.dumps({"benchmark": "plain_text_peers", **found, "sets": results}))
     return 0
 
@@ -185,6 +207,25 @@ def table(name: str, rows: dict[str, dict[str, Any]]) -> str:
     for reader, found in rows.items():
         cells = [f"{v['value']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for v in (found[key] for key in SHOWN)]
         lines.append(f"| {reader} | " + " | ".join(cells) + f" | {found['seconds']:.2f} |")
+    return "\n".join(lines)
+
+
+def each_picture(done: dict[str, Evaluation]) -> dict[str, dict[str, float]]:
+    """For each picture what each reader made of it: its folded character error rate."""
+    found: dict[str, dict[str, float]] = {}
+    for name, evaluation in done.items():
+        for reading in evaluation.readings:
+            found.setdefault(reading.page.id, {})[name] = reading.scores["cer_folded"].rate
+    return found
+
+
+def picture_table(name: str, pictures: dict[str, dict[str, float]]) -> str:
+    """One data set, a picture a line, as Markdown."""
+    readers = list(next(iter(pictures.values())))
+    lines = [f"**{name}**, cer_folded of each picture", "", f"| | {' | '.join(readers)} |"]
+    lines.append("|---|" + "---|" * len(readers))
+    for picture, rates in pictures.items():
+        lines.append(f"| {picture} | " + " | ".join(f"{rates[reader]:.3f}" for reader in readers) + " |")
     return "\n".join(lines)
 
 

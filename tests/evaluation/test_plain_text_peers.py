@@ -60,6 +60,23 @@ def test_what_is_no_folder_of_pairs(peers, capsys):
     assert "There is no folder" in capsys.readouterr().err
 
 
+def test_a_table_of_every_picture(peers, tmp_path, capsys):
+    out = tmp_path / "pictures.md"
+    arguments = [str(ROOT / "examples"), "--pictures", "--skip-missing", "--limit", "2", "--out", str(out)]
+    assert peers.main(arguments) == 0
+    pictures = json.loads(capsys.readouterr().out.splitlines()[-1])["pictures"]["examples"]
+    assert len(pictures) == 2
+    for name, rates in pictures.items():
+        assert (ROOT / "examples" / f"{name}.txt").is_file()
+        assert list(rates) == ["got-ocr2 default"]
+        assert f"| {name} | {rates['got-ocr2 default']:.3f} |" in out.read_text("utf-8")
+
+
+def test_peers_only_without_any_peer(peers, capsys):
+    assert peers.main([str(ROOT / "examples"), "--peers-only", "--skip-missing"]) == 3
+    assert "No reader is left" in capsys.readouterr().err
+
+
 def test_boxes_become_lines(peers):
     def box(x, y, width=30, height=10):
         return [[x, y], [x + width, y], [x + width, y + height], [x, y + height]]
