@@ -79,7 +79,7 @@ def measure(
         given = [one.ids for one in exact] or [None] * len(pages)
         readings = [read(runner, page, tokens, ends, ids) for page, ids in zip(inputs, given, strict=True)]
         exact = exact or readings
-        texts[name] = [ocr.processor.decode(one.ids) for one in readings]
+        texts[name] = [ocr.processor.decode(one.ids, skip_special_tokens=True) for one in readings]
         kept = torch.cat(
             [a.logits.argmax(-1) == b.logits.argmax(-1) for a, b in zip(readings, exact, strict=True)]
         )

@@ -243,7 +243,7 @@ def test_damaged_files_say_so(tmp_path, text, message):
 
 def test_missing_files_say_so(tmp_path):
     with pytest.raises(FileAccessError, match=r"preprocessor_config\.json"):
-        GotOcr2ImageProcessor.from_pretrained(tmp_path / "nowhere")
+        GotOcr2ImageProcessor.from_pretrained(tmp_path)
 
 
 def test_file_is_in_the_dialect_of_transformers(tmp_path):

@@ -198,10 +198,10 @@ def test_torch_images_that_need_gradients_or_are_bfloat16():
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (np.zeros((3, 7, 11), np.uint8), r"shape \(3, 7, 11\)"),
+        (np.zeros((5, 7, 11), np.uint8), r"shape \(5, 7, 11\)"),
         (np.zeros((2, 3, 4, 3), np.uint8), r"shape \(2, 3, 4, 3\)"),
         (np.zeros((0, 4), np.uint8), r"shape \(0, 4\)"),
-        (torch.zeros((7, 11, 3)), r"shape \(7, 11, 3\)"),
+        (torch.zeros((7, 11, 5)), r"shape \(7, 11, 5\)"),
         (torch.zeros(()), r"shape \(\)"),
         (np.full((4, 5), 255.0), "0..1, got 255..255"),
         (np.array([[0.5, np.nan]]), "0..1"),

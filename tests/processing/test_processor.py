@@ -219,9 +219,10 @@ def test_processors_can_be_pickled(processor):
 # --- what is refused ------------------------------------------------------------------------------------
 
 BOX_ERRORS = [
-    ([0, 0, 101, 50], r"\[0, 0, 101, 50\] reaches outside the image of 100x50"),
-    ([0, 0, 100, 50.5], "outside the image of 100x50"),
-    ([-1, 0, 10, 10], "outside"),
+    ([0, 0, 111, 50], r"\[0, 0, 111, 50\] reaches outside the image of 100x50"),
+    ([0, 0, 100, 55.5], "outside the image of 100x50"),
+    ([-11, 0, 10, 10], "outside"),
+    ([-9, 0, -1, 10], "outside"),
     ([50, 10, 40, 20], "empty or reversed"),
     ([10, 20, 40, 20], "empty or reversed"),
     ([1, 2, 3], r"got 3 values: \[1, 2, 3\]"),
@@ -267,7 +268,7 @@ def test_box_and_color_together_are_refused_where_they_contradict(processor, hf)
     ("kwargs", "message"),
     [
         ({"boxes": [1]}, "does not know the argument boxes"),
-        ({"images_kwargs": {}, "chat": 1}, "chat, images_kwargs"),
+        ({"images_kwargs": {"tiles": 2}, "chat": 1}, "chat, tiles"),
         ({"format": "latex"}, "format must be True or False, got 'latex'"),
         ({"multi_page": 1}, "multi_page must be True or False, got 1"),
         ({"crop_to_patches": 2}, "crop_to_patches must be True or False, got 2"),
@@ -277,13 +278,14 @@ def test_box_and_color_together_are_refused_where_they_contradict(processor, hf)
         ({"color": [5]}, "got 5"),
         ({"text": 5}, "text must be a string"),
         ({"text": ["<imgpad>", 5]}, "text must be a string"),
-        ({"text": ["<imgpad>", "<imgpad>"]}, "text holds 2 values for 1 images"),
-        ({"text": "no picture"}, "has <imgpad> 0 times"),
+        ({"text": ["<imgpad>", "<imgpad>"]}, "text holds 2 prompts, 2 of them with <imgpad>, for 1 images"),
+        ({"text": "no picture"}, "1 prompts, 0 of them with <imgpad>, for 1 images"),
         ({"text": "<imgpad><imgpad>"}, "has <imgpad> 2 times; it needs it once"),
         ({"text": "<imgpad>", "format": True}, "text is the whole prompt"),
         ({"text": "<imgpad>", "color": "red"}, "text is the whole prompt"),
         ({"return_tensors": "jax"}, "'jax'"),
-        ({"padding": "max_length"}, "'max_length'"),
+        ({"padding": "max_length"}, "needs max_length"),
+        ({"truncation": True}, "truncation would cut"),
     ],
 )
 def test_wrong_arguments_are_refused(hf, kwargs, message):
@@ -294,7 +296,7 @@ def test_wrong_arguments_are_refused(hf, kwargs, message):
 @pytest.mark.parametrize(
     ("images", "multi_page", "message"),
     [
-        (None, False, "An image is needed, got None"),
+        (None, False, "An image is needed, or text without one, got None"),
         ([], False, "empty list"),
         ([], True, "empty list"),
         ([[]], True, "Document 1 of 1 has no pages"),
@@ -307,7 +309,7 @@ def test_wrong_arguments_are_refused(hf, kwargs, message):
         (3, False, "got int"),
         ([page(), None], False, "got NoneType"),
         ({"image": 1}, False, "got dict"),
-        (np.zeros((3, 8, 8), np.uint8), False, r"shape \(3, 8, 8\)"),
+        (np.zeros((5, 8, 8), np.uint8), False, r"shape \(5, 8, 8\)"),
     ],
 )
 def test_wrong_images_are_refused(hf, images, multi_page, message):
@@ -327,3 +329,47 @@ def test_wrong_settings_of_a_processor_are_refused(tiny_tokenizer, kwargs):
     (name,) = kwargs
     with pytest.raises(InvalidOptionError, match=name):
         GotOcr2Processor(GotOcr2ImageProcessor(), tiny_tokenizer, **kwargs)
+
+
+# --- code written for transformers ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("box", [[-2, 0, 50, 54], [90, -5.0, 110, 20]])
+def test_a_box_a_little_outside_is_cut_and_said(hf, box):
+    inside = [max(0, box[0]), max(0, box[1]), min(100, box[2]), min(50, box[3])]
+    with pytest.warns(UserWarning, match="is cut to"):
+        cut = hf(page(), box=box)
+    assert torch.equal(cut.input_ids, hf(page(), box=inside).input_ids)
+
+
+def test_prompts_without_a_picture_stand_among_others(hf):
+    batch = hf([page(), page()], text=["<imgpad>a", "only words", "<imgpad>b"])
+    assert prompts(hf, batch) == ["<imgpad>" * TOKENS + "a", "only words", "<imgpad>" * TOKENS + "b"]
+    assert len(batch.pixel_values) == 2
+    assert "pixel_values" not in hf(text="only words")
+
+
+def test_arguments_may_come_in_groups(hf):
+    grouped = hf(
+        page(), images_kwargs={"crop_to_patches": True, "max_patches": 2}, text_kwargs={"padding": False}
+    )
+    assert torch.equal(grouped.pixel_values, hf(page(), crop_to_patches=True, max_patches=2).pixel_values)
+
+
+def test_a_batch_goes_to_a_device_and_a_dtype_in_either_order(hf):
+    for batch in (
+        hf(page()).to("cpu", torch.bfloat16),
+        hf(page()).to(torch.bfloat16, "cpu"),
+        hf(page()).to(torch.bfloat16, device="cpu"),
+        hf(page(), device="cpu").to(dtype=torch.bfloat16),
+    ):
+        assert (batch.pixel_values.dtype, batch.input_ids.dtype) == (torch.bfloat16, torch.int64)
+    with pytest.raises(InvalidOptionError, match="one device and one dtype"):
+        hf(page()).to("cpu", "cuda")
+
+
+def test_short_prompts_may_be_filled_on_the_right(hf):
+    left = hf([page(), page()], color=["red", "dark red"])
+    right = hf([page(), page()], color=["red", "dark red"], padding_side="right")
+    assert torch.equal(left.input_ids.flip(0)[0], right.input_ids[1])
+    assert right.attention_mask[0].tolist() == left.attention_mask[0].flip(0).tolist()

@@ -86,7 +86,8 @@ def test_every_token_of_the_vocabulary_equals_transformers(qwen_tokenizer, oracl
 
 
 def test_the_vocabulary_equals_transformers(qwen_tokenizer, oracle_tokenizer):
-    assert len(qwen_tokenizer) == qwen_tokenizer.vocab_size == len(oracle_tokenizer) == 151_860
+    assert len(qwen_tokenizer) == len(oracle_tokenizer) == 151_860
+    assert qwen_tokenizer.vocab_size == oracle_tokenizer.vocab_size
     vocabulary = oracle_tokenizer.get_vocab()
     assert all(qwen_tokenizer.convert_tokens_to_ids(token) == i for token, i in vocabulary.items())
     assert qwen_tokenizer.all_special_ids == list(range(151_643, 151_860))
@@ -177,22 +178,21 @@ def test_calls_return_lists_or_padded_tensors(qwen_tokenizer, oracle_tokenizer):
     assert qwen_tokenizer("one", return_tensors="np").input_ids.shape == (1, 1)
     with pytest.raises(InvalidOptionError, match=r"\[0, 1, 3\]"):
         qwen_tokenizer(texts, return_tensors="pt")
-    with pytest.raises(InvalidOptionError, match="'max_length'"):
+    with pytest.raises(InvalidOptionError, match="needs max_length"):
         qwen_tokenizer(texts, padding="max_length")
 
 
 def test_decode_takes_every_kind_of_row(tiny_tokenizer):
     row = tiny_tokenizer.encode("the <img>")
     for ids in (row, tuple(row), np.array(row), torch.tensor(row)):
-        assert tiny_tokenizer.decode(ids) == "the "
-        assert tiny_tokenizer.decode(ids, skip_special_tokens=False) == "the <img>"
+        assert tiny_tokenizer.decode(ids, skip_special_tokens=True) == "the "
+        assert tiny_tokenizer.decode(ids) == "the <img>"
     assert tiny_tokenizer.decode(257) == tiny_tokenizer.decode(torch.tensor(257)) == "the"
     assert tiny_tokenizer.decode([]) == ""
-    assert tiny_tokenizer.batch_decode(torch.tensor([row, row])) == ["the ", "the "]
-    assert tiny_tokenizer.batch_decode([row, []]) == ["the ", ""]
+    assert tiny_tokenizer.batch_decode(torch.tensor([row, row]), skip_special_tokens=True) == ["the ", "the "]
+    assert tiny_tokenizer.batch_decode([row, []]) == ["the <img>", ""]
     assert tiny_tokenizer.decode([257, 10_000]) == "the"
-    with pytest.raises(InvalidOptionError, match="batch_decode"):
-        tiny_tokenizer.decode([row, row])
+    assert tiny_tokenizer.decode([row, row]) == ["the <img>", "the <img>"]
     with pytest.raises(InvalidOptionError, match="-100"):
         tiny_tokenizer.decode([257, -100])
 
@@ -228,8 +228,8 @@ def test_fixed_phrases_may_be_single_tokens(tiny_tokenizer):
     tokens = [tiny_tokenizer.convert_ids_to_tokens(i) for i in ids]
     assert tokens[:5] == ["<|im_start|>", "user\n", "<img>", "<imgpad>", "</img>"]
     assert tokens[-4:] == ["OCR with format: ", "<|im_end|>", "<|im_start|>", "assistant\n"]
-    assert tiny_tokenizer.decode(ids, skip_special_tokens=False) == text
-    assert tiny_tokenizer.decode(ids) == "user\n\n[1] OCR with format: assistant\n"
+    assert tiny_tokenizer.decode(ids) == text
+    assert tiny_tokenizer.decode(ids, skip_special_tokens=True) == "user\n\n[1] OCR with format: assistant\n"
 
 
 def test_tokenizers_can_be_pickled(tiny_tokenizer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -18,7 +19,7 @@ def pages_of_documents(images: object, multi_page: bool) -> list[list[Any]]:
         InvalidOptionError: no picture, lists nested otherwise, or a document without pages.
     """
     if images is None:
-        raise InvalidOptionError("An image is needed, got None.")
+        raise InvalidOptionError("An image is needed, or text without one, got None.")
     items = _items(images)
     if items is None:
         return [[images]]
@@ -91,8 +92,44 @@ def texts_of_documents(text: object, documents: int) -> list[str] | None:
     return texts
 
 
+def beside_their_texts(
+    text: object, documents: list[list[Any]], image_token: str
+) -> tuple[list[str], list[list[Any]]]:
+    """Prompts, and the pages of each: none for a prompt without the image token.
+
+    Args:
+        text: one prompt for all documents, or a list: one for each document, and any number without a picture.
+        documents: pages of each document.
+        image_token: what stands for a picture in a prompt.
+
+    Raises:
+        InvalidOptionError: not text, or prompts and documents that do not go together.
+    """
+    if not documents and isinstance(text, str):
+        text = [text]
+    items = _items(text)
+    if items is None or not all(isinstance(item, str) for item in items):
+        texts = texts_of_documents(text, len(documents)) or []
+    else:
+        texts = cast("list[str]", items)
+    asking = [image_token in one for one in texts]
+    if len(texts) == len(documents) and all(asking):
+        return texts, documents
+    if not texts or sum(asking) != len(documents):
+        raise InvalidOptionError(
+            f"text holds {len(texts)} prompts, {sum(asking)} of them with {image_token}, for {len(documents)} images "
+            "or documents."
+        )
+    pages = iter(documents)
+    return texts, [next(pages) if asks else [] for asks in asking]
+
+
 def checked_box(points: Sequence[Any], image_hw: tuple[int, int], *, point_allowed: bool) -> list[float]:
-    """The numbers of a box, if it lies inside its picture.
+    """The numbers of a box, cut off at the edges of its picture if it reaches a little beyond them.
+
+    The published processor takes any numbers and then asks for thousandths below 0 or above 1000, which the model
+    never saw. Detectors do put boxes a little outside, where the picture has nothing; a box that reaches farther
+    than a tenth of a side, or two pixels, belongs to another picture or another scale.
 
     Args:
         points: x1, y1, x2, y2 in pixels.
@@ -100,7 +137,10 @@ def checked_box(points: Sequence[Any], image_hw: tuple[int, int], *, point_allow
         point_allowed: take a point x, y too.
 
     Raises:
-        InvalidOptionError: another count, not finite numbers, reversed, empty, or outside the picture.
+        InvalidOptionError: another count, not finite numbers, reversed, empty, or too far outside the picture.
+
+    Warns:
+        UserWarning: the box was cut.
     """
     shown = [_listed(value) for value in points]
     if len(shown) != 4 and not (point_allowed and len(shown) == 2):
@@ -109,13 +149,22 @@ def checked_box(points: Sequence[Any], image_hw: tuple[int, int], *, point_allow
     if not all(is_number(value) for value in shown):
         raise InvalidOptionError(f"A box must hold finite numbers, got {shown}.")
     height, width = image_hw
-    for i, value in enumerate(shown):
-        limit = (width, height)[i % 2]
-        if not 0 <= value <= limit:
-            raise InvalidOptionError(f"The box {shown} reaches outside the image of {width}x{height} pixels.")
     if len(shown) == 4 and (shown[0] >= shown[2] or shown[1] >= shown[3]):
         raise InvalidOptionError(f"The box {shown} is empty or reversed: it needs x1 < x2 and y1 < y2.")
-    return shown
+    inside = [min(max(value, 0), (width, height)[i % 2]) for i, value in enumerate(shown)]
+    if inside == shown:
+        return shown
+    beyond = [
+        abs(value - cut) / max((width, height)[i % 2] / 10, 2)
+        for i, (value, cut) in enumerate(zip(shown, inside, strict=True))
+    ]
+    if len(shown) == 2 or max(beyond) > 1 or inside[0] == inside[2] or inside[1] == inside[3]:
+        raise InvalidOptionError(f"The box {shown} reaches outside the image of {width}x{height} pixels.")
+    warnings.warn(
+        f"The box {shown} reaches outside the image of {width}x{height} pixels and is cut to {inside}.",
+        stacklevel=2,
+    )
+    return inside
 
 
 def check_switches(**switches: object) -> None:

@@ -4,10 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any, cast
 
 from ..errors import ConfigError, FileAccessError
+from ..hub import resolve
+from ..pretrained import check_loading
+
+
+def folder_of(name: str, repo_or_folder: str | PathLike[str], options: Mapping[str, Any]) -> Path:
+    """The folder of a checkpoint whose processor is wanted, without its weights.
+
+    Args:
+        name: of the class, for messages.
+        repo_or_folder: a local folder, or "owner/name" on the hub.
+        options: `revision`, `token`, `cache_dir` and `local_files_only`, see `hub.resolve`; arguments of
+            transformers' `from_pretrained` that change nothing here are accepted.
+
+    Raises:
+        CheckpointError: no such folder or repository, or it cannot be reached.
+        InvalidOptionError: an option is unknown, or asks for what cannot be done here.
+    """
+    hub, _ = check_loading(name, options, own=())
+    return resolve(repo_or_folder, weights=False, **hub)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..errors import ConfigError, InvalidOptionError
+from ..errors import ConfigError, FileAccessError, InvalidOptionError
 from .arguments import check_switches, is_count, is_number
 from .batch import BatchFeature
-from .files import read_json, write_json
+from .files import folder_of, read_json, write_json
 from .geometry import ResizeMode, choose_grid, fitted_size, to_thousandths
 from .images import ImageLike, as_rgb
+from .options import check_picture_options
 from .tensors import ReturnTensors, as_requested, check_return_tensors
 
+if TYPE_CHECKING:
+    import torch
+
 FILE_NAME = "preprocessor_config.json"
+PROCESSOR_NAME = "processor_config.json"
 ImageInput: TypeAlias = ImageLike | Sequence["ImageInput"]
 
 _CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -29,12 +34,26 @@ _RESAMPLING_FILTERS = range(6)  # Pillow's: nearest, lanczos, bilinear, bicubic,
 _WHITE = (255, 255, 255)
 
 
+class Size(NamedTuple):
+    """Height and width in pixels; `size["height"]` works too, as code written for transformers says it."""
+
+    height: int
+    width: int
+
+    def __getitem__(self, key: Any) -> Any:
+        sides: Any = (self.height, self.width)
+        return getattr(self, key) if key in ("height", "width") else sides[key]
+
+
+_PUBLISHED_SIZE = Size(1024, 1024)
+
+
 @dataclass(frozen=True)
 class GotOcr2ImageProcessor:
     """How a picture becomes the network's input. Immutable; `dataclasses.replace` makes a changed one.
 
     Attributes:
-        size: `(height, width)` of one tile in pixels; one number for a square, or HF's dict.
+        size: height and width of one tile in pixels; one number for a square, or HF's dict.
         resample: Pillow's filter number; 3 is bicubic.
         image_mean, image_std: per channel, of values that were rescaled.
         do_convert_rgb: convert every mode to RGB; without it anything but RGB is refused.
@@ -51,7 +70,7 @@ class GotOcr2ImageProcessor:
         InvalidOptionError: a value is out of range.
     """
 
-    size: tuple[int, int] = (1024, 1024)
+    size: Size = _PUBLISHED_SIZE
     _: KW_ONLY
     resample: int = 3
     image_mean: tuple[float, float, float] = _CLIP_MEAN
@@ -93,44 +112,57 @@ class GotOcr2ImageProcessor:
         self,
         images: ImageInput,
         *,
-        crop_to_patches: bool | None = None,
-        min_patches: int | None = None,
-        max_patches: int | None = None,
         return_tensors: ReturnTensors | None = "pt",
+        device: torch.device | str | int | None = None,
+        **options: Any,
     ) -> BatchFeature:
         """Turns pictures into the network's input.
 
         Args:
-            images: one picture or a list of them, lists of pages flattened; see `as_rgb` for what a picture
-            is. crop_to_patches, min_patches, max_patches: replace the settings of the same name for this
-            call.
+            images: one picture or a list of them, lists of pages flattened; see `as_rgb` for what a picture is.
             return_tensors: "pt" for a torch tensor, "np" or None for a numpy array.
+            device: where the tensor shall be; the work is done on the CPU.
+            **options: `crop_to_patches`, `max_patches`, `size` and any other setting, for this call; None leaves it.
+                Arguments of transformers' that change nothing are accepted.
 
         Returns:
             `pixel_values`, float32 (N, 3, H, W), the tiles of all pictures in order; and `num_patches`, how
             many of them each picture takes, thumbnail included.
 
         Raises:
-            InvalidOptionError: no picture, not a picture, or an option out of range.
+            InvalidOptionError: no picture, not a picture, or an option unknown or out of range.
             InputError: a picture cannot be decoded.
         """
         check_return_tensors(return_tensors)
-        crop = self.crop_to_patches if crop_to_patches is None else crop_to_patches
-        lowest = self.min_patches if min_patches is None else min_patches
-        highest = self.max_patches if max_patches is None else max_patches
-        check_switches(crop_to_patches=crop)
-        _check_patches(lowest, highest)
-
+        settings = self.with_options(options)
         tiles: list[Image.Image] = []
         num_patches: list[int] = []
         for image in flatten(images):
-            found = self._tiles(self.convert(image), crop, lowest, highest)
+            found = settings._tiles(settings.convert(image))
             tiles += found
             num_patches.append(len(found))
         if not tiles:
             raise InvalidOptionError("At least one image is needed, got an empty list.")
-        pixels = as_requested(self._normalised(tiles), return_tensors)
-        return BatchFeature(pixel_values=pixels, num_patches=num_patches)
+        pixels = as_requested(settings._normalised(tiles), return_tensors)
+        batch = BatchFeature(pixel_values=pixels, num_patches=num_patches)
+        return batch if device is None else batch.to(device=device)
+
+    preprocess = __call__
+
+    def with_options(self, options: Mapping[str, Any]) -> GotOcr2ImageProcessor:
+        """This processor with settings replaced for one call; see `__call__`."""
+        names = {f.name for f in fields(self)} - {"extra"}
+        check_picture_options({name: value for name, value in options.items() if name not in names})
+        changes = {name: value for name, value in options.items() if name in names and value is not None}
+        return replace(self, **changes) if changes else self
+
+    def get_number_of_image_patches(
+        self, height: int, width: int, images_kwargs: Mapping[str, Any] | None = None
+    ) -> int:
+        """How many tiles a picture of this size takes, thumbnail included; `images_kwargs` as for a call."""
+        settings = self.with_options(images_kwargs or {})
+        rows, cols = settings._grid((height, width))
+        return rows * cols + (rows * cols > 1)
 
     def convert(self, image: ImageLike) -> Image.Image:
         """The upright RGB picture that the network will see, at its own size."""
@@ -146,15 +178,19 @@ class GotOcr2ImageProcessor:
         fitted = fitted_size(image_hw, self.size, self.resize_mode, self.max_upscale)
         return to_thousandths(points, image_hw, fitted, self.size)
 
-    def _tiles(self, image: Image.Image, crop: bool, lowest: int, highest: int) -> list[Image.Image]:
-        """One picture -> its tiles, row by row, then the thumbnail if there is more than one tile."""
-        if not crop or highest == 1:
-            return [self._resized(image, self.size)]
+    def _grid(self, image_hw: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns of the tiles of a picture."""
+        if not self.crop_to_patches or self.max_patches == 1:
+            return 1, 1
         height, width = self.size
         # HF compares the picture with a grid of squares even where tiles are oblong; padding must not.
         aspect = width / height if self.resize_mode == "pad" else 1.0
-        image_hw = (image.height, image.width)
-        rows, cols = choose_grid(image_hw, self.size, lowest, highest, tile_aspect=aspect)
+        return choose_grid(image_hw, self.size, self.min_patches, self.max_patches, tile_aspect=aspect)
+
+    def _tiles(self, image: Image.Image) -> list[Image.Image]:
+        """One picture -> its tiles, row by row, then the thumbnail if there is more than one tile."""
+        height, width = self.size
+        rows, cols = self._grid((image.height, image.width))
         canvas = self._resized(image, (rows * height, cols * width))
         tiles = [
             canvas.crop((col * width, row * height, (col + 1) * width, (row + 1) * height))
@@ -223,18 +259,39 @@ class GotOcr2ImageProcessor:
             raise ConfigError(f"The image processor's configuration is wrong: {e}") from e
 
     @classmethod
-    def from_pretrained(cls, folder: str | os.PathLike[str]) -> GotOcr2ImageProcessor:
-        """Reads `preprocessor_config.json` in a folder.
+    def from_pretrained(cls, repo_or_folder: str | os.PathLike[str], **options: Any) -> GotOcr2ImageProcessor:
+        """Reads the image processor of a checkpoint, as transformers 4 or 5 saves it.
+
+        Args:
+            repo_or_folder: a local folder, or "owner/name" on the hub.
+            **options: settings that replace the saved ones, and what `files.folder_of` takes.
 
         Raises:
             FileAccessError: the file is missing or may not be read.
+            CheckpointError: the checkpoint cannot be found.
             ConfigError: it is not JSON or describes nothing that can be built.
         """
-        return cls.from_dict(read_json(Path(folder) / FILE_NAME))
+        names = {f.name for f in fields(cls)} - {"extra"}
+        changes = {name: value for name, value in options.items() if name in names}
+        others = {name: value for name, value in options.items() if name not in names}
+        folder = folder_of(cls.__name__, repo_or_folder, others)
+        found = saved_in(folder)
+        if found is None:
+            raise FileAccessError(f"{folder} holds neither {FILE_NAME} nor {PROCESSOR_NAME} with it.")
+        return replace(cls.from_dict(found), **changes)
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Writes `preprocessor_config.json`, which transformers reads too."""
         write_json(Path(folder) / FILE_NAME, self.to_dict())
+
+
+def saved_in(folder: Path) -> Mapping[str, Any] | None:
+    """The image processor's settings in a folder, wherever transformers 4 or 5 put them; None if there are none."""
+    if (folder / PROCESSOR_NAME).is_file():
+        inside = read_json(folder / PROCESSOR_NAME).get("image_processor")
+        if isinstance(inside, Mapping):
+            return cast(Mapping[str, Any], inside)
+    return read_json(folder / FILE_NAME) if (folder / FILE_NAME).is_file() else None
 
 
 def flatten(images: ImageInput) -> Iterator[ImageLike]:
@@ -246,7 +303,7 @@ def flatten(images: ImageInput) -> Iterator[ImageLike]:
         yield cast(ImageLike, images)
 
 
-def _size(value: object) -> tuple[int, int]:
+def _size(value: object) -> Size:
     pair: object = value
     if isinstance(value, Mapping):
         named = cast(Mapping[str, object], value)
@@ -256,7 +313,7 @@ def _size(value: object) -> tuple[int, int]:
     if isinstance(pair, (list, tuple)):
         sides = cast(Sequence[object], pair)
         if len(sides) == 2 and all(is_count(side) for side in sides):
-            return cast(tuple[int, int], tuple(sides))
+            return Size(*cast(tuple[int, int], tuple(sides)))
     raise InvalidOptionError(
         f"size must be height and width, or one number for both, in whole pixels >= 1, got {value!r}."
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ImageLike: TypeAlias = Union[Image.Image, NDArray[Any], "torch.Tensor"]
 
+_CHANNELS = (1, 3, 4)
 _ORIENTATION = 0x0112  # the EXIF tag
 _WHITE = (255, 255, 255, 255)
 
@@ -60,9 +61,9 @@ def as_rgb(image: ImageLike) -> Image.Image:
     """Pillow images, numpy arrays and torch tensors -> what `to_rgb` gives.
 
     Args:
-        image: a Pillow image; a numpy array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4); or a torch tensor
-            (H, W), (1, H, W), (3, H, W) or (4, H, W). uint8 and uint16 span their type, bool is black and
-            white, floats are 0..1. A fourth channel is opacity.
+        image: a Pillow image; or a numpy array or torch tensor with one, three or four channels, or none, first
+            or last. Where either could be meant, an array has them last and a tensor first. uint8 and uint16 span
+            their type, bool is black and white, floats are 0..1. A fourth channel is opacity.
 
     Raises:
         InvalidOptionError: not an image, or of another shape, type or range.
@@ -71,7 +72,7 @@ def as_rgb(image: ImageLike) -> Image.Image:
     if isinstance(image, Image.Image):
         return to_rgb(image)
     if isinstance(image, np.ndarray):
-        return _from_array(image, "A numpy image must be (H, W), (H, W, 1), (H, W, 3) or (H, W, 4)")
+        return _from_array(image, "A numpy image must be (H, W), (H, W, C) or (C, H, W) with C of 1, 3 or 4")
     # A tensor can only exist where torch has been imported already.
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(image, torch.Tensor):
@@ -79,8 +80,8 @@ def as_rgb(image: ImageLike) -> Image.Image:
         if tensor.is_floating_point():
             tensor = tensor.float()  # numpy knows no bfloat16
         array = tensor.numpy()
-        rule = "A torch image must be (H, W), (1, H, W), (3, H, W) or (4, H, W)"
-        if array.ndim == 3:
+        rule = "A torch image must be (H, W), (C, H, W) or (H, W, C) with C of 1, 3 or 4"
+        if array.ndim == 3 and array.shape[0] in _CHANNELS:
             array = np.moveaxis(array, 0, -1)  # (C, H, W) -> (H, W, C)
         return _from_array(array, rule, shape=tuple(image.shape))
     raise InvalidOptionError(
@@ -127,6 +128,8 @@ def _grey_to_rgb(image: Image.Image) -> Image.Image:
 
 def _from_array(array: NDArray[Any], rule: str, shape: tuple[int, ...] | None = None) -> Image.Image:
     """An array (H, W) or (H, W, C) -> RGB image. `shape` is what the caller passed, for the message."""
+    if array.ndim == 3 and array.shape[-1] not in _CHANNELS and array.shape[0] in _CHANNELS:
+        array = np.moveaxis(array, 0, -1)
     if array.ndim == 3 and array.shape[-1] == 1:
         array = array[..., 0]
     if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[-1] in (3, 4))):

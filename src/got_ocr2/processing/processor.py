@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, TypeAlias, Union, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, Union, cast
 
 from PIL import Image
 
@@ -14,23 +15,27 @@ from . import image_processor as image_files
 from . import tiktoken_file
 from . import tokenizer as tokenizer_files
 from .arguments import (
+    beside_their_texts,
     boxes_of_documents,
     check_switches,
     checked_box,
     colors_of_documents,
     is_count,
     pages_of_documents,
-    texts_of_documents,
 )
 from .batch import BatchFeature
-from .files import read_json, write_json
+from .files import folder_of, read_json, write_json
 from .image_processor import GotOcr2ImageProcessor, ImageInput
-from .padding import Padding, pad_rows
+from .options import check_processor_options
+from .padding import Padding, Side, pad_rows
 from .prompts import Dialect, Question, check_dialect, frame
 from .tensors import ReturnTensors
 from .tokenizer import GotOcr2Tokenizer, Ids
 
-FILE_NAME = "processor_config.json"
+if TYPE_CHECKING:
+    import torch
+
+FILE_NAME = image_files.PROCESSOR_NAME
 Numbers: TypeAlias = Sequence[float]
 ImageOpener: TypeAlias = Callable[[Union[str, "os.PathLike[str]"]], Image.Image]
 
@@ -79,83 +84,131 @@ class GotOcr2Processor:
         color: str | Sequence[str | None] | None = None,
         format: bool = False,
         multi_page: bool = False,
-        crop_to_patches: bool | None = None,
-        min_patches: int | None = None,
-        max_patches: int | None = None,
+        num_image_tokens: int | None = None,
         return_tensors: ReturnTensors | None = "pt",
         padding: Padding = True,
-        **unknown: Any,
+        padding_side: Side | None = None,
+        max_length: int | None = None,
+        truncation: bool = False,
+        device: torch.device | str | int | None = None,
+        images_kwargs: Mapping[str, Any] | None = None,
+        text_kwargs: Mapping[str, Any] | None = None,
+        common_kwargs: Mapping[str, Any] | None = None,
+        **options: Any,
     ) -> BatchFeature:
         """Builds one batch; each picture is a document of its own unless `multi_page`.
 
         Args:
             images: a picture or a list of them. With `multi_page`, a list is one document and a list of lists
-                is several. A picture is a Pillow image, a numpy array (H, W[, C]), a torch tensor
-                ([C,] H, W), or a path or address if there is an `opener`.
+                is several. A picture is a Pillow image, a numpy array or torch tensor (see `images.as_rgb`), or a path
+                or address if there is an `opener`. None with `text` alone.
             text: whole prompts to use instead of building them, one for all or one for each document. Each
-                has `<imgpad>` once, or once for each page, or already as often as the pictures take ids.
+                has `<imgpad>` once, or once for each page, or already as often as the pictures take ids. Prompts
+                without it may stand among them and have no picture.
             box: `[x1, y1, x2, y2]` in pixels of the upright picture, 0 to its width and height; one for all
-                pictures, or a list with a box or None for each. In the "original" dialect also a point,
-                `[x, y]`.
+                pictures, or a list with a box or None for each; see `arguments.checked_box`. In the "original" dialect
+                also a point, `[x, y]`.
             color: colour of the frame whose inside is read; one for all documents or a list with one for
                 each. In the "original" dialect red, green or blue.
             format: ask for formatted text instead of plain.
             multi_page: the pictures are pages that are read in one go.
-            crop_to_patches: read each picture in tiles of full size as well; None leaves it to the image
-                processor's setting, as do None for `min_patches` and `max_patches`.
+            num_image_tokens: ids that one tile takes, instead of the attribute.
             return_tensors: "pt", "np", or None for lists of ids and a numpy array of pixels.
-            padding: pad short prompts on the left to the longest; False leaves them as they are.
+            padding: pad short prompts to the longest; False leaves them as they are.
+            padding_side: "left", where generation needs it, or "right"; None leaves it to the tokenizer's attribute.
+            max_length: width of every row with padding "max_length".
+            truncation: only False: a cut prompt would lose its end or its pictures.
+            device: where the tensors shall be.
+            images_kwargs, text_kwargs, common_kwargs: more of these arguments, grouped as transformers groups them.
+            **options: settings of the image processor for this call, such as `crop_to_patches` and `max_patches`, and
+                arguments of transformers' that change nothing.
 
         Returns:
             `input_ids` and `attention_mask`, int64 (B, T), and `pixel_values`, float32 (N, 3, H, W): the
-            tiles of all pages of all documents, in order.
+            tiles of all pages of all documents, in order; no `pixel_values` without a picture.
 
         Raises:
             InvalidOptionError: an argument is unknown, wrong, or contradicts another one.
             InputError: a picture cannot be decoded.
         """
-        if unknown:
-            names = ", ".join(sorted(unknown))
-            raise InvalidOptionError(f"{type(self).__name__} does not know the argument {names}.")
+        grouped = {**(common_kwargs or {}), **(images_kwargs or {}), **(text_kwargs or {})}
+        if grouped:
+            given: dict[str, Any] = dict(
+                box=box, color=color, format=format, multi_page=multi_page, num_image_tokens=num_image_tokens,
+                return_tensors=return_tensors, padding=padding, padding_side=padding_side, max_length=max_length,
+                truncation=truncation, device=device, **options,
+            )  # fmt: skip
+            return self(images, text, **{**given, **grouped})
         check_switches(format=format, multi_page=multi_page)
-        documents = [
-            [self.image_processor.convert(self._opened(page)) for page in pages]
-            for pages in pages_of_documents(images, multi_page)
-        ]
+        if truncation:
+            raise InvalidOptionError("truncation would cut a prompt's end or its pictures off; leave it out.")
+        names = {f.name for f in fields(self.image_processor)}
+        check_processor_options({name: value for name, value in options.items() if name not in names})
+        settings = self.image_processor.with_options({n: v for n, v in options.items() if n in names})
+
+        documents: list[list[Image.Image]] = []
+        if images is not None or text is None:
+            documents = [
+                [settings.convert(self._opened(page)) for page in pages]
+                for pages in pages_of_documents(images, multi_page)
+            ]
         boxes = boxes_of_documents(box, len(documents))
         colors = colors_of_documents(color, len(documents))
-        prompts = texts_of_documents(text, len(documents))
-        crop = self.image_processor.crop_to_patches if crop_to_patches is None else crop_to_patches
-        if prompts is None:
+        if text is None:
             prompts = [
-                self._prompt(pages[0], points, name, format=format, multi_page=multi_page, patches=crop)
+                self._prompt(pages[0], points, name, settings, format=format, multi_page=multi_page)
                 for pages, points, name in zip(documents, boxes, colors, strict=True)
             ]
         elif format or box is not None or color is not None:
             raise InvalidOptionError("text is the whole prompt, so box, color and format cannot go with it.")
+        else:
+            prompts, documents = beside_their_texts(text, documents, self.tokenizer.image_token)
 
-        batch = self.image_processor(
-            documents,
-            crop_to_patches=crop,
-            min_patches=min_patches,
-            max_patches=max_patches,
-            return_tensors=return_tensors,
-        )
-        tiles = iter(cast(list[int], batch.num_patches))
+        batch = BatchFeature(num_patches=[])
+        if any(documents):
+            batch = settings(documents, return_tensors=return_tensors)
+        tiles = iter(cast(list[int], batch.pop("num_patches")))
+        per_tile = num_image_tokens or self.num_image_tokens
         rows = [
-            self._ids(prompt, [next(tiles) for _ in pages])
+            self._ids(prompt, [next(tiles) for _ in pages], per_tile)
             for prompt, pages in zip(prompts, documents, strict=True)
         ]
-        ids = pad_rows(rows, self.tokenizer.pad_token_id, padding, return_tensors)
-        return BatchFeature(**ids, pixel_values=batch.pixel_values)
+        ids = pad_rows(
+            rows, self.tokenizer.pad_token_id, padding, return_tensors,
+            side=padding_side or self.tokenizer.padding_side, width=max_length,
+        )  # fmt: skip
+        whole = BatchFeature(**ids, **batch)
+        return whole if device is None else whole.to(device=device)
 
-    def decode(self, ids: Ids, skip_special_tokens: bool = True) -> str:
+    @property
+    def image_token(self) -> str:
+        return self.tokenizer.image_token
+
+    @property
+    def image_token_id(self) -> int:
+        return self.tokenizer.image_token_id
+
+    @property
+    def model_input_names(self) -> list[str]:
+        """What a batch may hold."""
+        return ["input_ids", "attention_mask", "pixel_values"]
+
+    def decode(self, ids: Any, skip_special_tokens: bool = False, **others: Any) -> Any:
         """`GotOcr2Tokenizer.decode`."""
-        return self.tokenizer.decode(ids, skip_special_tokens)
+        decode: Callable[..., Any] = self.tokenizer.decode
+        return decode(ids, skip_special_tokens, **others)
 
-    def batch_decode(self, rows: Iterable[Ids], skip_special_tokens: bool = True) -> list[str]:
+    def batch_decode(
+        self, rows: Iterable[Ids], skip_special_tokens: bool = False, **others: Any
+    ) -> list[str]:
         """`GotOcr2Tokenizer.batch_decode`."""
-        return self.tokenizer.batch_decode(rows, skip_special_tokens)
+        return self.tokenizer.batch_decode(rows, skip_special_tokens, **others)
+
+    def post_process_image_text_to_text(
+        self, generated_outputs: Iterable[Ids], skip_special_tokens: bool = True, **others: Any
+    ) -> list[str]:
+        """The texts of what `generate` gave, control tokens left out (transformers' name and default)."""
+        return self.tokenizer.batch_decode(generated_outputs, skip_special_tokens, **others)
 
     def _opened(self, image: Any) -> Any:
         if not isinstance(image, (str, os.PathLike)):
@@ -172,19 +225,23 @@ class GotOcr2Processor:
         page: Image.Image,
         points: Sequence[Any] | None,
         color: str | None,
+        settings: GotOcr2ImageProcessor,
         *,
         format: bool,
         multi_page: bool,
-        patches: bool,
     ) -> str:
         """The prompt of one document, with `<imgpad>` once."""
         thousandths = None
         if points is not None:
             image_hw = (page.height, page.width)
             inside = checked_box(points, image_hw, point_allowed=self.dialect == "original")
-            thousandths = self.image_processor.box_in_thousandths(inside, image_hw)
+            thousandths = settings.box_in_thousandths(inside, image_hw)
         question = Question(
-            format=format, box=thousandths, color=color, multi_page=multi_page, patches=patches
+            format=format,
+            box=thousandths,
+            color=color,
+            multi_page=multi_page,
+            patches=settings.crop_to_patches,
         )
         names = self.tokenizer
         return frame(
@@ -194,10 +251,10 @@ class GotOcr2Processor:
             image=names.image_start_token + names.image_token + names.image_end_token,
         )
 
-    def _ids(self, prompt: str, tiles: Sequence[int]) -> list[int]:
+    def _ids(self, prompt: str, tiles: Sequence[int], per_tile: int) -> list[int]:
         """Ids of a prompt whose `<imgpad>`s are made as many as the tiles of its pages take."""
         image_id = self.tokenizer.image_token_id
-        total = sum(tiles) * self.num_image_tokens
+        total = sum(tiles) * per_tile
         ids = self.tokenizer.encode(prompt)
         found = ids.count(image_id)
         if found == total:
@@ -207,7 +264,7 @@ class GotOcr2Processor:
                 f"The prompt has {self.tokenizer.image_token} {found} times; it needs it once, or once for "
                 f"each of {len(tiles)} pages, or {total} times."
             )
-        per_placeholder = iter([total] if found == 1 else [n * self.num_image_tokens for n in tiles])
+        per_placeholder = iter([total] if found == 1 else [n * per_tile for n in tiles])
         return [
             i for token in ids for i in ([image_id] * next(per_placeholder) if token == image_id else [token])
         ]
@@ -216,33 +273,42 @@ class GotOcr2Processor:
 
     @classmethod
     def from_pretrained(
-        cls, folder: str | os.PathLike[str], *, opener: ImageOpener | None = None
+        cls, repo_or_folder: str | os.PathLike[str], *, opener: ImageOpener | None = None, **options: Any
     ) -> GotOcr2Processor:
-        """Reads the processor of a checkpoint folder, in any layout.
+        """Reads the processor of a checkpoint, in any layout.
 
         - got-ocr2 and transformers 4: `processor_config.json` (optional) beside `preprocessor_config.json`;
         - transformers 5: `processor_config.json` with the image processor inside;
         - original: `qwen.tiktoken` alone. It means 1024x1024 pictures, 256 ids each, and the "original"
             dialect.
 
+        Args:
+            repo_or_folder: a local folder, or "owner/name" on the hub.
+            opener: opens paths and addresses; see the attribute.
+            **options: settings of the image processor, such as `max_patches`, `num_image_tokens`, `dialect`, and what
+                `files.folder_of` takes.
+
         Raises:
             FileAccessError: the folder or a needed file is missing.
-            ConfigError, CheckpointError: a file is damaged or does not fit.
+            ConfigError, CheckpointError: a file is damaged or does not fit, or the checkpoint cannot be found.
+            InvalidOptionError: an option is unknown, wrong, or cannot be obeyed.
         """
-        folder = Path(folder)
-        if not folder.is_dir():
-            raise FileAccessError(f"{folder} is not a folder with a processor.")
-        config_file, image_file = folder / FILE_NAME, folder / image_files.FILE_NAME
+        names = {f.name for f in fields(GotOcr2ImageProcessor)} - {"extra"}
+        settings = {n: v for n, v in options.items() if n in names}
+        own_options = {n: v for n, v in options.items() if n in ("num_image_tokens", "dialect")}
+        others = {n: v for n, v in options.items() if n not in settings.keys() | own_options.keys()}
+        folder = folder_of(cls.__name__, repo_or_folder, others)
+        config_file = folder / FILE_NAME
         config = read_json(config_file) if config_file.is_file() else {}
-        inside = config.get("image_processor")
-        if isinstance(inside, Mapping):
-            images = GotOcr2ImageProcessor.from_dict(cast(Mapping[str, Any], inside))
-        elif image_file.is_file():
-            images = GotOcr2ImageProcessor.from_pretrained(folder)
+        saved = image_files.saved_in(folder)
+        if saved is not None:
+            images = GotOcr2ImageProcessor.from_dict(saved)
         elif (folder / tiktoken_file.FILE_NAME).is_file():
             images = GotOcr2ImageProcessor()
         else:
             raise FileAccessError(f"{folder} holds neither {image_files.FILE_NAME} nor {FILE_NAME} with it.")
+        images = replace(images, **settings)
+        config.update(own_options)
         original = not (folder / tokenizer_files.FILE_NAME).is_file() and not config
         try:
             processor = cls(

@@ -105,5 +105,6 @@ class Checkup:
         )  # fmt: skip
         assert isinstance(found, torch.Tensor)
         return [
-            processor.decode(row[width : width + limit]) for row, limit in zip(found, limits, strict=True)
+            processor.decode(row[width : width + limit], skip_special_tokens=True)
+            for row, limit in zip(found, limits, strict=True)
         ]

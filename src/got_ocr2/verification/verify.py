@@ -206,7 +206,10 @@ def verify(
                 read(runner, page, options.tokens, ends, given=one.ids)
                 for page, one in zip(pages, reference, strict=True)
             ]
-            texts = [[processor.decode(one.ids) for one in side] for side in (readings, reference)]
+            texts = [
+                [processor.decode(one.ids, skip_special_tokens=True) for one in side]
+                for side in (readings, reference)
+            ]
             checks += _against_torch(name, readings, reference, texts, options)
     machine = {**describe("cpu"), "threads": options.threads, **settings()}
     return Verification(str(model), options, len(pages), tuple(checks), tuple(left_out), machine)
