@@ -46,6 +46,7 @@ class FakeProcessor:
     """Remembers how it was called; a prompt begins with the number of its document."""
 
     dialect = "hf"
+    reads = "pages"
 
     def __init__(self) -> None:
         self.tokenizer = FakeTokenizer()

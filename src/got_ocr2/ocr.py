@@ -164,6 +164,9 @@ class OCR:
         multi_page: bool = False,
         crop: bool = False,
         max_patches: int | None = None,
+        lines: bool | None = None,
+        paragraphs: bool = False,
+        dehyphenate: bool = False,
         max_new_tokens: int | None = None,
         deadline: float | None = None,
         on_loop: OnLoop = "stop",
@@ -189,6 +192,10 @@ class OCR:
             multi_page: read all pages as one text.
             crop: read each page in full-size tiles as well, for small print.
             max_patches: the most tiles, >= 1; switches `crop` on. None is the checkpoint's own limit.
+            lines: find the lines of each page and read them one by one, which gives every line and word a place:
+                True, False, or None to do so for models that were made for it, as the one in the package is.
+            paragraphs: where lines are read, join those of a block into running text.
+            dehyphenate: where lines are read, put words together that were divided at the end of one.
             max_new_tokens: the most tokens to write for a text, >= 1. None is the checkpoint's own limit.
             deadline: seconds that the model may work on a page, > 0; its text ends there.
             on_loop: what to do when the model begins to repeat itself: "stop" there, go on without long repeats
@@ -219,6 +226,9 @@ class OCR:
             multi_page=multi_page,
             crop=crop,
             max_patches=max_patches,
+            lines=lines,
+            paragraphs=paragraphs,
+            dehyphenate=dehyphenate,
             max_new_tokens=max_new_tokens,
             deadline=deadline,
             on_loop=on_loop,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, Union, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast, get_args
 
 from PIL import Image
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = image_files.PROCESSOR_NAME
 Numbers: TypeAlias = Sequence[float]
+Reads: TypeAlias = Literal["pages", "lines"]
 ImageOpener: TypeAlias = Callable[[Union[str, "os.PathLike[str]"]], Image.Image]
 
 
@@ -48,6 +49,7 @@ class GotOcr2Processor:
         tokenizer: how text becomes ids.
         num_image_tokens: ids that one tile takes in the prompt (`GotOcr2VisionConfig.num_image_tokens`).
         dialect: the wording of prompts, "hf" or "original"; see `prompts`.
+        reads: what a picture should show: "pages", or "lines" for a model that was taught single lines.
         opener: opens a path or address that stands in the place of a picture; without one, those are refused.
     """
 
@@ -58,6 +60,7 @@ class GotOcr2Processor:
         num_image_tokens: int = 256,
         dialect: Dialect = "hf",
         *,
+        reads: Reads = "pages",
         opener: ImageOpener | None = None,
     ) -> None:
         """Raises:
@@ -72,6 +75,9 @@ class GotOcr2Processor:
         self.tokenizer = tokenizer
         self.num_image_tokens = num_image_tokens
         self.dialect: Dialect = dialect
+        if reads not in get_args(Reads):
+            raise InvalidOptionError(f"reads must be one of {', '.join(get_args(Reads))}, got {reads!r}.")
+        self.reads: Reads = reads
         self.opener = opener
         self._extra: dict[str, Any] = {}
 
@@ -316,11 +322,12 @@ class GotOcr2Processor:
                 GotOcr2Tokenizer.from_pretrained(folder),
                 num_image_tokens=config.get("num_image_tokens", 256),
                 dialect=config.get("dialect", "original" if original else "hf"),
+                reads=config.get("reads", "pages"),
                 opener=opener,
             )
         except InvalidOptionError as e:
             raise ConfigError(f"{config_file} is wrong: {e}") from e
-        own = {"num_image_tokens", "dialect", "image_processor", "processor_class"}
+        own = {"num_image_tokens", "dialect", "reads", "image_processor", "processor_class"}
         processor._extra = {key: value for key, value in config.items() if key not in own}
         return processor
 
@@ -338,6 +345,7 @@ class GotOcr2Processor:
             "processor_class": "GotOcr2Processor",
             "num_image_tokens": self.num_image_tokens,
             "dialect": self.dialect,
+            **({"reads": self.reads} if self.reads != "pages" else {}),
         }
         write_json(Path(folder) / FILE_NAME, config)
         self.image_processor.save_pretrained(folder)

@@ -29,8 +29,13 @@ class ReadOptions:
         color: read what stands in the frame of this colour: "red", "green" or "blue".
         multi_page: read all pages of a document as one text.
         crop: read each page in full-size tiles as well, for small print.
+        lines: find the lines of each page and read them one by one; None does so for models that were made for it.
+        paragraphs: where lines are read, those of a block make one line of running text, with a blank line between
+            blocks.
+        dehyphenate: where lines are read, words that were divided at the end of one are put together.
         max_patches: the most tiles, >= 1; switches `crop` on. None is the checkpoint's own limit.
-        max_new_tokens: the most tokens to write, >= 1. None is the checkpoint's own limit.
+        max_new_tokens: the most tokens to write, >= 1; where lines are read, for a piece of one. None is the
+            checkpoint's own limit.
         deadline: seconds that the model may work on a page, > 0; then its text ends where it is, and its status is
             "truncated". None for no limit.
         on_loop: what to do when the model begins to repeat itself without end. "stop" ends the page there, keeps the
@@ -60,6 +65,9 @@ class ReadOptions:
     multi_page: bool = False
     crop: bool = False
     max_patches: int | None = None
+    lines: bool | None = None
+    paragraphs: bool = False
+    dehyphenate: bool = False
     max_new_tokens: int | None = None
     deadline: float | None = None
     on_loop: OnLoop = "stop"
@@ -74,9 +82,11 @@ class ReadOptions:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        for name in ("format", "multi_page", "crop", "recursive"):
+        for name in ("format", "multi_page", "crop", "recursive", "paragraphs", "dehyphenate"):
             if not isinstance(getattr(self, name), bool):
                 raise InvalidOptionError(f"{name} must be True or False, got {getattr(self, name)!r}.")
+        if self.lines not in (None, True, False):
+            raise InvalidOptionError(f"lines must be True, False or None, got {self.lines!r}.")
         for name in ("max_patches", "max_new_tokens"):
             value = getattr(self, name)
             if value is not None:

@@ -16,10 +16,10 @@ from .drafts import drafter_of
 from .loop_watch import LoopWatch
 from .options import ORIGINAL_NO_REPEAT_NGRAM_SIZE, ReadOptions
 from .page_loading import Unit
+from .progress import InProgress
 
 if TYPE_CHECKING:
     from ..generation.engine.engine import Engine
-    from ..generation.engine.requests import Handle
     from ..generation.engine.requests import Request as Prompt
     from ..modeling import GotOcr2ForConditionalGeneration
     from ..processing import GotOcr2Processor
@@ -120,12 +120,8 @@ class PageWriter:
         return Attempt(asked, prompt, beginning, tokenizer, handle, perf_counter() - start)
 
 
-class PageInProgress:
-    """One unit in the engine, and its text so far; of its pictures, nothing is kept longer than it is needed.
-
-    Attributes:
-        place: the fields of the result that say where the text stands.
-    """
+class PageInProgress(InProgress):
+    """A unit that is read as one text; of its pictures, nothing is kept longer than it is needed."""
 
     def __init__(self, writer: PageWriter, unit: Unit, attempt: Attempt) -> None:
         self.place = unit.place
@@ -142,18 +138,19 @@ class PageInProgress:
         self._result: PageResult | None = None
 
     @property
-    def handle(self) -> Handle:
-        """The engine's view of the last try."""
-        return self._attempt.handle
+    def done(self) -> bool:
+        return self._attempt.handle.done
 
     @property
     def grown(self) -> bool:
-        """Whether there is text that nobody has looked at, or the try has ended."""
-        return self._attempt.grown if self._shows else self.handle.done
+        return self._attempt.grown if self._shows else self.done
+
+    def cancel(self) -> None:
+        self._attempt.handle.cancel()
 
     def go_on(self) -> bool:
         """Says whether the page has ended; if it ended in repetition, a second try may begin instead."""
-        if self._settled or not self.handle.done:
+        if self._settled or not self.done:
             return self._settled
         unit, self._unit = self._unit, None
         if unit is not None and self._looped is None and self._attempt.loop is not None:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..results import DocumentResult, PageError, PageResult
 from .events import DocumentOpened, DocumentRead, Event, PageRead, TextPiece
 from .options import ReadOptions, check_count
+from .page_lines import LineWriter
 from .page_loading import DocumentEnd, Unit, Work, work_of
-from .pages import PageInProgress, PageWriter
+from .pages import PageWriter
+from .progress import InProgress
 
 if TYPE_CHECKING:
     from ..documents.sources import Source
@@ -26,7 +28,7 @@ _WAITING_ROOM = 8
 _PREPARING = 4
 
 _Queued: TypeAlias = (
-    "DocumentOpened | PageInProgress | PageResult | DocumentEnd | Future[PageInProgress | PageResult]"
+    "DocumentOpened | InProgress | PageResult | DocumentEnd | Future[InProgress | PageResult]"
 )
 
 
@@ -57,7 +59,8 @@ class Reader:
             options, batch_size, strict: see above.
 
         Raises:
-            InvalidOptionError: a batch below 1, or a question that the checkpoint's dialect does not have.
+            InvalidOptionError: a batch below 1, a question that the checkpoint's dialect does not have, or one that a
+                reader of lines cannot answer.
         """
         from ..processing.prompts import Question
 
@@ -69,7 +72,8 @@ class Reader:
         self.options = options
         self.batch_size = batch_size
         self.strict = strict
-        self._writer = PageWriter(engine, model, processor, options)
+        by_lines = processor.reads == "lines" if options.lines is None else options.lines
+        self._writer = (LineWriter if by_lines else PageWriter)(engine, model, processor, options)
 
     def events(self, sources: Iterable[Source | Sequence[Source]]) -> Iterator[Event]:
         """Reads the sources; every page gets exactly one result, in order.
@@ -104,10 +108,10 @@ class Reader:
                 self._settle(queue)
                 first = queue[0] if queue else None
                 # What is ready comes before anything new is opened.
-                if first is not None and not isinstance(first, (PageInProgress, Future)):
+                if first is not None and not isinstance(first, (InProgress, Future)):
                     queue.popleft()
                     yield PageRead(first) if isinstance(first, PageResult) else first
-                elif isinstance(first, PageInProgress) and first.grown:
+                elif isinstance(first, InProgress) and first.grown:
                     ended = self._ended(first) if first.go_on() else None
                     text = first.new_text() if ended is None else first.rest(ended.text)
                     if text:
@@ -132,18 +136,17 @@ class Reader:
         for place, item in enumerate(queue):
             if isinstance(item, Future) and item.done():
                 queue[place] = item.result()
-            elif isinstance(item, PageInProgress):
+            elif isinstance(item, InProgress):
                 item.go_on()
 
-    def _wait(self, first: PageInProgress, queue: Sequence[_Queued] | None) -> None:
+    def _wait(self, first: InProgress, queue: Sequence[_Queued] | None) -> None:
         """Lets the engine work until the first page has grown, or the queue, if there is one, takes another."""
         self._writer.engine.wait(lambda: first.grown or (queue is not None and self._has_room(queue)))
 
     def _has_room(self, queue: Sequence[_Queued]) -> bool:
         """Whether another page may enter the engine."""
         running = sum(
-            not item.handle.done if isinstance(item, PageInProgress) else isinstance(item, Future)
-            for item in queue
+            not item.done if isinstance(item, InProgress) else isinstance(item, Future) for item in queue
         )
         return running < self.batch_size and len(queue) < _WAITING_ROOM * self.batch_size + 1
 
@@ -156,7 +159,7 @@ class Reader:
             return self._prepared(item, engine)
         return pool.submit(self._prepared, item, engine)
 
-    def _prepared(self, unit: Unit, engine: Engine) -> PageInProgress | PageResult:
+    def _prepared(self, unit: Unit, engine: Engine) -> InProgress | PageResult:
         try:
             return self._writer.begin(unit, engine)
         except Exception as e:
@@ -169,10 +172,10 @@ class Reader:
                 if item.cancelled() or item.exception() is not None:
                     continue
                 item = item.result()
-            if isinstance(item, PageInProgress):
-                item.handle.cancel()
+            if isinstance(item, InProgress):
+                item.cancel()
 
-    def _ended(self, page: PageInProgress) -> PageResult:
+    def _ended(self, page: InProgress) -> PageResult:
         try:
             return page.result()
         except Exception as e:

@@ -1,0 +1,176 @@
+"""Cuts lines out of a page, straight and dark on light, in pieces that a reader of lines takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .ink import ink_of
+from .lines import Point, Quad, TextLine
+
+LONGEST = 18.0  # widths of a piece in its heights
+HIGHEST = 256  # pixels; what is higher is made smaller, a reader needs far less
+_BESIDE = 0.3  # room left and right of the letters, in heights of the line
+_ABOVE, _BELOW = 0.07, 0.07
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A line or a part of one, cut out.
+
+    Attributes:
+        image: straight, RGB, dark letters on light.
+        quad: its corners in pixels of the page, from the top left of the text, clockwise as the text is read.
+        joins_word: it goes on in the middle of the word with which the piece before ended.
+    """
+
+    image: Image.Image
+    quad: Quad
+    joins_word: bool = False
+
+
+def line_pieces(image: Image.Image, line: TextLine) -> tuple[Piece, ...]:
+    """A line of the page, cut out; what is wider than `LONGEST` heights is cut at gaps between words.
+
+    Args:
+        image: the page that the line was found on.
+        line: one of its lines.
+    """
+    origin, along, down, width, height = _frame(line)
+    strip = _lifted(image, origin, along, down, width, height)
+    if line.light_on_dark:
+        strip = 255 - strip
+    scale = strip.shape[1] / width
+    if width <= LONGEST * height:
+        return (Piece(Image.fromarray(strip), _quad(origin, along, down, 0, width, height)),)
+    cuts = _cuts(strip, round(LONGEST * strip.shape[0]))
+    pieces: list[Piece] = []
+    for (start, inside), (end, _) in pairwise(cuts):
+        quad = _quad(origin, along, down, start / scale, end / scale, height)
+        pieces.append(Piece(Image.fromarray(np.ascontiguousarray(strip[:, start:end])), quad, inside))
+    return tuple(pieces)
+
+
+def joined(texts: Sequence[str], pieces: Sequence[Piece]) -> str:
+    """The text of a line from those of its pieces: a space where it was cut between words."""
+    out = ""
+    for text, piece in zip(texts, pieces, strict=True):
+        text = text.strip()
+        out += text if piece.joins_word or not out or not text else " " + text
+    return out
+
+
+def _frame(
+    line: TextLine,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float, float]:
+    """Top left corner, unit vectors along and down, width and height of the cut with its room, in page pixels."""
+    a, b, _, d = (np.array(p, np.float64) for p in line.quad)
+    width, height = float(np.linalg.norm(b - a)), float(np.linalg.norm(d - a))
+    along = (b - a) / max(width, 1e-6)
+    down = np.array([-along[1], along[0]])
+    beside = _BESIDE * height
+    origin = a - along * beside - down * _ABOVE * height
+    return origin, along, down, max(width, 1.0) + 2 * beside, max(height, 1.0) * (1 + _ABOVE + _BELOW)
+
+
+def _lifted(
+    image: Image.Image, origin: NDArray[np.float64], along: NDArray[np.float64], down: NDArray[np.float64],
+    width: float, height: float,
+) -> NDArray[np.uint8]:  # fmt: skip
+    """The oblong as a picture of its own, uint8 `(rows, columns, 3)`; beyond the page lies the paper of its rim."""
+    scale = min(1.0, HIGHEST / height)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    corners = [origin, origin + along * width, origin + along * width + down * height, origin + down * height]
+    xs, ys = [p[0] for p in corners], [p[1] for p in corners]
+    box = (
+        max(0, int(min(xs)) - 2), max(0, int(min(ys)) - 2),
+        min(image.width, int(max(xs)) + 3), min(image.height, int(max(ys)) + 3),
+    )  # fmt: skip
+    if box[0] >= box[2] or box[1] >= box[3]:
+        return np.full((size[1], size[0], 3), 255, np.uint8)
+    part = np.asarray(image.crop(box).convert("RGB"))
+    source = np.array([corners[0], corners[1], corners[3]], np.float32) - np.array(box[:2], np.float32)
+    target = np.array([[0, 0], [size[0], 0], [0, size[1]]], np.float32)
+    matrix = cv2.getAffineTransform(source, target)
+    shrinks = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return cv2.warpAffine(part, matrix, size, flags=shrinks, borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
+
+
+def _quad(
+    origin: NDArray[np.float64], along: NDArray[np.float64], down: NDArray[np.float64],
+    start: float, end: float, height: float,
+) -> Quad:  # fmt: skip
+    def point(x: float, y: float) -> Point:
+        place = origin + along * x + down * y
+        return float(place[0]), float(place[1])
+
+    return point(start, 0), point(end, 0), point(end, height), point(start, height)
+
+
+def _cuts(strip: NDArray[np.uint8], longest: int) -> list[tuple[int, bool]]:
+    """Where a strip is cut, its ends included; and whether a cut goes through a word.
+
+    The fewest pieces of about one width; each cut lies in the widest gap near its place.
+    """
+    rows, columns = strip.shape[:2]
+    columns_of_ink = _columns_of_ink(cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY))
+    gaps = _gaps(columns_of_ink)
+    cuts: list[tuple[int, bool]] = [(0, False)]
+    while columns - cuts[-1][0] > longest:
+        start = cuts[-1][0]
+        pieces = -(-(columns - start) // longest)
+        aim, last = start + (columns - start) / pieces, start + longest
+        best: tuple[float, int] | None = None
+        for left, right in gaps:
+            middle = (left + right) // 2
+            if start + longest // 3 <= middle <= last and right - left >= 0.16 * rows:
+                cost = abs(middle - aim) - 1.5 * min(right - left, rows)
+                if best is None or cost < best[0]:
+                    best = (cost, middle)
+        if best is not None:
+            cuts.append((best[1], False))
+            continue
+        window = columns_of_ink[start + longest // 2 : last]
+        cuts.append((start + longest // 2 + int(window.argmin()), True))
+    return [*cuts, (columns, False)]
+
+
+def gaps_of(gray: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.float64]]:
+    """The first column of ink of a cut line, the column after the last, and the gaps between.
+
+    Args:
+        gray: uint8 `(rows, columns)`.
+
+    Returns:
+        The gaps as float64 `(n, 2)`, start and end in pixels, those that are wide enough to part words first to last.
+        A line without ink has no gaps and reaches from end to end.
+    """
+    columns_of_ink = _columns_of_ink(gray)
+    inked = np.flatnonzero(columns_of_ink)
+    if not len(inked):
+        return 0, gray.shape[1], np.zeros((0, 2))
+    first, last = int(inked[0]), int(inked[-1]) + 1
+    least = 0.08 * gray.shape[0]
+    inner = [
+        gap for gap in _gaps(columns_of_ink) if gap[0] > first and gap[1] < last and gap[1] - gap[0] >= least
+    ]
+    return first, last, np.array(inner, np.float64).reshape(-1, 2)
+
+
+def _columns_of_ink(gray: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """How many pixels of ink each column has, without the rims, where other lines reach in."""
+    rows = gray.shape[0]
+    return (ink_of(gray)[0][round(0.08 * rows) : max(1, round(0.92 * rows))] > 0).sum(0)
+
+
+def _gaps(columns_of_ink: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """The stretches of columns without ink."""
+    blank = np.concatenate([[False], columns_of_ink == 0, [False]])
+    edges = np.flatnonzero(np.diff(blank.astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

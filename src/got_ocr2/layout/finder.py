@@ -1,0 +1,136 @@
+"""Finds the lines of a page: ink -> letters -> runs -> lines -> blocks in reading order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .ink import Gray, ink_of
+from .letters import Letters, may_be_letters, pieces_of, typical_height
+from .lines import LayoutOptions, PageLayout, Point, Quad, TextLine
+from .order import reading_order
+from .row import Row
+from .rows import rows_of
+from .skew import lies_on_its_side, slant_of
+
+MOST_PIXELS = 12_000_000  # larger pages are looked at in a smaller copy
+MOST_LINES = 4000
+_STRAIGHT = 0.15  # degrees of slant that need no turning back
+
+
+def find_lines(image: Image.Image, options: LayoutOptions | None = None) -> PageLayout:
+    """The lines of a page in reading order.
+
+    Pictures, half-tones, rules and specks are passed over. A page without letters has no lines.
+
+    Args:
+        image: a page of any mode and size.
+        options: see `LayoutOptions`.
+    """
+    options = options or LayoutOptions()
+    gray = np.asarray(image.convert("L"))
+    scale = min(1.0, (MOST_PIXELS / gray.size) ** 0.5)
+    if scale < 1:
+        size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
+        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    view = _View((gray.shape[1], gray.shape[0]), scale, 0, 0.0)
+    ink, dark = ink_of(gray)
+    letters, height = _letters(ink)
+    if not len(letters):
+        return PageLayout(image.size, options.turn or 0)
+    turn = options.turn
+    if turn is None:
+        turn = 90 if lies_on_its_side(letters, height) else 0
+    if turn:
+        ink, dark = (np.ascontiguousarray(np.rot90(one, turn // 90)) for one in (ink, dark))
+        letters, height = _letters(ink)
+    slant = slant_of(letters, height)[0] if options.deskew else 0.0
+    if abs(slant) > _STRAIGHT:
+        ink, dark = (_turned_back(one, slant) for one in (ink, dark))
+        letters, height = _letters(ink)
+    else:
+        slant = 0.0
+    view = replace(view, turn=turn, slant=slant)
+    rows = rows_of(pieces_of(ink), letters, height) if len(letters) else []
+    rows = sorted(rows, key=lambda row: -row.letters)[:MOST_LINES]
+    if not rows:
+        return PageLayout(image.size, turn, slant)
+    order, blocks = reading_order(
+        np.array([row.box for row in rows]), np.array([row.x_height for row in rows])
+    )
+    lines = tuple(
+        view.line(rows[index], int(blocks[index]), place, _is_dark(dark, rows[index]))
+        for place, index in enumerate(order)
+    )
+    return PageLayout(image.size, turn, slant, lines)
+
+
+def _letters(ink: Gray) -> tuple[Letters, float]:
+    """The pieces that may be letters, and the height of most of them."""
+    pieces = pieces_of(ink)
+    height = typical_height(pieces)
+    if not height:
+        return pieces[np.zeros(len(pieces), bool)], 0.0
+    return pieces[may_be_letters(pieces, height, ink.shape[0])], height
+
+
+def _turned_back(mask: Gray, slant: float) -> Gray:
+    """The mask about its centre so that what slanted by `slant` degrees is level; same size, no ink outside."""
+    h, w = mask.shape
+    matrix = cv2.getRotationMatrix2D((w / 2, h / 2), slant, 1.0)
+    return cv2.warpAffine(mask, matrix, (w, h), flags=cv2.INTER_NEAREST)
+
+
+def _is_dark(dark: Gray, row: Row) -> bool:
+    x1, y1, x2, y2 = (round(v) for v in row.box)
+    part: NDArray[np.uint8] = dark[max(0, y1) : y2, max(0, x1) : x2]
+    return bool(part.size and part.mean() > 127)
+
+
+@dataclass(frozen=True)
+class _View:
+    """How the page that was looked at lies on the page that was given.
+
+    Attributes:
+        size: width and height of the smaller copy, before turning.
+        scale: its size over that of the page.
+        turn, slant: as in `PageLayout`.
+    """
+
+    size: tuple[int, int]
+    scale: float
+    turn: int
+    slant: float
+
+    def line(self, row: Row, block: int, order: int, dark: bool) -> TextLine:
+        """A row of the turned copy as a line of the page."""
+        x1, _, x2, _ = row.box
+        top_left, top_right = (x1, row.top(x1)), (x2, row.top(x2))
+        bottom_right, bottom_left = (x2, row.bottom(x2)), (x1, row.bottom(x1))
+        quad: Quad = tuple(self.back(p) for p in (top_left, top_right, bottom_right, bottom_left))  # type: ignore[assignment]
+        xs, ys = [p[0] for p in quad], [p[1] for p in quad]
+        angle = float(np.degrees(np.arctan2(quad[1][1] - quad[0][1], quad[1][0] - quad[0][0])))
+        box = (min(xs), min(ys), max(xs), max(ys))
+        return TextLine(box, quad, angle, row.x_height / self.scale, block, order, dark)
+
+    def back(self, point: Point) -> Point:
+        """A place of the turned copy on the page."""
+        width, height = self.size
+        turned = (height, width) if self.turn in (90, 270) else (width, height)
+        x, y = point
+        if self.slant:
+            t = np.radians(self.slant)
+            dx, dy = x - turned[0] / 2, y - turned[1] / 2
+            x = turned[0] / 2 + dx * np.cos(t) - dy * np.sin(t)
+            y = turned[1] / 2 + dx * np.sin(t) + dy * np.cos(t)
+        if self.turn == 90:
+            x, y = width - y, x
+        elif self.turn == 180:
+            x, y = width - x, height - y
+        elif self.turn == 270:
+            x, y = y, height - x
+        return float(x / self.scale), float(y / self.scale)

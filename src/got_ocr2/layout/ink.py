@@ -1,0 +1,75 @@
+"""From the picture of a page to its ink: black and white, whatever the paper and the light."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Gray = NDArray[np.uint8]
+
+LEAST_CONTRAST = 28  # levels between ink and paper, after the paper has been made white
+_SMALL = 500  # longer side of the reduced page on which paper is looked for
+_DARK = 105  # paper is light above this level
+
+
+def ink_of(gray: Gray) -> tuple[Gray, Gray]:
+    """Where there is ink.
+
+    Args:
+        gray: uint8 `(H, W)`.
+
+    Returns:
+        Ink, uint8 `(H, W)`, 255 where there is some; and where the picture shows light letters on dark, 255, of the
+        same shape.
+    """
+    dark = _dark_areas(gray)
+    upright = np.where(dark > 0, 255 - gray, gray) if dark.any() else gray
+    clean = _on_white(upright)
+    level, _ = cv2.threshold(clean, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    level = float(np.clip(level, 90, 222))
+    ink = (clean <= level).astype(np.uint8) * 255
+    share = float(np.count_nonzero(ink)) / ink.size
+    if 0 < share < 1 and float(clean[ink == 0].mean() - clean[ink > 0].mean()) < LEAST_CONTRAST:
+        ink[:] = 0
+    return ink, dark
+
+
+def _reduced(gray: Gray) -> tuple[Gray, int]:
+    """The page at no more than `_SMALL` pixels, and by what it was divided."""
+    factor = max(1, round(max(gray.shape) / _SMALL))
+    if factor == 1:
+        return gray, 1
+    size = (max(1, gray.shape[1] // factor), max(1, gray.shape[0] // factor))
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA), factor
+
+
+def _odd(value: float, least: int = 3) -> int:
+    return max(least, int(value) // 2 * 2 + 1)
+
+
+def _dark_areas(gray: Gray) -> Gray:
+    """255 where the surface that letters stand on is dark, over areas larger than letters."""
+    small, factor = _reduced(gray)
+    # Otherwise a tight cut of a bold line would count as dark: paper is the lighter part of what is near.
+    near = cv2.medianBlur(small, _odd(min(max(small.shape) / 14, min(small.shape) * 0.9, 101)))
+    dark = ((near < _DARK) & (near < 0.6 * max(1, int(np.percentile(near, 95))))).astype(np.uint8) * 255
+    if np.median(small) < _DARK and np.percentile(near, 95) < _DARK + 40:
+        dark[:] = 255
+    if not dark.any():
+        return np.zeros_like(gray)
+    return dark if factor == 1 else cv2.resize(dark, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
+
+
+def _on_white(gray: Gray) -> Gray:
+    """The page divided by its paper, so that paper is near 255 everywhere."""
+    small, _ = _reduced(gray)
+    kernel = _odd(min(max(small.shape) / 22, 41), 7)
+    paper = cv2.dilate(small, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (kernel, kernel)))
+    paper = (
+        cv2.medianBlur(paper, _odd(min(kernel * 1.5, min(small.shape) - 1), 3))
+        if min(small.shape) > 4
+        else paper
+    )
+    paper = np.maximum(cv2.resize(paper, gray.shape[::-1], interpolation=cv2.INTER_LINEAR), 16)
+    return cv2.divide(gray, paper, scale=255)

@@ -1,0 +1,74 @@
+"""What a line finder gives: the lines of a page, in reading order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import InvalidOptionError
+
+Box = tuple[float, float, float, float]
+Point = tuple[float, float]
+Quad = tuple[Point, Point, Point, Point]
+
+
+@dataclass(frozen=True)
+class LayoutOptions:
+    """How lines are looked for.
+
+    Attributes:
+        turn: by how many degrees counter-clockwise the page must be turned to stand upright: 0, 90, 180 or 270. None
+            finds out whether its lines run across or down; a page that stands on its head is not told from an upright
+            one.
+        deskew: look for a slant of the whole page, up to 15 degrees either way.
+
+    Raises:
+        InvalidOptionError: another turn.
+    """
+
+    turn: int | None = None
+    deskew: bool = True
+
+    def __post_init__(self) -> None:
+        if self.turn not in (None, 0, 90, 180, 270):
+            raise InvalidOptionError(f"turn must be 0, 90, 180, 270 or None, got {self.turn!r}.")
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """One line of print; places are in pixels of the page as it was given.
+
+    Attributes:
+        box: `(x1, y1, x2, y2)`, the upright hull of `quad`.
+        quad: corners, from the top left of the text, clockwise as the text is read: from the tops of high letters to
+            the bottoms of deep ones.
+        angle: degrees by which the text runs down to the right; with `PageLayout.turn`, near 0, -90, 180 or 90.
+        letter_height: height of small letters (of capitals, where there are no others), in pixels.
+        block: number of the block of lines that it belongs to, from 0.
+        order: its place in reading order, from 0.
+        light_on_dark: its letters are lighter than what they stand on.
+    """
+
+    box: Box
+    quad: Quad
+    angle: float
+    letter_height: float
+    block: int
+    order: int
+    light_on_dark: bool = False
+
+
+@dataclass(frozen=True)
+class PageLayout:
+    """The lines of a page.
+
+    Attributes:
+        size: width and height of the page, in pixels.
+        turn: by how many degrees counter-clockwise the page must be turned to stand upright, see `LayoutOptions`.
+        angle: degrees by which its lines run down to the right once it is turned.
+        lines: in reading order.
+    """
+
+    size: tuple[int, int]
+    turn: int = 0
+    angle: float = 0.0
+    lines: tuple[TextLine, ...] = ()

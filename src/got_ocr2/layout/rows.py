@@ -1,0 +1,157 @@
+"""From letters to lines: runs put together, small parts added, and the band in which each line's letters stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bridges import bridged_rows
+from .chains import Groups, chained, merged_runs
+from .letters import Letters, Numbers
+from .row import Row
+
+_DENSEST = 0.8  # share of ink in the boxes of letters; pictures have more
+_FEET = 0.25  # letters whose feet are further from the baseline, in letter heights, do not shape it
+
+
+def rows_of(pieces: Letters, letters: Letters, height: float) -> list[Row]:
+    """The lines that letters make.
+
+    Args:
+        pieces: all pieces of ink, sorted by their left edges: dots, dashes and commas are among them.
+        letters: those that may be letters, sorted likewise.
+        height: of a typical letter.
+    """
+    runs = chained(letters)
+    cores, heights = _cores(letters, runs)
+    order = np.argsort(cores.x1, kind="stable")
+    lines_of_runs = np.empty(len(cores), np.int64)
+    lines_of_runs[order] = merged_runs(cores[order], heights[order])
+    lines = lines_of_runs[runs]
+    small = pieces[pieces.height < 0.9 * height]
+    found = _found(letters, _members(lines), small, height)
+    rows = [row for _, row in found]
+    bridged = bridged_rows(rows)
+    if len(np.unique(bridged)) < len(rows):
+        members = [np.concatenate([found[i][0] for i in group]) for group in _members(bridged)]
+        rows = [row for _, row in _found(letters, members, small, height)]
+    return _without_inner(rows)
+
+
+def _members(groups: Groups) -> list[NDArray[np.int64]]:
+    """The members of each group, by their numbers."""
+    order = np.argsort(groups, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+
+
+def _found(
+    letters: Letters, groups: list[NDArray[np.int64]], small: Letters, height: float
+) -> list[tuple[NDArray[np.int64], Row]]:
+    """The groups that look like print, each with its line."""
+    rows = ((members, _row(letters[np.sort(members)], height)) for members in groups)
+    return [(members, _with_small_parts(row, small)) for members, row in rows if row is not None]
+
+
+def _cores(letters: Letters, runs: NDArray[np.int64]) -> tuple[Letters, Numbers]:
+    """A box for each run, as high as the middle of its letters, and how high those are."""
+    count = int(runs.max()) + 1
+    order = np.argsort(runs, kind="stable")
+    starts = np.searchsorted(runs[order], np.arange(count))
+    x1 = np.minimum.reduceat(letters.x1[order], starts)
+    x2 = np.maximum.reduceat(letters.x2[order], starts)
+    sizes = np.diff(np.append(starts, len(runs)))
+
+    def middles(values: Numbers) -> Numbers:
+        """The median of each run."""
+        ranked = order[np.lexsort((values[order], runs[order]))]
+        low, high = starts + (sizes - 1) // 2, starts + sizes // 2
+        return (values[ranked[low]] + values[ranked[high]]) / 2
+
+    heights = middles(letters.height)
+    area = np.add.reduceat(letters.area[order], starts)
+    return Letters(x1, middles(letters.y1), x2, middles(letters.y2), area), heights
+
+
+def _row(letters: Letters, height: float) -> Row | None:
+    """The line of some letters; None if they look like no print."""
+    n = len(letters)
+    x1, x2 = float(letters.x1.min()), float(letters.x2.max())
+    tall = float(np.median(letters.height))
+    ink = float(letters.area.sum() / (letters.width * letters.height).sum())
+    if ink > _DENSEST or (n > 3 and float(letters.height.std()) > 0.9 * tall):
+        return None
+    if n < 3 and (tall < 0.7 * height or x2 - x1 < 0.2 * tall):
+        return None
+    slope, base = _baseline(letters, tall)
+    rise = base + slope * (letters.x1 + letters.x2) / 2 - letters.y1
+    drop = letters.y2 - (base + slope * (letters.x1 + letters.x2) / 2)
+    low, high = (float(v) for v in np.quantile(rise, (0.15, 0.9)))
+    if high > 1.22 * low and n > 2:
+        small = rise[rise < (low + high) / 2]
+        x_height = float(np.median(small))
+        ascent = max(float(np.quantile(rise, 0.95)), 1.45 * x_height)
+    else:
+        x_height = float(np.median(rise))
+        ascent = max(float(rise.max()), 1.1 * x_height)
+    ascent = min(ascent, 2.3 * x_height)
+    descent = min(max(float(np.quantile(drop, 0.97)), 0.36 * x_height), 0.85 * x_height)
+    return Row(x1, x2, base, slope, ascent, descent, x_height, n)
+
+
+def _baseline(letters: Letters, tall: float) -> tuple[float, float]:
+    """Slope and height at x = 0 of the line on which most letters stand."""
+    x, y = (letters.x1 + letters.x2) / 2, letters.y2
+    slope, base = 0.0, float(np.median(y))
+    if len(x) < 6 or np.ptp(x) < 5 * tall:
+        return slope, base
+    near = np.ones(len(x), bool)
+    for _ in range(3):
+        if near.sum() < 5:
+            break
+        slope, base = (float(v) for v in np.polyfit(x[near], y[near], 1))
+        off = y - (base + slope * x)
+        base += float(np.median(off))
+        near = abs(off - np.median(off)) < _FEET * tall
+    if abs(slope) > 0.2:
+        return 0.0, float(np.median(y))
+    return slope, base
+
+
+def _with_small_parts(row: Row, small: Letters) -> Row:
+    """The row with the dots, commas, dashes and quotes at its ends."""
+    for _ in range(3):  # an ellipsis is taken dot by dot
+        reach = 1.0 * row.x_height
+        first, last = np.searchsorted(small.x1, (row.x1 - 3 * reach, row.x2 + reach))
+        part = small[np.arange(first, last)]
+        x = (part.x1 + part.x2) / 2
+        base = row.base + row.slope * x
+        inside = (part.y1 > base - row.ascent - 0.25 * row.x_height) & (part.y2 < base + row.descent)
+        inside &= (part.x2 > row.x1 - reach) & (part.height + part.width > 0.28 * row.x_height)
+        inside &= part.width < 3 * row.x_height
+        if not inside.any():
+            return row
+        x1, x2 = min(row.x1, float(part.x1[inside].min())), max(row.x2, float(part.x2[inside].max()))
+        if (x1, x2) == (row.x1, row.x2):
+            return row
+        row = replace(row, x1=x1, x2=x2)
+    return row
+
+
+def _without_inner(rows: list[Row]) -> list[Row]:
+    """The rows that do not lie within others: accents and halves of letters are no lines of their own."""
+    if len(rows) < 2:
+        return rows
+    boxes = np.array([row.box for row in rows])
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    kept: list[Row] = []
+    for i, row in enumerate(rows):
+        x1, y1, x2, y2 = boxes[i]
+        across = np.minimum(boxes[:, 2], x2) - np.maximum(boxes[:, 0], x1)
+        down = np.minimum(boxes[:, 3], y2) - np.maximum(boxes[:, 1], y1)
+        shared = np.maximum(across, 0) * np.maximum(down, 0)
+        shared[i] = 0
+        if not ((shared > 0.65 * area[i]) & (area > area[i])).any():
+            kept.append(row)
+    return kept
