@@ -44,11 +44,11 @@ def find_lines(image: Image.Image, options: LayoutOptions | None = None) -> Page
         return PageLayout(image.size, options.turn or 0)
     turn = options.turn
     if turn is None:
-        turn = 90 if lies_on_its_side(letters, height) else 0
+        turn = 90 if lies_on_its_side(letters) else 0
     if turn:
         ink, dark = (np.ascontiguousarray(np.rot90(one, turn // 90)) for one in (ink, dark))
         letters, height = _letters(ink)
-    slant = slant_of(letters, height)[0] if options.deskew else 0.0
+    slant = slant_of(letters, height) if options.deskew else 0.0
     if abs(slant) > _STRAIGHT:
         ink, dark = (_turned_back(one, slant) for one in (ink, dark))
         letters, height = _letters(ink)

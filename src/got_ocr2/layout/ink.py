@@ -10,6 +10,7 @@ Gray = NDArray[np.uint8]
 
 LEAST_CONTRAST = 28  # levels between ink and paper, after the paper has been made white
 _SMALL = 500  # longer side of the reduced page on which paper is looked for
+_MOST_AREAS = 200
 _DARK = 105  # paper is light above this level
 
 
@@ -54,8 +55,15 @@ def _dark_areas(gray: Gray) -> Gray:
     # Otherwise a tight cut of a bold line would count as dark: paper is the lighter part of what is near.
     near = cv2.medianBlur(small, _odd(min(max(small.shape) / 14, min(small.shape) * 0.9, 101)))
     dark = ((near < _DARK) & (near < 0.6 * max(1, int(np.percentile(near, 95))))).astype(np.uint8) * 255
-    if np.median(small) < _DARK and np.percentile(near, 95) < _DARK + 40:
+    if np.percentile(near, 90) < _DARK + 40:
         dark[:] = 255
+    count, areas = cv2.connectedComponents(dark)
+    for area in range(1, min(count, _MOST_AREAS)):
+        inside = areas == area
+        # Paper in the shade is dark too: letters tell, they are few, and on the far side of the middle level.
+        low, middle, high = np.percentile(small[inside], (2, 50, 98))
+        if high - middle <= middle - low:
+            dark[inside] = 0
     if not dark.any():
         return np.zeros_like(gray)
     return dark if factor == 1 else cv2.resize(dark, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)

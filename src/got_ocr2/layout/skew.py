@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .letters import Letters, Numbers
 
 MOST_SLANT = 15.0  # degrees
 _MOST_POINTS = 4000
+_MOST_SHIFTS = 400
 _FEWEST = 8  # letters that say something about a slant
 
 
-def slant_of(letters: Letters, height: float) -> tuple[float, float]:
+def slant_of(letters: Letters, height: float) -> float:
     """The slant that gathers the feet of letters best into lines.
 
     Args:
@@ -20,25 +20,43 @@ def slant_of(letters: Letters, height: float) -> tuple[float, float]:
         height: of a typical letter.
 
     Returns:
-        Degrees by which lines run down to the right, -15 to 15; and how well they are gathered, above 0.
+        Degrees by which lines run down to the right, -15 to 15.
     """
-    x, y = (letters.x1 + letters.x2) / 2, letters.y2
-    return _best_slant(x, y, height)
+    return _best_slant((letters.x1 + letters.x2) / 2, letters.y2, height)
 
 
-def lies_on_its_side(letters: Letters, height: float) -> bool:
-    """Whether lines run down the page: letters have their next neighbours above and below rather than beside."""
+def lies_on_its_side(letters: Letters) -> bool:
+    """Whether lines run down the page: more letters have a close neighbour below them than beside them."""
     if len(letters) < _FEWEST:
         return False
-    x, y = (letters.x1 + letters.x2) / 2, (letters.y1 + letters.y2) / 2
-    _, across = _best_slant(x, y, height)
-    _, down = _best_slant(y, x, height)
-    return down > 1.15 * across
+    across = _close_neighbours(letters)
+    turned = Letters(letters.y1, letters.x1, letters.y2, letters.x2, letters.area)
+    down = _close_neighbours(turned[np.argsort(turned.x1, kind="stable")])
+    return down > 1.3 * across + 2
 
 
-def _best_slant(x: Numbers, y: Numbers, height: float) -> tuple[float, float]:
+def _close_neighbours(letters: Letters) -> int:
+    """How many letters have another one on their level, half a letter's height or less to the right."""
+    n = len(letters)
+    found = np.zeros(n, bool)
+    size = np.sqrt(letters.height * letters.width)
+    for shift in range(1, min(n, _MOST_SHIFTS)):
+        left, right = slice(0, n - shift), slice(shift, n)
+        gap = letters.x1[right] - letters.x2[left]
+        if not (letters.x1[right] - letters.x1[left] < 3 * size[left]).any():
+            break
+        shared = np.minimum(letters.y2[left], letters.y2[right]) - np.maximum(
+            letters.y1[left], letters.y1[right]
+        )
+        low, high = np.minimum(size[left], size[right]), np.maximum(size[left], size[right])
+        level = shared > 0.5 * np.minimum(letters.height[left], letters.height[right])
+        found[left] |= level & (gap < 0.5 * low) & (gap > -0.3 * low) & (high < 2.2 * low)
+    return int(found.sum())
+
+
+def _best_slant(x: Numbers, y: Numbers, height: float) -> float:
     if len(x) < _FEWEST:
-        return 0.0, 0.0
+        return 0.0
     if len(x) > _MOST_POINTS:
         chosen = np.linspace(0, len(x) - 1, _MOST_POINTS).astype(int)
         x, y = x[chosen], y[chosen]
@@ -48,16 +66,15 @@ def _best_slant(x: Numbers, y: Numbers, height: float) -> tuple[float, float]:
         for angle in np.arange(middle - reach, middle + reach + step / 2, step):
             if abs(angle) <= MOST_SLANT and (found := _gathered(x, y, angle, height)) > score * 1.002:
                 best, score = float(angle), found
-    return best, score
+    return best
 
 
 def _gathered(x: Numbers, y: Numbers, angle: float, height: float) -> float:
-    """How unevenly feet are spread over the rows of a page turned back by an angle: 1 if evenly."""
+    """How well feet are gathered in few rows once the page is turned back by an angle: 1 if all are in one."""
     t = np.radians(angle)
     rows = (y * np.cos(t) - x * np.sin(t)) / max(1.0, 0.35 * height)
     rows -= rows.min()
-    counts: NDArray[np.float64] = np.bincount(rows.astype(np.int64)).astype(np.float64)
+    counts = np.bincount(rows.astype(np.int64)).astype(np.float64)
     # Rows are counted twice, half a row apart, so that it does not matter where they begin.
     moved = np.bincount((rows + 0.5).astype(np.int64)).astype(np.float64)
-    span = max(1.0, float(np.ptp(rows)))
-    return float((counts**2).sum() + (moved**2).sum()) * span / (2 * len(x) ** 2)
+    return float((counts**2).sum() + (moved**2).sum()) / (2 * len(x) ** 2)
