@@ -38,11 +38,11 @@ from torch import Tensor
 from got_ocr2.benchmarking.roofline import read_bandwidth, step_bytes
 from got_ocr2.benchmarking.subjects import open_subject, variant
 from got_ocr2.benchmarking.workload import page_prompt, pictures, same_prefix, save_random_model, text_prompt
-from got_ocr2.checkpoints import load_model
 from got_ocr2.config import GotOcr2Config, GotOcr2TextConfig, GotOcr2VisionConfig
 from got_ocr2.generation.engine.engine import Engine
 from got_ocr2.generation.engine.requests import Handle, Request
 from got_ocr2.machine import describe
+from got_ocr2.modeling import load_model
 from got_ocr2.modeling.backends.cuda.runner import CudaRunner
 
 ROOT = Path(__file__).resolve().parent.parent

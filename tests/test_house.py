@@ -5,16 +5,15 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import got_ocr2
+from import_graph import ROOT, SOURCES, circle, imported_files, name_of
 
-ROOT = Path(got_ocr2.__file__).parent
 FACADE = {
-    "auto", "checkpoints", "config", "documents", "errors", "extras", "generation", "hub", "kernels", "modeling",
-    "ocr", "pretrained", "processing", "reading", "results", "wording",
+    "auto", "checkpoints", "config", "conversion", "documents", "errors", "extras", "generation", "hub", "kernels",
+    "modeling", "ocr", "pretrained", "processing", "reading", "results", "wording",
 }  # fmt: skip
 # Room -> the rooms it may import from, as docs/architecture.md draws it. Imports inside functions count too.
 ALLOWED: dict[str, set[str]] = {
@@ -30,8 +29,9 @@ ALLOWED: dict[str, set[str]] = {
     "processing": {"config", "errors", "hub", "pretrained"},
     "generation": {"config", "errors"},
     "kernels": {"errors"},
-    "modeling": {"config", "errors", "generation", "kernels"},
-    "checkpoints": {"config", "errors", "generation", "hub", "modeling", "pretrained", "processing"},
+    "checkpoints": {"config", "errors", "generation", "hub", "pretrained", "processing"},
+    "modeling": {"checkpoints", "config", "errors", "generation", "kernels"},
+    "conversion": {"checkpoints", "config", "errors", "hub", "modeling", "processing"},
     "auto": {"checkpoints", "config", "documents", "errors", "hub", "modeling", "pretrained", "processing"},
     "documents": {"errors", "processing", "wording"},
     "layout": {"errors"},
@@ -56,41 +56,73 @@ ALLOWED: dict[str, set[str]] = {
     "cli": FACADE
     | {"benchmarking", "evaluation", "machine", "rendering", "synth", "training", "verification", "_version"},
 }
-# Modeling's two thin methods for users, whose work is done by checkpoints/; they import it when called.
-CALLED_UPWARDS = {("modeling/model.py", "checkpoints")}
+# Folder or file of `synth/` -> those that it may import from: what kinds share, the kinds, what is made of them.
+_SHARED = {"sample", "sources", "corpora", "fonts", "drawing"}
+SYNTH: dict[str, set[str]] = {
+    "sample": set(),
+    "sources": set(),
+    "corpora": {"sources"},
+    "fonts": {"sources"},
+    "drawing": {"sample", "fonts"},
+    "degradation": {"sample", "drawing"},
+    "markup": {"sample", "drawing"},
+    "text": _SHARED,
+    "lines": _SHARED | {"degradation", "text"},
+    "formulas": _SHARED | {"markup"},
+    "tables": _SHARED | {"formulas", "markup"},
+    "pages": _SHARED | {"formulas", "markup", "tables"},
+    "molecules": _SHARED,
+    "music": _SHARED,
+    "geometry": _SHARED,
+    "charts": _SHARED,
+    "composing": _SHARED,
+    "mixture": {"sample", "degradation"},
+    "registry": {"sample", "composing", "mixture"},
+    "stream": {"sample"},
+    "dataset": {"sample", "corpora", "fonts", "mixture", "registry"},
+    "conversations": {"sample", "dataset"},
+    "preview": {"sample", "fonts"},
+    "pack": {"corpora", "fonts", "sources"},
+}
 
 
-def room(path: Path) -> str:
-    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+def rooms(files: set[str], depth: int = 0) -> set[str]:
+    """The first part of each name below `depth` folders: a folder, or a file without its ending."""
+    return {name.split("/")[depth].removesuffix(".py") for name in files}
 
 
-def imports(path: Path) -> set[str]:
-    """Rooms of the package that a file imports from."""
-    package = ("got_ocr2", *path.relative_to(ROOT).parts[:-1])
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = package[: len(package) - node.level + 1]
-            target = [*base, *(node.module.split(".") if node.module else [])]
-            names = [[*target, alias.name] for alias in node.names] if len(target) == 1 else [target]
-        elif isinstance(node, ast.ImportFrom):
-            names = [(node.module or "").split(".")]
-        elif isinstance(node, ast.Import):
-            names = [alias.name.split(".") for alias in node.names]
-        else:
-            continue
-        found |= {name[1] for name in names if name[0] == "got_ocr2" and len(name) > 1}
-    return found
-
-
-SOURCES = sorted(p for p in ROOT.rglob("*.py") if p != ROOT / "__init__.py")
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_imports_go_one_way(path):
-    own = room(path)
-    upwards = {r for name, r in CALLED_UPWARDS if name == path.relative_to(ROOT).as_posix()}
-    assert imports(path) - {own, "_version", "__version__"} <= ALLOWED[own] | upwards
+    (own,) = rooms({name_of(path)})
+    assert rooms(imported_files(path)) - {own, "_version"} <= ALLOWED[own]
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    assert circle({name_of(path): imported_files(path) for path in SOURCES}) == []
+
+
+def test_a_circle_is_seen():
+    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": {"d"}, "d": {"b"}}) == ["b", "c", "d", "b"]
+    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+def test_what_a_file_imports_is_seen():
+    assert imported_files(ROOT / "modeling/model.py") == {
+        "checkpoints/__init__.py", "checkpoints/mixin.py", "generation/__init__.py", "generation/engine/__init__.py",
+        "generation/engine/runner.py", "generation/mixin.py", "modeling/backends/__init__.py",
+        "modeling/backends/torch_runner.py", "modeling/backends/uncached_runner.py", "modeling/network.py",
+    }  # fmt: skip
+    # Inside a function.
+    assert "modeling/backends/cuda/triton_operations.py" in imported_files(
+        ROOT / "modeling/backends/cuda/operations_choice.py"
+    )
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "synth").rglob("*.py")), ids=name_of)
+def test_the_data_engines_are_built_from_below(path):
+    files = {name for name in imported_files(path) if name.startswith("synth/")}
+    (own,) = rooms({name_of(path)}, 1)
+    assert own == "__init__" or rooms(files, 1) - {own} <= SYNTH[own]
 
 
 def test_the_oracle_and_heavy_libraries_are_never_imported():

@@ -74,7 +74,7 @@ class AutoModelForImageTextToText:
         local_files_only: bool = False,
         **unknown: Any,
     ) -> GotOcr2ForConditionalGeneration:
-        """`checkpoints.load_model`, whose arguments and errors these are.
+        """`checkpoints.load_model_as`, whose arguments and errors these are.
 
         Raises:
             InvalidOptionError: also for an unknown keyword; none of transformers' is dropped silently.
@@ -84,7 +84,7 @@ class AutoModelForImageTextToText:
             "AutoModelForImageTextToText",
             "device, device_map, dtype, torch_dtype, revision, token, cache_dir and local_files_only",
         )
-        from .checkpoints import load_model
+        from .modeling import load_model
 
         return load_model(
             repo_or_folder,

@@ -134,7 +134,7 @@ class OCR:
             InvalidOptionError: a device, dtype, quantization or kernels that cannot be used here.
         """
         from .auto import AutoProcessor
-        from .checkpoints import load_model
+        from .modeling import load_model
 
         engine_options = EngineOptions(quantization, kernels, kv_memory, max_batch)
         if model is None:

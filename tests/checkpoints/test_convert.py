@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from got_ocr2 import AutoModelForImageTextToText, AutoProcessor
-from got_ocr2.checkpoints import convert, layouts, load_model
+from got_ocr2.checkpoints import layouts
+from got_ocr2.conversion import convert
 from got_ocr2.errors import CheckpointError, ConfigError, FileAccessError, InvalidOptionError
+from got_ocr2.modeling import load_model
 
 
 @pytest.fixture

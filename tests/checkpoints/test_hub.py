@@ -12,8 +12,9 @@ import pytest
 from huggingface_hub import constants, errors
 
 from got_ocr2 import hub
-from got_ocr2.checkpoints import load_model, resolve
+from got_ocr2.checkpoints import resolve
 from got_ocr2.errors import CheckpointError, InvalidOptionError
+from got_ocr2.modeling import load_model
 
 REPO = "stepfun-ai/GOT-OCR-2.0-hf"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

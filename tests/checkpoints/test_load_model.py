@@ -10,8 +10,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from got_ocr2.checkpoints import layouts, load_model
+from got_ocr2.checkpoints import layouts
 from got_ocr2.errors import CheckpointError, ConfigError, InvalidOptionError
+from got_ocr2.modeling import load_model
 
 
 def assert_same_weights(a, b) -> None:
@@ -361,7 +362,7 @@ def test_a_folder_without_a_tokenizer_knows_what_its_file_says(in_layout, write_
 _MEASURE = """
 import re, sys
 from pathlib import Path
-from got_ocr2.checkpoints import load_model
+from got_ocr2.modeling import load_model
 
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024

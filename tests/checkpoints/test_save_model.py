@@ -10,9 +10,10 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from got_ocr2.checkpoints import load_model, save_model
+from got_ocr2.checkpoints import save_model
 from got_ocr2.errors import CheckpointError, FileAccessError, InvalidOptionError
 from got_ocr2.generation.rules.options import GenerationOptions
+from got_ocr2.modeling import load_model
 
 
 def stored_names(folder: Path) -> set[str]:

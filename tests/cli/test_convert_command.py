@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import got_ocr2.checkpoints
+import got_ocr2.conversion
 from got_ocr2.cli import main
 
 
@@ -15,7 +15,7 @@ def test_options_reach_the_conversion(monkeypatch, capsys):
         asked.append((args, options))
         return Path("there")
 
-    monkeypatch.setattr(got_ocr2.checkpoints, "convert", convert)
+    monkeypatch.setattr(got_ocr2.conversion, "convert", convert)
     assert (
         main(["convert", "a/b", "c", "--dtype", "float16", "--max-shard-size", "1MB", "--revision", "x"]) == 0
     )

@@ -21,7 +21,8 @@ from got_ocr2.generation.rules.options import GenerationOptions
 from got_ocr2.generation.rules.sampling import NO_TOKEN
 from got_ocr2.modeling.backends.cuda.buckets import Bucket, Buckets, pieces
 from got_ocr2.modeling.backends.cuda.graphs import CudaGraphs
-from got_ocr2.modeling.backends.cuda.operations import TorchOperations, operations_for
+from got_ocr2.modeling.backends.cuda.operations import TorchOperations
+from got_ocr2.modeling.backends.cuda.operations_choice import operations_for
 from got_ocr2.modeling.backends.cuda.runner import CudaRunner
 from got_ocr2.modeling.backends.torch_runner import TorchRunner
 

@@ -16,8 +16,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ..checkpoints import convert, resolve
+from ..checkpoints import resolve
 from ..config import CONFIG_NAME, GotOcr2Config, parse_config, read_json
+from ..conversion import convert
 from ..errors import InvalidOptionError
 from ..machine import describe, settings
 from . import oracle

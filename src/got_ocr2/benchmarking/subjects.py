@@ -12,12 +12,12 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from ..checkpoints import load_model
 from ..config import GotOcr2Config
 from ..errors import InvalidOptionError
 from ..generation.drafting import TextDrafter
 from ..generation.engine.engine import Engine
 from ..generation.engine.requests import Request
+from ..modeling import load_model
 from . import oracle
 from .backends import BACKENDS, make_runner
 

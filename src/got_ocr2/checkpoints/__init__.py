@@ -1,8 +1,8 @@
 """Checkpoints: finding them, reading every known layout, writing Hugging Face's."""
 
 from ..hub import resolve
-from .convert import convert
-from .load import load_model
+from .load import load_model_as
+from .mixin import PretrainedMixin
 from .save import save_model
 
-__all__ = ["convert", "load_model", "resolve", "save_model"]
+__all__ = ["PretrainedMixin", "load_model_as", "resolve", "save_model"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast
@@ -11,19 +11,20 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from ..config import CONFIG_NAME, parse_config, read_json, stored_dtype
+from ..config import CONFIG_NAME, GotOcr2Config, parse_config, read_json, stored_dtype
 from ..errors import CheckpointError, ConfigError, InvalidOptionError
 from ..hub import resolve
-from ..modeling import GotOcr2ForConditionalGeneration
 from .generation_config import read_generation_defaults
 from .layouts import EMBEDDING, HEAD
+from .stored_model import Stored, StoredModel
 from .weights import StoredTensor, read, scan
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _NAMED_IN_FULL = 5  # tensors that one message names before it only counts
 
 
-def load_model(
+def load_model_as(
+    model_class: Callable[[GotOcr2Config], Stored],
     repo_or_folder: str | PathLike[str],
     *,
     device: str | int | torch.device | None = None,
@@ -34,13 +35,14 @@ def load_model(
     token: str | bool | None = None,
     cache_dir: str | PathLike[str] | None = None,
     local_files_only: bool = False,
-) -> GotOcr2ForConditionalGeneration:
+) -> Stored:
     """Loads a model from the hub or a folder, in eval mode.
 
     The model is built on the meta device and the stored tensors become its parameters, so that about one copy
     of the weights is ever in memory. On the CPU and without a change of dtype they stay backed by the file.
 
     Args:
+        model_class: makes the network from its configuration.
         repo_or_folder: a local folder or "owner/name"; the original, Hugging Face or unquantised MLX layout,
             one safetensors file or several.
         device: "cpu" (default), "cuda", "cuda:1", "mps", or "auto" for the best one there is.
@@ -68,7 +70,7 @@ def load_model(
         raise ConfigError(f"{folder / CONFIG_NAME}: {e}") from e
     _, tensors = scan(folder)
     with torch.device("meta"):
-        model = GotOcr2ForConditionalGeneration(config)
+        model = model_class(config)
     if config.tie_word_embeddings:
         _drop_tied_head(folder, tensors)
     _check(folder, model, tensors, tied=config.tie_word_embeddings)
@@ -80,7 +82,8 @@ def load_model(
     model.load_state_dict(state, strict=True, assign=True)
     model.tie_weights()
     model.generation_defaults = read_generation_defaults(folder)
-    return model.eval()
+    model.eval()
+    return model
 
 
 def _one(name: str, value: Any, alias: str, other: Any) -> Any:
@@ -156,9 +159,7 @@ def _drop_tied_head(folder: Path, tensors: dict[str, StoredTensor]) -> None:
     del tensors[HEAD]
 
 
-def _check(
-    folder: Path, model: GotOcr2ForConditionalGeneration, tensors: Mapping[str, StoredTensor], *, tied: bool
-) -> None:
+def _check(folder: Path, model: StoredModel, tensors: Mapping[str, StoredTensor], *, tied: bool) -> None:
     """Refuses a checkpoint whose tensors are not exactly the model's."""
     expected: dict[str, Tensor] = model.state_dict()
     if tied:

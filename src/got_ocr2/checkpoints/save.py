@@ -16,9 +16,9 @@ from torch import Tensor
 
 from ..config import CONFIG_NAME
 from ..errors import CheckpointError, FileAccessError, InvalidOptionError
-from ..modeling import GotOcr2ForConditionalGeneration
 from .generation_config import GENERATION_CONFIG_NAME
 from .layouts import HEAD, HF
+from .stored_model import StoredModel
 from .weights import INDEX_NAME, SINGLE_NAME
 
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
@@ -26,7 +26,7 @@ _SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
 
 
 def save_model(
-    model: GotOcr2ForConditionalGeneration,
+    model: StoredModel,
     folder: str | PathLike[str],
     *,
     max_shard_size: int | str = "5GB",
@@ -70,7 +70,7 @@ def parse_size(value: int | str) -> int:
     return size
 
 
-def _named_for_disk(model: GotOcr2ForConditionalGeneration) -> dict[str, Tensor]:
+def _named_for_disk(model: StoredModel) -> dict[str, Tensor]:
     named: dict[str, Tensor] = {}
     for name, tensor in model.state_dict().items():
         if name == HEAD and model.config.tie_word_embeddings:
@@ -121,7 +121,7 @@ def _remove_stale(folder: Path, keep: list[str]) -> None:
             path.unlink()
 
 
-def _config(model: GotOcr2ForConditionalGeneration) -> dict[str, Any]:
+def _config(model: StoredModel) -> dict[str, Any]:
     return {
         "architectures": [type(model).__name__],
         **model.config.to_dict(),

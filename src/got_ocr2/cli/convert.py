@@ -35,12 +35,12 @@ def convert(
     The source may be the original layout, Hugging Face's on disk or in memory, in one file or several; the
     copy holds the weights as safetensors, the configuration, and the processor.
     """
-    from .. import checkpoints
+    from .. import conversion
     from ..errors import InvalidOptionError
 
     if dialect not in (None, "hf", "original"):
         raise InvalidOptionError(f"--dialect must be hf or original, got {dialect!r}.")
-    folder = checkpoints.convert(
+    folder = conversion.convert(
         src, dst, dtype=dtype, dialect=dialect, max_shard_size=max_shard_size, revision=revision
     )
     typer.echo(f"{folder}")

@@ -1,5 +1,8 @@
-"""The network: `pixel_values` and prompt ids in, logits out."""
+"""The network of GOT-OCR2, one part a file, and the back ends that run it for the engine."""
 
-from .model import CausalLMOutput, GotOcr2ForConditionalGeneration
+from .model import GotOcr2ForConditionalGeneration
+from .network import CausalLMOutput, GotOcr2Network
 
-__all__ = ["CausalLMOutput", "GotOcr2ForConditionalGeneration"]
+load_model = GotOcr2ForConditionalGeneration.from_pretrained
+
+__all__ = ["CausalLMOutput", "GotOcr2ForConditionalGeneration", "GotOcr2Network", "load_model"]

@@ -4,20 +4,47 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
+from torch import nn
 
 from ..errors import CheckpointError
+from ..modeling import GotOcr2ForConditionalGeneration
+from .distributed import Group
 from .sharding import dealt, dealt_optimizer_state, gathered
-
-if TYPE_CHECKING:
-    from .loop import Trainer
+from .stage_budget import Clock
+from .weight_average import WeightAverage
 
 STATE_NAME = "state.pt"
 
 
-def save_state(trainer: Trainer, path: Path) -> None:
+class Resumable(Protocol):
+    """What a trainer's state is made of; `loop.Trainer` has it.
+
+    Attributes:
+        model: what learns.
+        trained: every module with parameters of its own, the model among them.
+        left_out: names of parameters that are not stored.
+        step, clock: how far it is.
+        optimizers, average: what they remember.
+        group: the processes that train together.
+    """
+
+    model: GotOcr2ForConditionalGeneration
+    trained: nn.ModuleDict
+    left_out: set[str]
+    step: int
+    clock: Clock
+    optimizers: list[torch.optim.Optimizer]
+    average: WeightAverage | None
+    group: Group
+
+    @property
+    def sharded(self) -> bool: ...
+
+
+def save_state(trainer: Resumable, path: Path) -> None:
     """Writes steps, seconds, weights, optimisers and the running mean; a crash while writing leaves the old file.
 
     All processes have to call it; the first one writes.
@@ -38,7 +65,7 @@ def save_state(trainer: Trainer, path: Path) -> None:
     trainer.group.wait()
 
 
-def load_state(trainer: Trainer, path: Path) -> None:
+def load_state(trainer: Resumable, path: Path) -> None:
     """Puts a trainer where `save_state` left one.
 
     Raises:

@@ -26,7 +26,6 @@ from ..benchmarking import oracle
 from ..benchmarking.backends import BACKENDS, make_runner, why_not
 from ..benchmarking.benchmark import Report, prepared
 from ..benchmarking.workload import same_prefix
-from ..checkpoints import load_model
 from ..errors import InvalidOptionError
 from ..evaluation.metrics.edit_distance import levenshtein
 from ..generation import GenerationOptions
@@ -34,7 +33,7 @@ from ..generation.engine.engine import Engine
 from ..generation.engine.requests import Request
 from ..generation.engine.runner import RowInput, Runner, Span
 from ..machine import describe, settings
-from ..modeling import GotOcr2ForConditionalGeneration
+from ..modeling import GotOcr2ForConditionalGeneration, load_model
 from ..processing import GotOcr2Processor
 from .layers import capturing, difference, layer_names
 from .sample_pages import sample_pages

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import torch
 
 from ... import kernels as native_kernels
 from ...errors import InvalidOptionError
 from ...generation.engine.runner import Runner
+from ..network import GotOcr2Network
 from .torch_runner import TorchRunner
-
-if TYPE_CHECKING:
-    from ..model import GotOcr2ForConditionalGeneration
 
 Kernels = Literal["auto", "native", "torch"]
 Quantization = Literal["int8", "int4"]
 
 
 def choose_runner(
-    model: GotOcr2ForConditionalGeneration,
+    model: GotOcr2Network,
     kernels: Kernels = "auto",
     quantization: Quantization | None = None,
     *,
@@ -71,7 +69,7 @@ def check_names(kernels: str, quantization: str | None) -> None:
         )
 
 
-def why_not_native(model: GotOcr2ForConditionalGeneration) -> str | None:
+def why_not_native(model: GotOcr2Network) -> str | None:
     """Why the compiled kernels cannot run a model where it is, as the end of a sentence; None if they can."""
     if model.device.type != "cpu":
         return f"they are for CPUs, and the model is on {model.device.type}"

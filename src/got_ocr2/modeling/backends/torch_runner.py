@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from ...generation.engine.device_transfer import ids_to_device
 from ...generation.engine.runner import RowInput, Scores
+from ..network import GotOcr2Network
 from .allocation import allocating
 from .ragged_attention import Arena, RaggedCache, bytes_per_position
-
-if TYPE_CHECKING:
-    from ..model import GotOcr2ForConditionalGeneration
 
 
 class TorchRunner:
@@ -23,7 +20,7 @@ class TorchRunner:
     The model keeps its device and dtype; it must not change while pages run.
     """
 
-    def __init__(self, model: GotOcr2ForConditionalGeneration) -> None:
+    def __init__(self, model: GotOcr2Network) -> None:
         self.model = model
         self._arena: Arena | None = None
 
@@ -59,7 +56,7 @@ class TorchRunner:
         return Scores(self.model.lm_head(wanted(hidden, rows)).float())
 
 
-def place_features(model: GotOcr2ForConditionalGeneration, ids: Tensor, rows: Sequence[RowInput]) -> Tensor:
+def place_features(model: GotOcr2Network, ids: Tensor, rows: Sequence[RowInput]) -> Tensor:
     """Embeddings `(sum n, hidden)` of a step's ids `(sum n,)`, with the features of pictures where they belong."""
     x = model.model.language_model.embed_tokens(ids)
     first = 0

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from ...generation.engine.runner import RowInput, Scores
+from ..network import GotOcr2Network
 from .allocation import allocating
 from .torch_runner import place_features
-
-if TYPE_CHECKING:
-    from ..model import GotOcr2ForConditionalGeneration
 
 
 class UncachedRunner:
@@ -22,7 +19,7 @@ class UncachedRunner:
     Slow, and right for reasons that have nothing to do with a cache.
     """
 
-    def __init__(self, model: GotOcr2ForConditionalGeneration) -> None:
+    def __init__(self, model: GotOcr2Network) -> None:
         self.model = model
         self._embeds: Tensor | None = None  # (positions, hidden)
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import Tensor
 
+from ...network import GotOcr2Network
 from ...vision import VisionAttention, VisionLayer, from_windows, to_windows
 from .operations import Operations
-
-if TYPE_CHECKING:
-    from ...model import GotOcr2ForConditionalGeneration
 
 
 class Encoder:
     """What `get_image_features` of a model computes, with `Operations.attend_grid`; for inference."""
 
-    def __init__(self, model: GotOcr2ForConditionalGeneration, operations: Operations) -> None:
+    def __init__(self, model: GotOcr2Network, operations: Operations) -> None:
         self._tower = model.model.vision_tower
         self._projector = model.model.multi_modal_projector
         self._operations = operations

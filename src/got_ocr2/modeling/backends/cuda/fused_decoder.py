@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...decoder import DecoderLayer, rotary_tables
+from ...network import GotOcr2Network
 from ..ragged_attention import Arena
 from .operations import Operations, Places
-
-if TYPE_CHECKING:
-    from ...model import GotOcr2ForConditionalGeneration
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ class FusedDecoder:
     weights are the model's own. Every number is the sum it is in the model, so ids agree in fp32.
     """
 
-    def __init__(self, model: GotOcr2ForConditionalGeneration, operations: Operations) -> None:
+    def __init__(self, model: GotOcr2Network, operations: Operations) -> None:
         decoder = model.model.language_model
         self._config = decoder.config
         self._operations = operations

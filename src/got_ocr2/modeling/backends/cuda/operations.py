@@ -5,10 +5,7 @@ Shapes: n tokens of any rows; arena keys and values of one layer `(kv_heads, pos
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
 from typing import Protocol
 
 import torch
@@ -134,22 +131,3 @@ class TorchOperations:
     ) -> Tensor:
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # (grids, heads, rows * columns, head_dim)
         return decomposed_attention(q, k, v, rel_h, rel_w, grid_hw).transpose(1, 2).flatten(2)
-
-
-def operations_for(device: torch.device) -> Operations:
-    """Triton's on a CUDA device that has it; plain torch anywhere else, said once if it need not have been."""
-    if device.type != "cuda":
-        return TorchOperations()
-    try:
-        triton_form = import_module(".triton_operations", __package__)
-    except ImportError as error:
-        _say_slower(str(error))
-        return TorchOperations()
-    return triton_form.TritonOperations.on(device)
-
-
-@cache
-def _say_slower(reason: str) -> None:
-    logging.getLogger(__name__).warning(
-        "Decoding on the GPU is slower than it could be: Triton cannot be imported (%s).", reason
-    )

@@ -11,13 +11,13 @@ itself, those of equal length in one call of fused attention.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from ....generation.engine.runner import RowInput, Scores
 from ....generation.rules.sampling import greedy, log_probability
+from ...network import GotOcr2Network
 from ..allocation import allocating
 from ..ragged_attention import Arena, RaggedCache, bytes_per_position, to_device
 from ..torch_runner import place_features, wanted
@@ -25,11 +25,9 @@ from .buckets import Buckets, pieces
 from .encoder import Encoder
 from .fused_decoder import FusedDecoder
 from .graphs import Graphs, graphs_for, on_device
-from .operations import Operations, operations_for
+from .operations import Operations
+from .operations_choice import operations_for
 from .token_steps import Outputs, TokenSteps
-
-if TYPE_CHECKING:
-    from ...model import GotOcr2ForConditionalGeneration
 
 # More pictures than this are encoded one lot after the other: a few keep a GPU busy, and each takes memory.
 _PICTURES_AT_ONCE = 8
@@ -44,7 +42,7 @@ class CudaRunner:
 
     def __init__(
         self,
-        model: GotOcr2ForConditionalGeneration,
+        model: GotOcr2Network,
         *,
         operations: Operations | None = None,
         graphs: Callable[[torch.device], Graphs] = graphs_for,

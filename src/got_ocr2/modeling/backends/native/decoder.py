@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ....kernels.decoder import NativeDecoder, PackedDecoderLayer
 from ....kernels.quantize import Format
 from ...decoder import DecoderLayer
+from ...network import GotOcr2Network
 from .weights import Taker
 
-if TYPE_CHECKING:
-    from ...model import GotOcr2ForConditionalGeneration
 
-
-def pack_decoder(
-    model: GotOcr2ForConditionalGeneration, take: Taker, format: Format, head_format: Format
-) -> NativeDecoder:
+def pack_decoder(model: GotOcr2Network, take: Taker, format: Format, head_format: Format) -> NativeDecoder:
     """Packs the layers in `format` and the head in `head_format`.
 
     Keys and values are kept in fp32 where the weights are exact, in bf16 where they are quantised.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -13,13 +13,11 @@ from ....errors import InvalidOptionError
 from ....generation.engine.runner import RowInput, Scores
 from ....kernels.decoder import Row
 from ....kernels.quantize import FORMATS, Format
+from ...network import GotOcr2Network
 from ..allocation import allocating
 from .decoder import pack_decoder
 from .vision import pack_vision
 from .weights import Taker, exact_in_bf16
-
-if TYPE_CHECKING:
-    from ...model import GotOcr2ForConditionalGeneration
 
 Weights = Literal["auto", "fp32", "bf16", "int8", "int4"]
 
@@ -38,7 +36,7 @@ class NativeRunner:
 
     def __init__(
         self,
-        model: GotOcr2ForConditionalGeneration,
+        model: GotOcr2Network,
         weights: Weights = "auto",
         vision: Weights = "auto",
         threads: int | None = None,

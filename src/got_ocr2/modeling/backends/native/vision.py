@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ....kernels.linear import PackedLinear
 from ....kernels.quantize import Format
 from ....kernels.vision import NativeVision, PackedNeck, PackedVisionLayer, join_tables
+from ...network import GotOcr2Network
 from ...vision import VisionLayer
 from .weights import Taker
-
-if TYPE_CHECKING:
-    from ...model import GotOcr2ForConditionalGeneration
 
 _NECK_EPS = 1e-6  # as in `vision.Neck`
 
 
-def pack_vision(
-    model: GotOcr2ForConditionalGeneration, take: Taker, format: Format, exact: Format
-) -> NativeVision:
+def pack_vision(model: GotOcr2Network, take: Taker, format: Format, exact: Format) -> NativeVision:
     """Packs the layers in `format`; patches, convolutions and connector, a small part of the work, in `exact`."""
     config = model.config.vision_config
     tower, projector = model.model.vision_tower, model.model.multi_modal_projector

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import torch
 
-from ..config import CONFIG_NAME, GotOcr2Config, is_original, read_json
-from ..errors import CheckpointError, FileAccessError
-from ..hub import resolve
-from ..processing import Dialect, GotOcr2Processor
-from .load import load_model
-from .save import save_model
+from .checkpoints.save import save_model
+from .config import CONFIG_NAME, GotOcr2Config, is_original, read_json
+from .errors import CheckpointError, FileAccessError
+from .hub import resolve
+from .modeling import load_model
+from .processing import Dialect, GotOcr2Processor
 
 
 def convert(

@@ -1,0 +1,81 @@
+"""Which file of the package imports which, imports inside functions and those for type checkers counted."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import got_ocr2
+
+ROOT = Path(got_ocr2.__file__).parent
+SOURCES = sorted(p for p in ROOT.rglob("*.py") if p != ROOT / "__init__.py")
+"""Every file but the first one, which names everything and imports nothing until it is asked."""
+
+
+def name_of(path: Path) -> str:
+    """`modeling/model.py`"""
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported_files(path: Path) -> set[str]:
+    """The files of the package that a file imports, named as `name_of` does.
+
+    A name from a package's `__init__.py` counts as that file. A file in another folder counts with the `__init__.py`
+    of the folders that it lies in, since importing it runs them; those of the importer's own folders have begun.
+    """
+    own = path.relative_to(ROOT).parts[:-1]
+    found: set[str] = set()
+    for target in _imported_names(path):
+        for length in range(1, len(target) + 1):
+            part = target[:length]
+            file = ROOT.joinpath(*part).with_suffix(".py")
+            start = ROOT.joinpath(*part, "__init__.py")
+            if file.is_file():
+                found.add(name_of(file))
+            elif start.is_file() and (part != own[:length] or length == len(target)):
+                found.add(name_of(start))
+    return found - {name_of(path)}
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """A way from a node back to itself, or nothing if there is none."""
+    done: set[str] = set()
+    way: list[str] = []
+
+    def visit(node: str) -> list[str]:
+        if node in way:
+            return [*way[way.index(node) :], node]
+        if node in done:
+            return []
+        way.append(node)
+        for other in sorted(graph.get(node, ())):
+            if found := visit(other):
+                return found
+        done.add(way.pop())
+        return []
+
+    for node in sorted(graph):
+        if found := visit(node):
+            return found
+    return []
+
+
+def _imported_names(path: Path) -> Iterator[tuple[str, ...]]:
+    """Every imported name of the package below `got_ocr2`, such as `("modeling", "model", "GotOcr2Model")`."""
+    package = ("got_ocr2", *path.relative_to(ROOT).parts[:-1])
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names: list[tuple[str, ...]] = []
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            target = (*base, *(node.module.split(".") if node.module else ()))
+            names = [(*target, alias.name) for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [tuple(alias.name.split(".")) for alias in node.names]
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "import_module" and node.args:
+            called = getattr(node.args[0], "value", "")
+            if isinstance(called, str) and called.startswith("."):
+                names = [(*package, *called.removeprefix(".").split("."))]
+            elif isinstance(called, str):
+                names = [tuple(called.split("."))]
+        yield from (name[1:] for name in names if name[0] == "got_ocr2" and len(name) > 1)
