@@ -63,3 +63,9 @@ def test_every_licence_file_is_named_and_there():
         head = (EXAMPLES / name).read_text(encoding="utf-8").partition("\n\n")[0]
         assert head.startswith("Applies to ")
         assert set(re.findall(r"\b([a-z]+)_", head)) <= named
+
+
+def test_every_picture_stands_in_the_report():
+    report = (EXAMPLES.parent / "docs" / "reports" / "examples.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^\| (\w+) \| \d", report, re.MULTILINE))
+    assert shown == {page.id for page in DATASET.pages}
