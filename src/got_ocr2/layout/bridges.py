@@ -14,7 +14,7 @@ from .chains import Groups, connected
 from .row import Row
 
 WIDEST = 4.5  # letter heights of a gap that may be bridged where lines run over or under it
-_ALONE = 2.2  # of one that has no lines near
+_ALONE = 3.5  # of one that has no lines near
 _NEAR = 6.0  # letter heights from foot to foot: the lines that tell a gap from a gutter
 
 

@@ -18,6 +18,7 @@ LONGEST = 18.0  # widths of a piece in its heights
 HIGHEST = 256  # pixels; what is higher is made smaller, a reader needs far less
 _BESIDE = 0.3  # room left and right of the letters, in heights of the line
 _ABOVE, _BELOW = 0.07, 0.07
+_GAP = 0.1  # heights of a cut: narrower ones part letters
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _lifted(
     image: Image.Image, origin: NDArray[np.float64], along: NDArray[np.float64], down: NDArray[np.float64],
     width: float, height: float,
 ) -> NDArray[np.uint8]:  # fmt: skip
-    """The oblong as a picture of its own, uint8 `(rows, columns, 3)`; beyond the page lies the paper of its rim."""
+    """The oblong as a picture of its own, uint8 `(rows, columns, 3)`; beyond the page lies paper."""
     scale = min(1.0, HIGHEST / height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     corners = [origin, origin + along * width, origin + along * width + down * height, origin + down * height]
@@ -99,7 +100,8 @@ def _lifted(
     target = np.array([[0, 0], [size[0], 0], [0, size[1]]], np.float32)
     matrix = cv2.getAffineTransform(source, target)
     shrinks = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.warpAffine(part, matrix, size, flags=shrinks, borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
+    paper = tuple(float(v) for v in np.percentile(part.reshape(-1, 3), 80, axis=0))
+    return cv2.warpAffine(part, matrix, size, flags=shrinks, borderValue=paper).astype(np.uint8)
 
 
 def _quad(
@@ -120,25 +122,31 @@ def _cuts(strip: NDArray[np.uint8], longest: int) -> list[tuple[int, bool]]:
     """
     rows, columns = strip.shape[:2]
     columns_of_ink = _columns_of_ink(cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY))
-    gaps = _gaps(columns_of_ink)
+    gaps = [gap for gap in _gaps(columns_of_ink) if gap[1] - gap[0] >= _GAP * rows]
+    # Letters of one width have gaps too; between words they are wider.
+    usual = np.median([end - start for start, end in gaps]) if gaps else 0.0
+    wide = [gap for gap in gaps if gap[1] - gap[0] >= 1.6 * usual]
     cuts: list[tuple[int, bool]] = [(0, False)]
     while columns - cuts[-1][0] > longest:
         start = cuts[-1][0]
         pieces = -(-(columns - start) // longest)
         aim, last = start + (columns - start) / pieces, start + longest
-        best: tuple[float, int] | None = None
-        for left, right in gaps:
-            middle = (left + right) // 2
-            if start + longest // 3 <= middle <= last and right - left >= 0.16 * rows:
-                cost = abs(middle - aim) - 1.5 * min(right - left, rows)
-                if best is None or cost < best[0]:
-                    best = (cost, middle)
-        if best is not None:
-            cuts.append((best[1], False))
+        place = _cut_near(wide, aim, start + longest // 3, last) or _cut_near(
+            gaps, aim, start + longest // 3, last
+        )
+        if place is not None:
+            cuts.append((place, False))
             continue
         window = columns_of_ink[start + longest // 2 : last]
         cuts.append((start + longest // 2 + int(window.argmin()), True))
     return [*cuts, (columns, False)]
+
+
+def _cut_near(gaps: Sequence[tuple[int, int]], aim: float, first: int, last: int) -> int | None:
+    """The middle of a gap between `first` and `last`: the nearer to `aim` and the wider, the better."""
+    middles = [((start + end) // 2, end - start) for start, end in gaps]
+    inside = [(middle, width) for middle, width in middles if first <= middle <= last]
+    return min(inside, key=lambda gap: abs(gap[0] - aim) - 2 * gap[1])[0] if inside else None
 
 
 def gaps_of(gray: NDArray[np.uint8]) -> tuple[int, int, NDArray[np.float64]]:

@@ -56,6 +56,7 @@ def find_lines(image: Image.Image, options: LayoutOptions | None = None) -> Page
         slant = 0.0
     view = replace(view, turn=turn, slant=slant)
     rows = rows_of(pieces_of(ink), letters, height) if len(letters) else []
+    rows = [row for row in rows if not view.cuts_off(row, letters)] or rows
     rows = sorted(rows, key=lambda row: -row.letters)[:MOST_LINES]
     if not rows:
         return PageLayout(image.size, turn, slant)
@@ -116,6 +117,22 @@ class _View:
         angle = float(np.degrees(np.arctan2(quad[1][1] - quad[0][1], quad[1][0] - quad[0][0])))
         box = (min(xs), min(ys), max(xs), max(ys))
         return TextLine(box, quad, angle, row.x_height / self.scale, block, order, dark)
+
+    def cuts_off(self, row: Row, letters: Letters) -> bool:
+        """Whether a rim of the picture cuts through most letters of a row: it is the rest of a line."""
+        x1, y1, x2, y2 = row.box
+        room = 0.5 * row.x_height
+        corners = [self.back(p) for p in ((x1, y1 - room), (x2, y1 - room), (x1, y2 + room), (x2, y2 + room))]
+        width, height = self.size[0] / self.scale, self.size[1] / self.scale
+        if all(0 < x < width and 0 < y < height for x, y in corners):
+            return False
+        own = letters[(letters.x1 >= x1 - 1) & (letters.x2 <= x2 + 1) & (letters.y2 > y1) & (letters.y1 < y2)]
+        near = 1.5 / self.scale
+        cut = 0
+        for x1, y1, x2, y2 in zip(own.x1, own.y1, own.x2, own.y2, strict=True):
+            ends = (self.back(((x1 + x2) / 2, y1)), self.back(((x1 + x2) / 2, y2)))
+            cut += any(x <= near or y <= near or x >= width - near or y >= height - near for x, y in ends)
+        return cut > 0.5 * max(1, len(own))
 
     def back(self, point: Point) -> Point:
         """A place of the turned copy on the page."""

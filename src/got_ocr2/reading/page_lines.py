@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 TOGETHER = 64  # pieces of lines of one page that are in the engine at a time
 LINE_TOKENS = 256  # most of one piece, unless `max_new_tokens` says otherwise
 PROBED = 6  # lines that tell whether a page stands on its head
-_SURE = math.log(0.8)  # mean log probability of a page that certainly does not
-_BETTER = 0.1  # by how much it must be higher the other way round
+_SURE = math.log(0.65)  # mean log probability of a page that certainly does not
+_BETTER = 0.3  # by how much it must be higher the other way round
 
 # What a reader of lines cannot do, and the option's value that does not ask for it.
 _REFUSED: tuple[tuple[str, Any, str], ...] = (
