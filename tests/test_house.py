@@ -47,7 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "ocr": FACADE - {"ocr"},
     "synth": {"errors"},
-    "rendering": {"errors", "results", "wording"},
+    "rendering": {"errors", "extras", "results", "wording"},
     "training": FACADE | {"synth", "evaluation"},
     "machine": {"_version"},
     "evaluation": FACADE | {"machine", "synth"},
