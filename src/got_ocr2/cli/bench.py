@@ -11,8 +11,8 @@ import typer
 
 from ..errors import FileAccessError, InvalidOptionError
 from ..wording import reason
+from .options import Model, Quiet, Threads
 from .terminal import note
-from .values import count
 
 if TYPE_CHECKING:
     from ..benchmarking.benchmark import Bench
@@ -34,13 +34,7 @@ _COLUMNS = (
 
 
 def bench(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL",
-            help="A checkpoint folder, OWNER/NAME on the hub, or `default` for the embedded small model.",
-        ),
-    ] = "default",
+    model: Model = "default",
     random: Annotated[
         bool,
         typer.Option(
@@ -79,12 +73,7 @@ def bench(
             envvar="GOT_OCR2_DEVICE", metavar="auto|cpu|cuda", help="Where to run.", rich_help_panel=_HOW
         ),
     ] = "auto",
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            parser=count, metavar="N", help="Processor cores to use; all by default.", rich_help_panel=_HOW
-        ),
-    ] = None,
+    threads: Threads = None,
     json: Annotated[
         str | None,
         typer.Option(
@@ -97,9 +86,7 @@ def bench(
             "--plot", metavar="FILE", help="Draw them: .png, .svg or .pdf.", rich_help_panel=_OUTPUT
         ),
     ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=_OUTPUT)
-    ] = False,
+    quiet: Quiet = False,
 ) -> int:
     """Measure how fast this machine reads with a model.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import GotOcr2Error, InvalidOptionError
+from .options import Device, Dtype, Model, Quiet
 from .progress import PageProgress
 from .terminal import note
 
@@ -21,13 +22,7 @@ _SET, _HOW, _OUTPUT = "Data set", "Model", "Output"
 
 
 def evaluate(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL",
-            help="A checkpoint folder, OWNER/NAME on the hub, or `default` for the embedded small model.",
-        ),
-    ],
+    model: Model,
     dataset: Annotated[
         str,
         typer.Argument(
@@ -57,9 +52,7 @@ def evaluate(
     force: Annotated[
         bool, typer.Option("--force", help="Replace a report that is there.", rich_help_panel=_OUTPUT)
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=_OUTPUT)
-    ] = False,
+    quiet: Quiet = False,
     layout: Annotated[
         str,
         typer.Option(
@@ -69,8 +62,7 @@ def evaluate(
         ),
     ] = "auto",
     limit: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Read only the first pages.", rich_help_panel=_SET),
+        int | None, typer.Option(metavar="N", min=1, help="Read only the first pages.", rich_help_panel=_SET)
     ] = None,
     paper: Annotated[
         bool,
@@ -111,21 +103,8 @@ def evaluate(
         int | None,
         typer.Option(metavar="N", min=1, help="The longest text of a page, in tokens.", rich_help_panel=_HOW),
     ] = None,
-    device: Annotated[
-        str,
-        typer.Option(
-            envvar="GOT_OCR2_DEVICE", metavar="auto|cpu|cuda|mps", help="Where to run.", rich_help_panel=_HOW
-        ),
-    ] = "auto",
-    dtype: Annotated[
-        str,
-        typer.Option(
-            envvar="GOT_OCR2_DTYPE",
-            metavar="auto|float32|bfloat16|float16",
-            help="Precision of the model.",
-            rich_help_panel=_HOW,
-        ),
-    ] = "auto",
+    device: Device = "auto",
+    dtype: Dtype = "auto",
 ) -> int:
     """Read a data set and say how well: error rates, the paper's metrics, TEDS, formulas and more.
 

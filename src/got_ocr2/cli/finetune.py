@@ -9,6 +9,7 @@ import typer
 
 from ..errors import FileAccessError
 from .dispatch import INTERRUPTED
+from .options import Model, Shard, Tensorboard, TrainingDevice, TrainingThreads
 from .terminal import note
 from .values import positive
 
@@ -16,13 +17,7 @@ _DATA, _HOW, _ADAPTER, _RUN = "Data", "Training", "Adapter (lora)", "Run"
 
 
 def finetune(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL",
-            help="A checkpoint folder, OWNER/NAME on the hub, or `default` for the embedded model.",
-        ),
-    ],
+    model: Model,
     data: Annotated[
         Path,
         typer.Argument(
@@ -71,8 +66,7 @@ def finetune(
         ),
     ] = False,
     checkpointing: Annotated[
-        bool,
-        typer.Option("--checkpointing", help="Less memory for a third more time.", rich_help_panel=_HOW),
+        bool, typer.Option("--checkpointing", help="Less memory for a third more time.", rich_help_panel=_HOW)
     ] = False,
     bf16: Annotated[
         bool,
@@ -105,8 +99,7 @@ def finetune(
         ),
     ] = 0,
     skip_long: Annotated[
-        bool,
-        typer.Option("--skip-long", help="List and leave out longer samples.", rich_help_panel=_DATA),
+        bool, typer.Option("--skip-long", help="List and leave out longer samples.", rich_help_panel=_DATA)
     ] = False,
     rank: Annotated[int, typer.Option(metavar="N", help="Rank.", rich_help_panel=_ADAPTER)] = 16,
     alpha: Annotated[float, typer.Option(help="Scale, over the rank.", rich_help_panel=_ADAPTER)] = 32.0,
@@ -116,21 +109,10 @@ def finetune(
     ] = "decoder",
     seed: Annotated[int, typer.Option(help="Of the order of pages.", rich_help_panel=_RUN)] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Data processes.", rich_help_panel=_RUN)] = 2,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads; all by default.", rich_help_panel=_RUN)
-    ] = None,
-    shard: Annotated[
-        bool,
-        typer.Option(
-            "--shard", help="Deal the weights out over torchrun's processes (FSDP).", rich_help_panel=_RUN
-        ),
-    ] = False,
-    device: Annotated[
-        str, typer.Option(metavar="auto|cpu|cuda", help="Where to train.", rich_help_panel=_RUN)
-    ] = "auto",
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write for TensorBoard too.", rich_help_panel=_RUN)
-    ] = False,
+    threads: TrainingThreads = None,
+    shard: Shard = False,
+    device: TrainingDevice = "auto",
+    tensorboard: Tensorboard = False,
     plot: Annotated[
         bool, typer.Option("--plot", help="Draw the log as DIR/log.png.", rich_help_panel=_RUN)
     ] = False,

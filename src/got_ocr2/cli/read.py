@@ -6,267 +6,57 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
-
-import typer
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import GotOcr2Error, InvalidOptionError
 from ..wording import printable
+from . import options as shared
+from . import read_options as own
 from .files import Found, Job, check_free, plan
 from .outputs import Files, JsonLines, Output, PipedText, TerminalText
 from .progress import PageProgress
+from .read_events import write_events
 from .terminal import note
-from .values import box_of, count, draft_of, ngram_of, positive, size
+from .values import box_of, draft_of, ngram_of
 
 if TYPE_CHECKING:
     from ..modeling.backends.choice import Kernels, Quantization
-    from ..ocr import OCR
     from ..reading import ReadOptions
-    from ..results import PageResult
-
-LOOPED = 4  # exit code: a text was cut because the model repeated itself
-_WHAT, _HOW, _INPUT, _OUTPUT = "What to read", "Model", "Input", "Output"
 
 
 def read(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="INPUT...",
-            help="Pictures, PDFs, folders, patterns, http(s) addresses, or - for standard input.",
-            show_default=False,
-        ),
-    ],
-    format: Annotated[
-        bool,
-        typer.Option(
-            "--format",
-            help="Formatted text: Mathpix markdown, music, TikZ, SMILES, a chart's data.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = False,
-    box: Annotated[
-        str | None,
-        typer.Option(
-            metavar="X1,Y1,X2,Y2", help="Read this region, in pixels of the page.", rich_help_panel=_WHAT
-        ),
-    ] = None,
-    color: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLOR",
-            help="Read what stands in the frame of this colour: red, green or blue.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    multi_page: Annotated[
-        bool,
-        typer.Option("--multi-page", help="Read all pages of all inputs as one text.", rich_help_panel=_WHAT),
-    ] = False,
-    crop: Annotated[
-        bool,
-        typer.Option(
-            "--crop", help="Read pages in full-size tiles as well, for small print.", rich_help_panel=_WHAT
-        ),
-    ] = False,
-    max_patches: Annotated[
-        int | None,
-        typer.Option(
-            parser=count, metavar="N", help="The most tiles; switches --crop on.", rich_help_panel=_WHAT
-        ),
-    ] = None,
-    pages: Annotated[
-        str | None,
-        typer.Option(metavar="1-4,7,9-", help="Which pages; all by default.", rich_help_panel=_INPUT),
-    ] = None,
-    recursive: Annotated[
-        bool,
-        typer.Option("--recursive", "-r", help="Search folders within folders.", rich_help_panel=_INPUT),
-    ] = False,
-    dpi: Annotated[
-        float | None,
-        typer.Option(
-            parser=positive,
-            metavar="DPI",
-            envvar="GOT_OCR2_DPI",
-            help="Pixels per inch for the pages of a PDF; 200 by default.",
-            rich_help_panel=_INPUT,
-        ),
-    ] = None,
-    password: Annotated[
-        str | None,
-        typer.Option(envvar="GOT_OCR2_PASSWORD", help="For encrypted PDFs.", rich_help_panel=_INPUT),
-    ] = None,
-    max_pixels: Annotated[
-        int | None,
-        typer.Option(
-            parser=count,
-            metavar="N",
-            envvar="GOT_OCR2_MAX_PIXELS",
-            help="The largest page that is opened; 89000000 by default.",
-            rich_help_panel=_INPUT,
-        ),
-    ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="A file for one document, a folder for several; standard output by default.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = None,
-    json: Annotated[
-        bool,
-        typer.Option(
-            "--json",
-            help="Text, status, tokens and times of every page as JSON, one line a document.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = False,
-    confidence: Annotated[
-        str,
-        typer.Option(
-            metavar="page|line|word|character",
-            help="How finely --json tells how sure the model was.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = "page",
-    skip_existing: Annotated[
-        bool,
-        typer.Option(
-            "--skip-existing", help="Leave out documents whose output is there.", rich_help_panel=_OUTPUT
-        ),
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace output that is there.", rich_help_panel=_OUTPUT)
-    ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Say what is done.", rich_help_panel=_OUTPUT)
-    ] = False,
-    quiet: Annotated[
-        bool,
-        typer.Option("--quiet", "-q", help="No progress, no warnings; errors only.", rich_help_panel=_OUTPUT),
-    ] = False,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            envvar="GOT_OCR2_MODEL",
-            metavar="FOLDER|OWNER/NAME",
-            help="A checkpoint; by default the small model that comes with got-ocr2.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    device: Annotated[
-        str,
-        typer.Option(
-            envvar="GOT_OCR2_DEVICE", metavar="auto|cpu|cuda|mps", help="Where to run.", rich_help_panel=_HOW
-        ),
-    ] = "auto",
-    dtype: Annotated[
-        str,
-        typer.Option(
-            envvar="GOT_OCR2_DTYPE",
-            metavar="auto|float32|bfloat16|float16",
-            help="Precision of the model.",
-            rich_help_panel=_HOW,
-        ),
-    ] = "auto",
-    quantize: Annotated[
-        str | None,
-        typer.Option(
-            envvar="GOT_OCR2_QUANTIZE",
-            metavar="int8|int4",
-            help="Smaller, faster weights on a CPU; the text is then no longer exactly the model's.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    kernels: Annotated[
-        str,
-        typer.Option(
-            envvar="GOT_OCR2_KERNELS",
-            metavar="auto|native|torch",
-            help="The compiled code of got-ocr2, or plain torch; the text is the same.",
-            rich_help_panel=_HOW,
-        ),
-    ] = "auto",
-    kv_memory: Annotated[
-        int | None,
-        typer.Option(
-            parser=size,
-            metavar="SIZE",
-            envvar="GOT_OCR2_KV_MEMORY",
-            help="The most that the key/value cache may take, such as 2GB; it limits how many pages are read "
-            "together. A share of the free memory by default.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    max_new_tokens: Annotated[
-        int | None,
-        typer.Option(
-            parser=count,
-            metavar="N",
-            envvar="GOT_OCR2_MAX_NEW_TOKENS",
-            help="The longest text of a page, in tokens.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    deadline: Annotated[
-        float | None,
-        typer.Option(
-            parser=positive,
-            metavar="SECONDS",
-            envvar="GOT_OCR2_DEADLINE",
-            help="The longest work on a page; its text ends there.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    on_loop: Annotated[
-        str,
-        typer.Option(
-            envvar="GOT_OCR2_ON_LOOP",
-            metavar="stop|penalise|retry_cropped|ignore",
-            help="When the model repeats itself: cut the text there, go on without repeats, read the page again "
-            "in tiles, or do nothing.",
-            rich_help_panel=_HOW,
-        ),
-    ] = "stop",
-    no_repeat_ngram: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N|original",
-            help="No run of N tokens twice; original is what the demo of the model's authors does.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    draft: Annotated[
-        str | None,
-        typer.Option(
-            metavar="pdf-text|FILE",
-            help="What the document is thought to say: read faster, with the same result.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    speculate: Annotated[
-        bool | None,
-        typer.Option(
-            "--speculate/--no-speculate",
-            help="Guess tokens and verify several at once; with --draft by default.",
-            show_default=False,
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int,
-        typer.Option(
-            parser=count,
-            metavar="N",
-            envvar="GOT_OCR2_BATCH_SIZE",
-            help="Pages that are read together: as soon as one is done, another enters.",
-            rich_help_panel=_HOW,
-        ),
-    ] = 1,
+    inputs: own.Inputs,
+    format: own.Format = False,
+    box: own.Box = None,
+    color: own.Color = None,
+    multi_page: own.MultiPage = False,
+    crop: own.Crop = False,
+    max_patches: own.MaxPatches = None,
+    pages: own.Pages = None,
+    recursive: own.Recursive = False,
+    dpi: own.Dpi = None,
+    password: own.Password = None,
+    max_pixels: own.MaxPixels = None,
+    output: own.Output = None,
+    json: own.Json = False,
+    confidence: own.Confidence = "page",
+    skip_existing: own.SkipExisting = False,
+    force: own.Force = False,
+    verbose: own.Verbose = False,
+    quiet: own.Quiet = False,
+    model: own.Model = None,
+    device: shared.Device = "auto",
+    dtype: shared.Dtype = "auto",
+    quantize: own.Quantize = None,
+    kernels: own.Kernels = "auto",
+    kv_memory: own.KvMemory = None,
+    max_new_tokens: own.MaxNewTokens = None,
+    deadline: own.Deadline = None,
+    on_loop: own.OnLoop = "stop",
+    no_repeat_ngram: own.NoRepeatNgram = None,
+    draft: own.Draft = None,
+    speculate: own.Speculate = None,
+    batch_size: own.BatchSize = 1,
 ) -> int:
     """Read the text of pictures, PDFs, folders and addresses.
 
@@ -341,76 +131,7 @@ def read(
             note(f"{model or 'The embedded model'} runs on {ocr.model.device} in {ocr.model.dtype}.")
         if not quiet and ocr.why_not_native is not None:
             note(f"Reading with torch, slower than the compiled kernels would be: {ocr.why_not_native}.")
-        return _run(ocr, jobs, options, batch_size, sink, progress, verbose=verbose, quiet=quiet)
-
-
-def _run(
-    ocr: OCR,
-    jobs: Sequence[Job],
-    options: ReadOptions,
-    batch_size: int,
-    output: Output,
-    progress: PageProgress,
-    *,
-    verbose: bool,
-    quiet: bool,
-) -> int:
-    """Reads the jobs; returns the exit code."""
-    from ..reading import DocumentOpened, DocumentRead, PageRead, TextPiece
-
-    codes: set[int] = set()
-    waiting = iter(jobs)
-    sources: list[Any] = [job.source for job in jobs]
-    for event in ocr.reader(options, batch_size=batch_size).events(sources):
-        if isinstance(event, TextPiece):
-            output.piece(event.text)
-        elif isinstance(event, DocumentOpened):
-            progress.opened(event.source, event.results)
-        elif isinstance(event, PageRead):
-            output.page(event.result)
-            progress.page_done()
-            if event.result.error is not None:
-                codes.add(event.result.error.exit_code)
-            elif event.result.status == "looped":
-                codes.add(LOOPED)
-            _report(event.result, verbose=verbose, quiet=quiet)
-        elif isinstance(event, DocumentRead):
-            try:
-                output.document(next(waiting), event.result)
-            except GotOcr2Error as e:  # this file cannot be written; the next may
-                note(str(e))
-                codes.add(e.exit_code)
-    return codes.pop() if len(codes) == 1 else GotOcr2Error.exit_code if codes else 0
-
-
-def _report(result: PageResult, *, verbose: bool, quiet: bool) -> None:
-    """One line on standard error about what a person should know of a page."""
-    where = f"{result.source}, page {', '.join(map(str, result.page_numbers))}"
-    if result.error is not None:
-        known = result.source in result.error.message
-        note(result.error.message if known else f"{where}: {result.error.message}")
-    elif result.status == "looped" and result.repetition is not None:
-        note(
-            f"{where}: the text ends where the model began to repeat itself; {result.repetition.dropped} repeated "
-            "tokens were left out (see --on-loop)."
-        )
-        if result.repetition.failure is not None:
-            note(f"{where}: a second try ({result.repetition.on_loop}) failed: {result.repetition.failure}")
-    elif result.status == "truncated" and not quiet:
-        see = "--deadline" if result.finish_reason == "deadline" else "--max-new-tokens"
-        note(f"{where}: the text ends at {result.tokens} tokens, not at its end (see {see}).")
-    elif result.status == "empty" and not quiet:
-        note(f"{where}: no text was found.")
-    if result.repetition is not None and result.repetition.solved and not quiet:
-        note(
-            f"{where}: the model repeated itself; the text is that of a second try ({result.repetition.on_loop})."
-        )
-    if verbose and result.error is None:
-        confidence = "" if result.confidence is None else f", confidence {result.confidence:.2f}"
-        drafts = ""
-        if result.speculation is not None:
-            drafts = f", {result.speculation.kept} of {result.speculation.drafted} drafted tokens kept"
-        note(f"{where}: {result.tokens} tokens in {result.seconds:.2f} s{confidence}{drafts}.")
+        return write_events(ocr, jobs, options, batch_size, sink, progress, verbose=verbose, quiet=quiet)
 
 
 def _check(*, verbose: bool, quiet: bool, skip_existing: bool, force: bool, output: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from .dispatch import INTERRUPTED
+from .options import Shard, Tensorboard, TrainingDevice, TrainingThreads
 from .terminal import note
 from .values import positive
 
@@ -38,14 +39,12 @@ def train(
             parser=positive, metavar="N", help="Save and stop after so many minutes; run it again to go on."
         ),
     ] = None,
-    shard: Annotated[
-        bool, typer.Option("--shard", help="Deal the weights out over the processes (FSDP); needs torchrun.")
-    ] = False,
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to train.")] = "auto",
-    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write for TensorBoard too.")] = False,
+    shard: Shard = False,
+    device: TrainingDevice = "auto",
+    tensorboard: Tensorboard = False,
     plot: Annotated[bool, typer.Option("--plot", help="Draw the logs of all stages as OUT/log.png.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Stages only, no rows of the log.")] = False,
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all by default.")] = None,
+    threads: TrainingThreads = None,
 ) -> int:
     """Train a model from nothing: all stages of a recipe, then the exported model in OUT/model.
 

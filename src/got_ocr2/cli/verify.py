@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import GotOcr2Error
+from .options import Model, Quiet, Threads
 from .terminal import note
-from .values import count
 
 if TYPE_CHECKING:
     from ..verification.verify import Verification
@@ -19,13 +19,7 @@ _WHAT, _LIMITS, _OUTPUT = "What to check", "Limits", "Output"
 
 
 def verify(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL",
-            help="A checkpoint folder, OWNER/NAME on the hub, or `default` for the embedded small model.",
-        ),
-    ] = "default",
+    model: Model = "default",
     page: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,7 +54,7 @@ def verify(
             help="The largest difference of exact numbers, as a share of the largest magnitude.",
             rich_help_panel=_LIMITS,
         ),
-    ] = 1e-4,
+    ] = 0.0001,
     agreement: Annotated[
         float | None,
         typer.Option(
@@ -77,18 +71,11 @@ def verify(
             rich_help_panel=_LIMITS,
         ),
     ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            parser=count, metavar="N", help="Processor cores to use; all by default.", rich_help_panel=_WHAT
-        ),
-    ] = None,
+    threads: Threads = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print the checks as one JSON object.", rich_help_panel=_OUTPUT)
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=_OUTPUT)
-    ] = False,
+    quiet: Quiet = False,
 ) -> int:
     """Check that a model gives the right numbers on this machine.
 
