@@ -25,6 +25,8 @@ def bridged_rows(rows: Sequence[Row]) -> Groups:
     boxes = np.array([row.box for row in rows])
     heights = np.array([row.x_height for row in rows])
     feet = np.array([(row.base + row.slope * row.x1, row.base + row.slope * row.x2) for row in rows])
+    tall = boxes[:, 3] - boxes[:, 1]
+    few = np.array([row.letters <= 2 for row in rows])
     order = np.argsort(boxes[:, 0], kind="stable")
     starts = boxes[order, 0]
     pairs: list[tuple[int, int]] = []
@@ -36,6 +38,10 @@ def bridged_rows(rows: Sequence[Row]) -> Groups:
         high = np.maximum(heights[others], h)
         level = abs(feet[others, 0] - feet[i, 1]) < 0.5 * high
         alike = high <= 1.9 * np.minimum(heights[others], h)
+        # Quotes and other marks stand where they like between the tops and the bottoms of letters.
+        overlap = np.minimum(boxes[others, 3], boxes[i, 3]) - np.maximum(boxes[others, 1], boxes[i, 1])
+        mark = (few[others] | few[i]) & (overlap > 0.8 * np.minimum(tall[others], tall[i]))
+        level, alike = level | mark, alike | mark
         others = others[level & alike & (boxes[others, 0] - boxes[i, 2] <= WIDEST * high)]
         if not len(others):
             continue

@@ -127,12 +127,12 @@ class _View:
         if all(0 < x < width and 0 < y < height for x, y in corners):
             return False
         own = letters[(letters.x1 >= x1 - 1) & (letters.x2 <= x2 + 1) & (letters.y2 > y1) & (letters.y1 < y2)]
-        near = 1.5 / self.scale
+        near = (1.5 + 0.3 * row.x_height) / self.scale
         cut = 0
         for x1, y1, x2, y2 in zip(own.x1, own.y1, own.x2, own.y2, strict=True):
             ends = (self.back(((x1 + x2) / 2, y1)), self.back(((x1 + x2) / 2, y2)))
             cut += any(x <= near or y <= near or x >= width - near or y >= height - near for x, y in ends)
-        return cut > 0.5 * max(1, len(own))
+        return cut > 0.4 * max(1, len(own))
 
     def back(self, point: Point) -> Point:
         """A place of the turned copy on the page."""
