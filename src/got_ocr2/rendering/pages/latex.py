@@ -47,12 +47,12 @@ _PREAMBLE = r"""\documentclass{article}
 \ifPDFTeX
   \usepackage[T1]{fontenc}
   \usepackage{textcomp}
+  \IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
 \else
   \usepackage{fontspec}
 \fi
 \usepackage{amsmath, amssymb, amsthm}
 \usepackage{array, caption, enumitem, etoolbox, multirow}
-\usepackage[normalem]{ulem}
 \usepackage[hidelinks]{hyperref}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{6pt plus 2pt}
@@ -73,7 +73,7 @@ _SPECIAL = re.compile("|".join(map(re.escape, sorted(_ESCAPES, key=len, reverse=
 _BLOCK_SIGN = re.compile(r"[\[•]|-(?= )|\d{1,4}(?=[.)] )")
 _LEVELS = ("section", "subsection", "subsubsection", "paragraph", "subparagraph", "subparagraph")
 _STYLES = {
-    "bold": "textbf", "italic": "emph", "code": "texttt", "underline": "uline", "strike": "sout",
+    "bold": "textbf", "italic": "emph", "code": "texttt", "underline": "underline", "strike": "st",
     "sub": "textsubscript", "super": "textsuperscript",
 }  # fmt: skip
 
@@ -104,7 +104,8 @@ def document(page: Page) -> str:
         ):
             parts.append("\\maketitle")
     body = "\n\n".join(parts)
-    return f"{_PREAMBLE}{theorems}\\begin{{document}}\n\n{body}\n\n\\end{{document}}\n"
+    strike = "\\usepackage{soul}\n" if "\\st{" in body else ""
+    return f"{_PREAMBLE}{strike}{theorems}\\begin{{document}}\n\n{body}\n\n\\end{{document}}\n"
 
 
 def _statements(blocks: tuple[Block, ...]) -> list[Statement]:

@@ -17,38 +17,10 @@ _ENVIRONMENT = re.compile(
     r"\\(begin|end)\s*\{(aligned|gathered|dcases|alignedat)\}(?:\[[tbc]\])?(?:(?<=at\})\s*\{\d+\})?"
 )
 _ELEMENTS = frozenset(
-    [
-        "math",
-        "mrow",
-        "mi",
-        "mn",
-        "mo",
-        "mtext",
-        "mspace",
-        "ms",
-        "mfrac",
-        "msqrt",
-        "mroot",
-        "mstyle",
-        "merror",
-        "mpadded",
-        "mphantom",
-        "menclose",
-        "msub",
-        "msup",
-        "msubsup",
-        "munder",
-        "mover",
-        "munderover",
-        "mmultiscripts",
-        "mprescripts",
-        "none",
-        "mtable",
-        "mtr",
-        "mlabeledtr",
-        "mtd",
-    ]
-)
+    ("math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "ms", "mfrac", "msqrt", "mroot", "mstyle", "mpadded",
+     "mphantom", "menclose", "msub", "msup", "msubsup", "munder", "mover", "munderover", "mmultiscripts",
+     "mprescripts", "none", "mtable", "mtr", "mlabeledtr", "mtd")
+)  # fmt: skip
 _ACTIVE = frozenset(("href", "src", "style", "id", "class"))
 _NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
 _UNREAD = re.compile(r"\\[A-Za-z]")

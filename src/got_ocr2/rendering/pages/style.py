@@ -34,3 +34,9 @@ math { font-size: 1.05em; }
 @media print { body { font-size: 11pt; } main { max-width: none; margin: 0; } h2, h3, h4 { break-after: avoid; }
   tr, .display, figure { break-inside: avoid; } }
 """
+
+PRINT_STYLE = """\
+@page { size: A4; margin: 22mm; }
+body { font-size: 11pt; } main { max-width: none; margin: 0; padding: 0; }
+h2, h3, h4 { break-after: avoid; } tr, .display, figure { break-inside: avoid; }
+"""
