@@ -151,7 +151,9 @@ def make_oracle() -> MakeOracle:
         config = transformers.GotOcr2Config(**model.config.to_dict())
         oracle = transformers.GotOcr2ForConditionalGeneration(config)
         # Attribute paths are the same in both, so the state dict goes over as it is.
-        oracle.load_state_dict(model.state_dict(), strict=True)
+        # A tied head is one matrix under one name here, under two in transformers.
+        embedding = model.get_input_embeddings().weight
+        oracle.load_state_dict({"lm_head.weight": embedding, **model.state_dict()}, strict=True)
         return oracle.eval()
 
     return make

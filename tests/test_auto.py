@@ -8,10 +8,16 @@ import torch
 from PIL import Image
 
 from got_ocr2 import (
+    AutoConfig,
+    AutoImageProcessor,
+    AutoModel,
     AutoModelForImageTextToText,
     AutoProcessor,
+    AutoTokenizer,
     GotOcr2ForConditionalGeneration,
+    GotOcr2ImageProcessor,
     GotOcr2Processor,
+    GotOcr2Tokenizer,
 )
 from got_ocr2.errors import CheckpointError, FileAccessError, InputError, InvalidOptionError
 
@@ -81,17 +87,49 @@ def test_several_pages_are_not_one_picture(byte_folder, page_image, tmp_path):
         processor(tmp_path / "fax.tiff")
 
 
-@pytest.mark.parametrize("auto", [AutoModelForImageTextToText, AutoProcessor])
-@pytest.mark.parametrize("word", ["trust_remote_code", "attn_implementation", "low_cpu_mem_usage", "dtypo"])
-def test_unknown_words_are_refused_by_name(auto, word, byte_folder):
-    with pytest.raises(InvalidOptionError, match=rf"{auto.__name__}\.from_pretrained does not know {word};"):
-        auto.from_pretrained(byte_folder, **{word: True})
+OPENERS = [
+    AutoConfig, AutoImageProcessor, AutoModel, AutoModelForImageTextToText, AutoProcessor, AutoTokenizer,
+    GotOcr2ForConditionalGeneration, GotOcr2ImageProcessor, GotOcr2Processor, GotOcr2Tokenizer,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("opener", OPENERS, ids=lambda opener: opener.__name__)
+def test_words_that_change_nothing_are_accepted(opener, byte_folder):
+    found = opener.from_pretrained(
+        byte_folder, trust_remote_code=True, low_cpu_mem_usage=True, use_safetensors=True, use_fast=True,
+        attn_implementation="sdpa", revision="main", force_download=False,
+    )  # fmt: skip
+    assert found is not None
+
+
+@pytest.mark.parametrize("opener", OPENERS[1:], ids=lambda opener: opener.__name__)
+@pytest.mark.parametrize(
+    ("word", "value", "message"),
+    [
+        ("dtypo", True, "does not know dtypo; it knows"),
+        ("attn_implementation", "flash_attention_2", 'pass "eager" or "sdpa"'),
+        ("use_safetensors", False, "safetensors only"),
+        ("load_in_8bit", True, 'quantization="int8"'),
+        ("subfolder", "hf", "give the folder itself"),
+    ],
+)
+def test_words_that_would_change_something_are_refused(opener, word, value, message, byte_folder):
+    with pytest.raises(InvalidOptionError, match=message):
+        opener.from_pretrained(byte_folder, **{word: value})
+
+
+def test_the_model_without_its_head(byte_folder, page_image):
+    inputs = AutoProcessor.from_pretrained(byte_folder)(page_image)
+    below = AutoModel.from_pretrained(byte_folder)
+    whole = AutoModelForImageTextToText.from_pretrained(byte_folder)
+    with torch.no_grad():
+        assert torch.equal(whole.lm_head(below(**inputs).last_hidden_state), whole(**inputs).logits)
 
 
 @pytest.mark.parametrize("auto", [AutoModelForImageTextToText, AutoProcessor])
 def test_options_reach_the_checkpoint(auto, monkeypatch, tmp_path):
-    from got_ocr2 import checkpoints
     from got_ocr2.checkpoints import load
+    from got_ocr2.processing import files
 
     seen: dict[str, object] = {}
 
@@ -100,7 +138,7 @@ def test_options_reach_the_checkpoint(auto, monkeypatch, tmp_path):
         raise CheckpointError("seen")
 
     monkeypatch.setattr(load, "resolve", resolve)
-    monkeypatch.setattr(checkpoints, "resolve", resolve)
+    monkeypatch.setattr(files, "resolve", resolve)
     with pytest.raises(CheckpointError, match="seen"):
         auto.from_pretrained("a/b", revision="v1", token="t", cache_dir=tmp_path, local_files_only=True)
     seen.pop("weights", None)

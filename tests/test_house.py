@@ -30,7 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "generation": {"config", "errors"},
     "kernels": {"errors"},
     "checkpoints": {"config", "errors", "generation", "hub", "pretrained", "processing"},
-    "modeling": {"checkpoints", "config", "errors", "generation", "kernels"},
+    "modeling": {"checkpoints", "config", "errors", "extras", "generation", "kernels"},
     "conversion": {"checkpoints", "config", "errors", "hub", "modeling", "processing"},
     "auto": {"checkpoints", "config", "documents", "errors", "hub", "modeling", "pretrained", "processing"},
     "documents": {"errors", "processing", "wording"},
@@ -110,7 +110,7 @@ def test_what_a_file_imports_is_seen():
     assert imported_files(ROOT / "modeling/model.py") == {
         "checkpoints/__init__.py", "checkpoints/mixin.py", "generation/__init__.py", "generation/engine/__init__.py",
         "generation/engine/runner.py", "generation/mixin.py", "modeling/backends/__init__.py",
-        "modeling/backends/torch_runner.py", "modeling/backends/uncached_runner.py", "modeling/network.py",
+        "modeling/backends/torch_runner.py", "modeling/backends/uncached_runner.py", "modeling/ecosystem.py",
     }  # fmt: skip
     # Inside a function.
     assert "modeling/backends/cuda/triton_operations.py" in imported_files(
@@ -153,9 +153,11 @@ def test_only_one_file_loads_the_oracle_by_name():
 
 def test_public_members_are_exactly_these():
     assert sorted(got_ocr2.__all__) == [
-        "AutoModelForImageTextToText", "AutoProcessor", "DocumentResult", "GotOcr2Config", "GotOcr2Error",
-        "GotOcr2ForConditionalGeneration", "GotOcr2ImageProcessor", "GotOcr2Processor", "GotOcr2TextConfig",
-        "GotOcr2Tokenizer", "GotOcr2VisionConfig", "OCR", "PageResult", "TextStreamer", "__version__",
+        "AutoConfig", "AutoImageProcessor", "AutoModel", "AutoModelForImageTextToText", "AutoProcessor",
+        "AutoTokenizer", "DocumentResult", "GotOcr2Config", "GotOcr2Error",
+        "GotOcr2ForConditionalGeneration", "GotOcr2ImageProcessor", "GotOcr2Model", "GotOcr2Processor",
+        "GotOcr2TextConfig", "GotOcr2Tokenizer", "GotOcr2VisionConfig", "OCR", "PageResult",
+        "TextIteratorStreamer", "TextStreamer", "__version__",
     ]  # fmt: skip
     for name in got_ocr2.__all__:
         assert getattr(got_ocr2, name) is not None

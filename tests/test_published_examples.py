@@ -35,10 +35,10 @@ NEW_TOKENS = 12  # 4096 on the page; random weights would fill them all
 @pytest.fixture(autouse=True)
 def published(monkeypatch, byte_folder, page_image):
     """Makes `REPO` a local checkpoint, and every published picture a local one."""
-    from got_ocr2 import checkpoints
+    from got_ocr2.processing import files
 
     def resolve(name: str, **options: object) -> Path:
-        assert name == REPO
+        assert name in (REPO, byte_folder)
         return byte_folder
 
     def open_picture(source: str) -> Image.Image:
@@ -46,7 +46,7 @@ def published(monkeypatch, byte_folder, page_image):
         return page_image.crop((0, 0, *SIZES[source.removeprefix(PICTURES)]))
 
     monkeypatch.setattr(load, "resolve", resolve)
-    monkeypatch.setattr(checkpoints, "resolve", resolve)
+    monkeypatch.setattr(files, "resolve", resolve)
     monkeypatch.setattr(auto, "open_picture", open_picture)
     return open_picture
 

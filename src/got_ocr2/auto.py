@@ -1,60 +1,63 @@
-"""The two names of the model's published examples, which run here but for the import line."""
+"""The names of code written for transformers, which runs here but for its import line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from . import processing
+from .config import GotOcr2Config
 from .documents import open_document
 from .errors import InvalidOptionError
-from .processing import GotOcr2Processor
+from .processing import GotOcr2ImageProcessor, GotOcr2Tokenizer
 
 if TYPE_CHECKING:
-    import torch
+    from .modeling import GotOcr2ForConditionalGeneration, GotOcr2Model
 
-    from .modeling import GotOcr2ForConditionalGeneration
+
+class GotOcr2Processor(processing.GotOcr2Processor):
+    """`processing.GotOcr2Processor` that also takes paths, and `http(s)` and `data:` addresses, of pictures."""
+
+    def __init__(self, *parts: Any, opener: processing.ImageOpener | None = None, **settings: Any) -> None:
+        super().__init__(*parts, opener=opener or open_picture, **settings)
 
 
 class AutoProcessor:
     """Opens the processor of a GOT-OCR2 checkpoint, in any layout."""
 
     @staticmethod
-    def from_pretrained(
-        repo_or_folder: str | PathLike[str],
-        *,
-        revision: str | None = None,
-        token: str | bool | None = None,
-        cache_dir: str | PathLike[str] | None = None,
-        local_files_only: bool = False,
-        use_fast: bool | None = None,
-        **unknown: Any,
-    ) -> GotOcr2Processor:
-        """A processor that takes pictures, and paths and addresses of pictures.
+    def from_pretrained(repo_or_folder: str | PathLike[str], **options: Any) -> GotOcr2Processor:
+        """`GotOcr2Processor.from_pretrained`, whose arguments and errors these are."""
+        return GotOcr2Processor.from_pretrained(repo_or_folder, **options)
 
-        Args:
-            repo_or_folder, revision, token, cache_dir, local_files_only: see `checkpoints.resolve`.
-            use_fast: accepted because published examples pass it; there is one processor, equal to
-                transformers' on Pillow, whatever is asked.
 
-        Raises:
-            CheckpointError, ConfigError, FileAccessError: the checkpoint cannot be found or read.
-            InvalidOptionError: an unknown keyword.
-        """
-        _refuse(unknown, "AutoProcessor", "revision, token, cache_dir, local_files_only and use_fast")
-        from .checkpoints import resolve
+class AutoTokenizer:
+    """Opens the tokenizer of a GOT-OCR2 checkpoint."""
 
-        folder = resolve(
-            repo_or_folder,
-            revision=revision,
-            token=token,
-            cache_dir=cache_dir,
-            local_files_only=local_files_only,
-            weights=False,
-        )
-        return GotOcr2Processor.from_pretrained(folder, opener=open_picture)
+    @staticmethod
+    def from_pretrained(repo_or_folder: str | PathLike[str], **options: Any) -> GotOcr2Tokenizer:
+        """`GotOcr2Tokenizer.from_pretrained`, whose arguments and errors these are."""
+        return GotOcr2Tokenizer.from_pretrained(repo_or_folder, **options)
+
+
+class AutoImageProcessor:
+    """Opens the image processor of a GOT-OCR2 checkpoint."""
+
+    @staticmethod
+    def from_pretrained(repo_or_folder: str | PathLike[str], **options: Any) -> GotOcr2ImageProcessor:
+        """`GotOcr2ImageProcessor.from_pretrained`, whose arguments and errors these are."""
+        return GotOcr2ImageProcessor.from_pretrained(repo_or_folder, **options)
+
+
+class AutoConfig:
+    """Reads the configuration of a GOT-OCR2 checkpoint, in any dialect."""
+
+    @staticmethod
+    def from_pretrained(repo_or_folder: str | PathLike[str], **options: Any) -> GotOcr2Config:
+        """`GotOcr2Config.from_pretrained`, whose arguments and errors these are."""
+        return GotOcr2Config.from_pretrained(repo_or_folder, **options)
 
 
 class AutoModelForImageTextToText:
@@ -62,41 +65,28 @@ class AutoModelForImageTextToText:
 
     @staticmethod
     def from_pretrained(
-        repo_or_folder: str | PathLike[str],
-        *,
-        device: str | int | torch.device | None = None,
-        device_map: str | int | torch.device | Mapping[str, Any] | None = None,
-        dtype: str | torch.dtype | None = None,
-        torch_dtype: str | torch.dtype | None = None,
-        revision: str | None = None,
-        token: str | bool | None = None,
-        cache_dir: str | PathLike[str] | None = None,
-        local_files_only: bool = False,
-        **unknown: Any,
+        repo_or_folder: str | PathLike[str], **options: Any
     ) -> GotOcr2ForConditionalGeneration:
-        """`checkpoints.load_model_as`, whose arguments and errors these are.
-
-        Raises:
-            InvalidOptionError: also for an unknown keyword; none of transformers' is dropped silently.
-        """
-        _refuse(
-            unknown,
-            "AutoModelForImageTextToText",
-            "device, device_map, dtype, torch_dtype, revision, token, cache_dir and local_files_only",
-        )
+        """`GotOcr2ForConditionalGeneration.from_pretrained`, whose arguments and errors these are."""
         from .modeling import load_model
 
-        return load_model(
-            repo_or_folder,
-            device=device,
-            device_map=device_map,
-            dtype=dtype,
-            torch_dtype=torch_dtype,
-            revision=revision,
-            token=token,
-            cache_dir=cache_dir,
-            local_files_only=local_files_only,
-        )
+        return load_model(repo_or_folder, **options)
+
+    @staticmethod
+    def from_config(config: GotOcr2Config) -> GotOcr2ForConditionalGeneration:
+        """A model with fresh weights."""
+        from .modeling import GotOcr2ForConditionalGeneration
+
+        return GotOcr2ForConditionalGeneration(config)
+
+
+class AutoModel:
+    """Opens a GOT-OCR2 checkpoint and leaves the head out."""
+
+    @staticmethod
+    def from_pretrained(repo_or_folder: str | PathLike[str], **options: Any) -> GotOcr2Model:
+        """The part of the model below its head; arguments and errors are those of `AutoModelForImageTextToText`."""
+        return AutoModelForImageTextToText.from_pretrained(repo_or_folder, **options).model
 
 
 def open_picture(source: str | PathLike[str]) -> Image.Image:
@@ -114,9 +104,3 @@ def open_picture(source: str | PathLike[str]) -> Image.Image:
                 "OCR.read, or pass its pages one by one."
             )
         return document.load(1).image
-
-
-def _refuse(unknown: Mapping[str, Any], name: str, known: str) -> None:
-    if unknown:
-        words = ", ".join(sorted(unknown))
-        raise InvalidOptionError(f"{name}.from_pretrained does not know {words}; it knows {known}.")

@@ -131,7 +131,7 @@ def test_pictures_are_encoded_in_lots(make_model, tiny_config, monkeypatch):
     model = make_model(tiny_config)
     pictures = torch.randn(5, 3, 96, 96, generator=torch.Generator().manual_seed(0))
     got = CudaRunner(model).encode(pictures)
-    torch.testing.assert_close(got, model.get_image_features(pictures), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(got, model.encode_pictures(pictures), atol=1e-5, rtol=1e-5)
 
 
 def test_an_engine_that_reads_tokens_late_writes_the_same_ids(make_model, tiny_config):

@@ -109,12 +109,12 @@ def test_pictures_that_are_not_square(make_model, tiny_config, image_size):
     vision = replace(tiny_config.vision_config, image_size=image_size)
     config = replace(tiny_config, vision_config=vision)
     model = make_model(config)
-    features = model.get_image_features(pixels(config, 2))
+    features = model.encode_pictures(pixels(config, 2))
     rows, columns = vision.token_hw
     assert features.shape == (2, rows * columns, config.text_config.hidden_size)
     # Turning the picture is not turning the features: rows and columns are not mixed up.
     swapped = make_model(replace(config, vision_config=replace(vision, image_size=image_size[::-1])))
-    assert swapped.get_image_features(pixels(config, 2).transpose(2, 3)).shape == features.shape
+    assert swapped.encode_pictures(pixels(config, 2).transpose(2, 3)).shape == features.shape
 
 
 @torch.no_grad()
@@ -133,7 +133,7 @@ def test_wrong_inputs_are_refused_with_numbers(tiny_model):
     with pytest.raises(ValueError, match=r"holds 9 image tokens, but 2 pictures of 9 tokens each need 18"):
         tiny_model(prompt(config, 1, tail=2), pixels(config, 2))
     with pytest.raises(ValueError, match=r"must be \(N, 3, 96, 96\), got \(1, 3, 96, 88\)"):
-        tiny_model.get_image_features(torch.zeros(1, 3, 96, 88))
+        tiny_model.encode_pictures(torch.zeros(1, 3, 96, 88))
     with pytest.raises(ValueError, match="exactly one"):
         tiny_model()
     with pytest.raises(ValueError, match="logits_to_keep"):

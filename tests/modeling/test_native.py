@@ -69,8 +69,8 @@ def test_pictures(make_model, tiny_config, isa, changes):
     pictures = torch.randn(2, 3, *config.vision_config.image_hw)
     for weights in ("bf16", "fp32"):
         runner = NativeRunner(model, weights)
-        close(runner.encode(pictures), model.get_image_features(pictures))
-    close(NativeRunner(model, "int8").encode(pictures), model.get_image_features(pictures), 0.05)
+        close(runner.encode(pictures), model.encode_pictures(pictures))
+    close(NativeRunner(model, "int8").encode(pictures), model.encode_pictures(pictures), 0.05)
 
 
 def test_a_picture_of_another_size_is_refused(tiny_model):
@@ -102,7 +102,7 @@ def test_steps(make_model, tiny_config, tied, isa):
     config = replace(tiny_config, tie_word_embeddings=tied)
     model = in_bf16(make_model(config, seed=4))
     texts = torch.randint(0, 90, (8,)), torch.randint(0, 90, (17,))
-    features = model.get_image_features(torch.randn(1, 3, 96, 96))[0]
+    features = model.encode_pictures(torch.randn(1, 3, 96, 96))[0]
     expected = run(TorchRunner(model), config, texts, features)
     for weights in ("auto", "fp32"):
         close(run(NativeRunner(model, weights), config, texts, features), expected)
@@ -120,7 +120,7 @@ def test_auto_stores_two_bytes_a_weight_only_where_that_loses_nothing(tiny_model
 def test_a_bf16_model_gives_what_it_would_give_in_fp32(make_model, tiny_config):
     model = make_model(tiny_config).bfloat16()
     runner, pictures = NativeRunner(model), torch.randn(1, 3, 96, 96)
-    close(runner.encode(pictures.bfloat16()), model.float().get_image_features(pictures.bfloat16().float()))
+    close(runner.encode(pictures.bfloat16()), model.float().encode_pictures(pictures.bfloat16().float()))
 
 
 def test_weights_may_be_taken_out_of_the_model(make_model, tiny_config):

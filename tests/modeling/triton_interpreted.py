@@ -100,7 +100,7 @@ def test_pictures(make_model, tiny_wide_config):
     model = make_model(tiny_wide_config)
     pixels = draw(0, torch.float32, 2, 3, 56, 104)
     got = CudaRunner(model, operations=FAST).encode(pixels)
-    torch.testing.assert_close(got, model.get_image_features(pixels), atol=2e-5, rtol=1e-4)
+    torch.testing.assert_close(got, model.encode_pictures(pixels), atol=2e-5, rtol=1e-4)
 
 
 @given(st.integers(1, 200), st.integers(1, 5000))

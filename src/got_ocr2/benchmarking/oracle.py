@@ -69,9 +69,13 @@ def load_decoder(model: GotOcr2ForConditionalGeneration) -> Any:
     library = _library()
     theirs = library.Qwen2ForCausalLM(library.Qwen2Config(**model.config.text_config.to_dict()))
     prefix = "model.language_model."
+    weights = {
+        "lm_head.weight": model.lm_head.weight,
+        **model.state_dict(),
+    }  # a tied head is left out of the latter
     state = {
         name.replace(prefix, "model."): tensor.float()
-        for name, tensor in model.state_dict().items()
+        for name, tensor in weights.items()
         if name.startswith((prefix, "lm_head."))
     }
     theirs.load_state_dict(state, strict=True)

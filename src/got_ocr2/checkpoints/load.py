@@ -14,6 +14,7 @@ from torch import Tensor
 from ..config import CONFIG_NAME, GotOcr2Config, parse_config, read_json, stored_dtype
 from ..errors import CheckpointError, ConfigError, InvalidOptionError
 from ..hub import resolve
+from ..pretrained import check_loading
 from .generation_config import read_generation_defaults
 from .layouts import EMBEDDING, HEAD
 from .stored_model import Stored, StoredModel
@@ -31,10 +32,8 @@ def load_model_as(
     device_map: str | int | torch.device | Mapping[str, Any] | None = None,
     dtype: str | torch.dtype | None = None,
     torch_dtype: str | torch.dtype | None = None,
-    revision: str | None = None,
-    token: str | bool | None = None,
-    cache_dir: str | PathLike[str] | None = None,
-    local_files_only: bool = False,
+    config: GotOcr2Config | None = None,
+    **others: Any,
 ) -> Stored:
     """Loads a model from the hub or a folder, in eval mode.
 
@@ -50,7 +49,9 @@ def load_model_as(
         dtype: "float32", "bfloat16", "float16", a torch dtype, or "auto" (default), which is what
             `config.json` says, or else what most weights are stored in.
         torch_dtype: transformers' older word for `dtype`.
-        revision, token, cache_dir, local_files_only: see `resolve`.
+        config: instead of the checkpoint's own, for weights without a `config.json`.
+        **others: `revision`, `token`, `cache_dir` and `local_files_only`, see `hub.resolve`; arguments of
+            transformers' `from_pretrained` that change nothing here, see `pretrained.check_loading`.
 
     Raises:
         CheckpointError: the checkpoint cannot be found, or a tensor is missing, unknown or misshapen.
@@ -60,14 +61,16 @@ def load_model_as(
     place = _device(_one("device", device, "device_map", device_map))
     wanted = _one("dtype", dtype, "torch_dtype", torch_dtype)
     _dtype(wanted, "float32")  # an impossible one is refused before a long download
-    folder = resolve(
-        repo_or_folder, revision=revision, token=token, cache_dir=cache_dir, local_files_only=local_files_only
-    )
-    data = read_json(folder / CONFIG_NAME)
-    try:
-        config = parse_config(data)
-    except ConfigError as e:
-        raise ConfigError(f"{folder / CONFIG_NAME}: {e}") from e
+    own = ("config", "device", "device_map", "dtype", "torch_dtype")
+    hub, _ = check_loading("GotOcr2ForConditionalGeneration", others, own)
+    folder = resolve(repo_or_folder, **hub)
+    data: dict[str, Any] = {}
+    if config is None:
+        data = read_json(folder / CONFIG_NAME)
+        try:
+            config = parse_config(data)
+        except ConfigError as e:
+            raise ConfigError(f"{folder / CONFIG_NAME}: {e}") from e
     _, tensors = scan(folder)
     with torch.device("meta"):
         model = model_class(config)
@@ -163,7 +166,7 @@ def _check(folder: Path, model: StoredModel, tensors: Mapping[str, StoredTensor]
     """Refuses a checkpoint whose tensors are not exactly the model's."""
     expected: dict[str, Tensor] = model.state_dict()
     if tied:
-        del expected[HEAD]
+        expected.pop(HEAD, None)
     missing = [name for name in expected if name not in tensors]
     extra = [stored.name for name, stored in tensors.items() if name not in expected]
     misshapen = [

@@ -30,6 +30,7 @@ def save_model(
     folder: str | PathLike[str],
     *,
     max_shard_size: int | str = "5GB",
+    state_dict: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Writes `config.json`, `generation_config.json` and the weights, in the dtype that they have.
 
@@ -39,6 +40,7 @@ def save_model(
     Args:
         folder: made if it does not exist. Weights that an earlier call left there are replaced.
         max_shard_size: most bytes per weight file, as a number or like "500MB" or "2GiB"; no tensor is split.
+        state_dict: weights to write instead of the model's own, by the same names.
 
     Raises:
         InvalidOptionError: `max_shard_size` cannot be understood.
@@ -47,7 +49,7 @@ def save_model(
     """
     limit = parse_size(max_shard_size)
     folder = Path(folder).expanduser()
-    tensors = _named_for_disk(model)
+    tensors = _named_for_disk(model, model.state_dict() if state_dict is None else state_dict)
     shards = _split(tensors, limit)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -70,9 +72,9 @@ def parse_size(value: int | str) -> int:
     return size
 
 
-def _named_for_disk(model: StoredModel) -> dict[str, Tensor]:
+def _named_for_disk(model: StoredModel, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     named: dict[str, Tensor] = {}
-    for name, tensor in model.state_dict().items():
+    for name, tensor in state.items():
         if name == HEAD and model.config.tie_word_embeddings:
             continue
         there = HF.to_file(name)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import GotOcr2TextConfig
-from ..generation.cache import Cache, attend, causal_mask
+from ..generation.cache import Cache, KeyValueCache, attend, causal_mask
+from .activations import ACTIVATIONS
+from .outputs import Trace
+from .recomputing import Recomputing
 
 
 class RMSNorm(nn.Module):
@@ -47,6 +49,25 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos + torch.cat([-b, a], dim=-1) * sin
 
 
+def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None) -> Tensor:
+    """What `generation.cache.attend` weighs values with: its slow twin, for those who want to see it.
+
+    Args:
+        q: `(batch, heads, new, head_dim)`; k: `(batch, kv_heads, total, head_dim)`.
+        mask: boolean, or None, as for `attend`.
+
+    Returns:
+        `(batch, heads, new, total)`; every row adds up to 1.
+    """
+    new, total = q.shape[2], k.shape[2]
+    scores = q @ k.repeat_interleave(q.shape[1] // k.shape[1], dim=1).transpose(2, 3) * q.shape[3] ** -0.5
+    if mask is None and new > 1:
+        mask = torch.ones((new, total), dtype=torch.bool, device=q.device).tril(total - new)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -torch.inf)
+    return scores.softmax(-1, dtype=torch.float32).to(q.dtype)
+
+
 class DecoderAttention(nn.Module):
     def __init__(self, config: GotOcr2TextConfig, layer: int) -> None:
         super().__init__()
@@ -61,7 +82,12 @@ class DecoderAttention(nn.Module):
         self.dropout = config.attention_dropout
 
     def forward(
-        self, x: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor | None, cache: Cache | None
+        self,
+        x: Tensor,
+        rotary: tuple[Tensor, Tensor],
+        mask: Tensor | None,
+        cache: Cache | None,
+        trace: Trace | None = None,
     ) -> Tensor:
         """`(batch, T, hidden)` -> the same shape; `mask` as `generation.cache.causal_mask` makes it."""
         b, t, _ = x.shape
@@ -70,7 +96,13 @@ class DecoderAttention(nn.Module):
             for p in (self.q_proj, self.k_proj, self.v_proj)
         )
         q, k = rotate(q, *rotary), rotate(k, *rotary)
-        if cache is None:
+        if trace is not None and trace.attentions is not None:
+            if isinstance(cache, KeyValueCache):
+                k, v = cache.update(self.layer, k, v)
+            weights = attention_weights(q, k, mask)
+            trace.attentions.append(weights)
+            out = weights @ v.repeat_interleave(q.shape[1] // v.shape[1], dim=1)
+        elif cache is None:
             out = attend(q, k, v, mask, dropout=self.dropout if self.training else 0.0)
         else:
             out = cache.attend(self.layer, q, k, v, mask)
@@ -78,16 +110,17 @@ class DecoderAttention(nn.Module):
 
 
 class DecoderMLP(nn.Module):
-    """SwiGLU."""
+    """SwiGLU, or the same with another activation."""
 
     def __init__(self, config: GotOcr2TextConfig) -> None:
         super().__init__()
         self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
         self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
         self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
+        self.activation = ACTIVATIONS[config.hidden_act]
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        return self.down_proj(self.activation(self.gate_proj(x)) * self.up_proj(x))
 
 
 class DecoderLayer(nn.Module):
@@ -99,9 +132,14 @@ class DecoderLayer(nn.Module):
         self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
     def forward(
-        self, x: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor | None, cache: Cache | None
+        self,
+        x: Tensor,
+        rotary: tuple[Tensor, Tensor],
+        mask: Tensor | None,
+        cache: Cache | None,
+        trace: Trace | None = None,
     ) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), rotary, mask, cache)
+        x = x + self.self_attn(self.input_layernorm(x), rotary, mask, cache, trace)
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -114,6 +152,7 @@ class Decoder(nn.Module):
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(DecoderLayer(config, i) for i in range(config.num_hidden_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.recomputing = Recomputing()
 
     def forward(
         self,
@@ -121,6 +160,7 @@ class Decoder(nn.Module):
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
         cache: Cache | None = None,
+        trace: Trace | None = None,
     ) -> Tensor:
         """Runs new positions through the stack, after those in the cache.
 
@@ -129,6 +169,7 @@ class Decoder(nn.Module):
             attention_mask: `(batch, cached + T)`, 0 on padding.
             position_ids: `(batch, T)`; default continues from the cache.
             cache: filled in place.
+            trace: filled in place with what it asks for.
 
         Returns:
             `(batch, T, hidden)`, after the final norm.
@@ -142,6 +183,12 @@ class Decoder(nn.Module):
         )
         mask = causal_mask(t, past + t, attention_mask, inputs_embeds.device)
         x = inputs_embeds
+        wanted = None if trace is None else trace.hidden_states
         for layer in self.layers:
-            x = layer(x, rotary, mask, cache)
-        return self.norm(x)
+            if wanted is not None:
+                wanted.append(x)
+            x = self.recomputing(layer, x, rotary, mask, cache, trace)
+        x = self.norm(x)
+        if wanted is not None:
+            wanted.append(x)
+        return x

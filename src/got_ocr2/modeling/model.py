@@ -7,10 +7,10 @@ from ..generation.engine.runner import Runner
 from ..generation.mixin import GenerationMixin
 from .backends.torch_runner import TorchRunner
 from .backends.uncached_runner import UncachedRunner
-from .network import GotOcr2Network
+from .ecosystem import EcosystemNetwork
 
 
-class GotOcr2ForConditionalGeneration(GotOcr2Network, GenerationMixin, PretrainedMixin):
+class GotOcr2ForConditionalGeneration(EcosystemNetwork, GenerationMixin, PretrainedMixin):
     """`GotOcr2Network` with its doors: pictures and a prompt in, text out; weights from a checkpoint and back."""
 
     def new_runner(self, *, use_cache: bool = True) -> Runner:

@@ -5,7 +5,7 @@ The tree of parameter names is HF's in-memory one; `checkpoints/` maps every oth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,24 +14,11 @@ from torch import Tensor, nn
 from ..config import GotOcr2Config
 from ..generation.cache import KeyValueCache
 from .decoder import Decoder
+from .outputs import CausalLMOutput, DecoderOutput, ImageFeatures, Trace
 from .vision import VisionEncoder
 
-
-@dataclass
-class CausalLMOutput:
-    """What a forward pass gives.
-
-    Attributes:
-        loss: scalar fp32 mean cross-entropy, if `labels` were given.
-        logits: `(batch, kept positions, vocabulary)`.
-        past_key_values: the cache that was filled, if one was used.
-        image_hidden_states: `(images, tokens, hidden)`, if pictures were given.
-    """
-
-    loss: Tensor | None
-    logits: Tensor
-    past_key_values: KeyValueCache | None = None
-    image_hidden_states: Tensor | None = None
+HEAD = "lm_head.weight"
+EMBEDDING = "model.language_model.embed_tokens.weight"
 
 
 class MultiModalProjector(nn.Module):
@@ -56,13 +43,95 @@ class MultiModalProjector(nn.Module):
 
 
 class GotOcr2Model(nn.Module):
-    """Everything below the head."""
+    """Everything below the head: pictures and a prompt in, hidden states out."""
 
     def __init__(self, config: GotOcr2Config) -> None:
         super().__init__()
+        self.config = config
         self.vision_tower = VisionEncoder(config.vision_config)
         self.multi_modal_projector = MultiModalProjector(config)
         self.language_model = Decoder(config.text_config)
+
+    @property
+    def device(self) -> torch.device:
+        return self.language_model.embed_tokens.weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.language_model.embed_tokens.weight.dtype
+
+    def encode_pictures(self, pixel_values: Tensor) -> Tensor:
+        """`(N, C, H, W)` normalised pixels -> `(N, tokens, hidden)` in the decoder's space.
+
+        Raises:
+            ValueError: the pictures are not of the size in the config.
+        """
+        return self.multi_modal_projector(self.vision_tower(pixel_values.to(self.device, self.dtype)))
+
+    def get_image_features(self, pixel_values: Tensor, return_dict: bool = True, **others: Any) -> Any:
+        """`encode_pictures`, with what the encoder gave: an `ImageFeatures`, or a tuple without `return_dict`."""
+        features = self.vision_tower(pixel_values.to(self.device, self.dtype))
+        found = ImageFeatures(last_hidden_state=features, pooler_output=self.multi_modal_projector(features))
+        return found if return_dict else found.to_tuple()
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        pixel_values: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: KeyValueCache | None = None,
+        inputs_embeds: Tensor | None = None,
+        use_cache: bool | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+    ) -> Any:
+        """One pass over new positions; arguments and errors are those of `GotOcr2Network.forward`.
+
+        Returns:
+            A `DecoderOutput`, or a tuple with `return_dict=False`.
+        """
+        if (input_ids is None) == (inputs_embeds is None):
+            raise ValueError("Give exactly one of input_ids and inputs_embeds.")
+        x = self.language_model.embed_tokens(input_ids) if inputs_embeds is None else inputs_embeds
+        found: dict[str, Any] = {}
+        images = None
+        if pixel_values is not None:
+            images = self.encode_pictures(pixel_values)
+            x = self._place_images(x, input_ids, images)
+        if use_cache and past_key_values is None:
+            past_key_values = KeyValueCache()
+        trace = Trace.of(bool(output_hidden_states), bool(output_attentions))
+        found["last_hidden_state"] = self.language_model(
+            x, attention_mask, position_ids, past_key_values, trace
+        )
+        if past_key_values is not None:
+            found["past_key_values"] = past_key_values
+        found.update({} if trace is None else trace.named())
+        if images is not None:
+            found["image_hidden_states"] = images
+        output = DecoderOutput(found)
+        return output.to_tuple() if return_dict is False else output
+
+    def _place_images(self, x: Tensor, input_ids: Tensor | None, features: Tensor) -> Tensor:
+        """Puts image features (images, tokens, hidden) where the image tokens stand in x (batch, T, hidden)."""
+        token = self.config.image_token_index
+        if input_ids is not None:
+            places = input_ids == token
+        else:
+            places = (x == self.language_model.embed_tokens.weight[token]).all(-1)
+        if (
+            not torch.compiler.is_compiling()
+        ):  # counting would break the graph; masked_scatter still refuses too few
+            expected = features.shape[0] * features.shape[1]
+            found = int(places.sum())
+            if found != expected:
+                raise ValueError(
+                    f"The prompt holds {found} image tokens, but {features.shape[0]} pictures of "
+                    f"{features.shape[1]} tokens each need {expected}."
+                )
+        return x.masked_scatter(places[..., None], features.to(x.dtype))
 
 
 class GotOcr2Network(nn.Module):
@@ -73,17 +142,14 @@ class GotOcr2Network(nn.Module):
 
     def __init__(self, config: GotOcr2Config) -> None:
         super().__init__()
+        self.register_state_dict_post_hook(_leave_tied_head_out)  # pyright: ignore[reportUnknownMemberType]
+        self.register_load_state_dict_pre_hook(_put_tied_head_in)  # pyright: ignore[reportUnknownMemberType]
         self.config = config
         self.model = GotOcr2Model(config)
         text = config.text_config
         self.lm_head = nn.Linear(text.hidden_size, text.vocab_size, bias=False)
         self._init_weights()
         self.tie_weights()
-
-    def tie_weights(self) -> None:
-        """Makes the head share the embedding matrix, if the config says so. Call it after replacing either."""
-        if self.config.tie_word_embeddings:
-            self.lm_head.weight = self.model.language_model.embed_tokens.weight
 
     @property
     def device(self) -> torch.device:
@@ -93,14 +159,18 @@ class GotOcr2Network(nn.Module):
     def dtype(self) -> torch.dtype:
         return self.lm_head.weight.dtype
 
-    def get_image_features(self, pixel_values: Tensor) -> Tensor:
-        """`(N, C, H, W)` normalised pixels -> `(N, tokens, hidden)` in the decoder's space.
+    def tie_weights(self, **kept: Any) -> None:
+        """Makes the head share the embedding matrix, if the config says so. Call it after replacing either."""
+        if self.config.tie_word_embeddings:
+            self.lm_head.weight = self.model.language_model.embed_tokens.weight
 
-        Raises:
-            ValueError: the pictures are not of the size in the config.
-        """
-        features = self.model.vision_tower(pixel_values.to(self.device, self.dtype))
-        return self.model.multi_modal_projector(features)
+    def encode_pictures(self, pixel_values: Tensor) -> Tensor:
+        """`GotOcr2Model.encode_pictures`."""
+        return self.model.encode_pictures(pixel_values)
+
+    def get_image_features(self, pixel_values: Tensor, return_dict: bool = True, **others: Any) -> Any:
+        """`GotOcr2Model.get_image_features`."""
+        return self.model.get_image_features(pixel_values, return_dict, **others)
 
     def forward(
         self,
@@ -113,7 +183,12 @@ class GotOcr2Network(nn.Module):
         labels: Tensor | None = None,
         use_cache: bool | None = None,
         logits_to_keep: int | Tensor = 0,
-    ) -> CausalLMOutput:
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+        num_items_in_batch: int | Tensor | None = None,
+        cache: KeyValueCache | None = None,
+    ) -> Any:
         """One pass over new positions.
 
         Args:
@@ -121,59 +196,40 @@ class GotOcr2Network(nn.Module):
             pixel_values: `(images, C, H, W)`; their features replace, in order, the image tokens of `input_ids`.
             attention_mask: `(batch, cached + T)`, 0 on padding.
             position_ids: int64 `(batch, T)`; default counts on from the cache.
-            past_key_values: cache of the positions before these, filled in place.
+            past_key_values: cache of the positions before these, filled in place; `cache` is the same.
             inputs_embeds: `(batch, T, hidden)` instead of `input_ids`; with `pixel_values` the image tokens are
                 the rows equal to the image token's embedding, as in HF.
             labels: int64 `(batch, T)`, -100 where no loss is wanted; shifted here, not by the caller.
             use_cache: make a cache if none is given. Default: only when one is given.
             logits_to_keep: last n positions to compute logits for (0 means all), or their indices.
+            output_attentions, output_hidden_states: keep them; see `CausalLMOutput`. Slow and large.
+            return_dict: False for a tuple.
+            num_items_in_batch: labels in the whole (accumulated) batch: the loss is the sum over this number instead
+                of the mean. `transformers.Trainer` passes it.
+
+        Returns:
+            A `CausalLMOutput`, or a tuple with `return_dict=False`.
 
         Raises:
             ValueError: neither or both of `input_ids` and `inputs_embeds`, a number of image tokens that does not
                 match the pictures, or labels together with `logits_to_keep`.
         """
-        if (input_ids is None) == (inputs_embeds is None):
-            raise ValueError("Give exactly one of input_ids and inputs_embeds.")
         if labels is not None and (isinstance(logits_to_keep, Tensor) or logits_to_keep != 0):
             raise ValueError("labels need the logits of all positions: leave logits_to_keep at 0.")
-        embed = self.model.language_model.embed_tokens
-        x = embed(input_ids) if inputs_embeds is None else inputs_embeds
-        image_hidden_states = None
-        if pixel_values is not None:
-            image_hidden_states = self.get_image_features(pixel_values)
-            x = self._place_images(x, input_ids, image_hidden_states)
-        if use_cache and past_key_values is None:
-            past_key_values = KeyValueCache()
-        hidden = self.model.language_model(x, attention_mask, position_ids, past_key_values)
+        below = self.model(
+            input_ids, pixel_values, attention_mask, position_ids,
+            cache if past_key_values is None else past_key_values,
+            inputs_embeds, use_cache, output_attentions, output_hidden_states,
+        )  # fmt: skip
+        hidden = below.pop("last_hidden_state")
         if isinstance(logits_to_keep, Tensor):
             hidden = hidden[:, logits_to_keep]
         elif logits_to_keep:
             hidden = hidden[:, -logits_to_keep:]
         logits = self.lm_head(hidden)
-        loss = None
-        if labels is not None:
-            loss = F.cross_entropy(
-                logits[:, :-1].flatten(0, 1).float(),
-                labels[:, 1:].flatten().to(logits.device),
-                ignore_index=-100,
-            )
-        return CausalLMOutput(loss, logits, past_key_values, image_hidden_states)
-
-    def _place_images(self, x: Tensor, input_ids: Tensor | None, features: Tensor) -> Tensor:
-        """Puts image features (images, tokens, hidden) where the image tokens stand in x (batch, T, hidden)."""
-        token = self.config.image_token_index
-        if input_ids is not None:
-            places = input_ids == token
-        else:
-            places = (x == self.model.language_model.embed_tokens.weight[token]).all(-1)
-        expected = features.shape[0] * features.shape[1]
-        found = int(places.sum())
-        if found != expected:
-            raise ValueError(
-                f"The prompt holds {found} image tokens, but {features.shape[0]} pictures of "
-                f"{features.shape[1]} tokens each need {expected}."
-            )
-        return x.masked_scatter(places[..., None], features.to(x.dtype))
+        found = {} if labels is None else {"loss": causal_loss(logits, labels, num_items_in_batch)}
+        output = CausalLMOutput({**found, "logits": logits, **below})
+        return output.to_tuple() if return_dict is False else output
 
     def _init_weights(self) -> None:
         vision, text = self.config.vision_config, self.config.text_config
@@ -186,3 +242,34 @@ class GotOcr2Network(nn.Module):
                     nn.init.zeros_(module.bias)
         if tower.pos_embed is not None:
             nn.init.normal_(tower.pos_embed, std=vision.initializer_range)
+
+
+def causal_loss(logits: Tensor, labels: Tensor, items: int | Tensor | None = None) -> Tensor:
+    """Cross-entropy of each next token in fp32: `(batch, T, vocabulary)`, `(batch, T)` -> a scalar.
+
+    Args:
+        labels: not shifted; -100 does not count.
+        items: the sum is divided by this; None takes the mean.
+    """
+    total = F.cross_entropy(
+        logits[:, :-1].flatten(0, 1).float(),
+        labels[:, 1:].flatten().to(logits.device),
+        ignore_index=-100,
+        reduction="mean" if items is None else "sum",
+    )
+    if items is None:
+        return total
+    return total / (items.to(total.device) if isinstance(items, Tensor) else items)
+
+
+def _leave_tied_head_out(module: GotOcr2Network, state: dict[str, Any], prefix: str, metadata: Any) -> None:
+    # One matrix under one name: files of safetensors, as Trainer writes them, take no matrix twice.
+    if module.config.tie_word_embeddings:
+        state.pop(prefix + HEAD, None)
+
+
+def _put_tied_head_in(
+    module: GotOcr2Network, state: dict[str, Any], prefix: str, metadata: Any, *others: Any
+) -> None:
+    if module.config.tie_word_embeddings and prefix + EMBEDDING in state:
+        state.setdefault(prefix + HEAD, state[prefix + EMBEDDING])

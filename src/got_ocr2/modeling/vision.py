@@ -11,7 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import GotOcr2VisionConfig
+from .activations import ACTIVATIONS
 from .attention import decomposed_attention
+from .recomputing import Recomputing
 
 
 class PatchEmbedding(nn.Module):
@@ -59,9 +61,10 @@ class VisionMLP(nn.Module):
         super().__init__()
         self.lin1 = nn.Linear(config.hidden_size, config.mlp_dim)
         self.lin2 = nn.Linear(config.mlp_dim, config.hidden_size)
+        self.activation = ACTIVATIONS[config.hidden_act]
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.lin2(F.gelu(self.lin1(x)))
+        return self.lin2(self.activation(self.lin1(x)))
 
 
 class VisionLayer(nn.Module):
@@ -144,6 +147,7 @@ class VisionEncoder(nn.Module):
             for i in range(config.num_hidden_layers)
         )
         self.neck = Neck(config)
+        self.recomputing = Recomputing()
 
     def forward(self, pixel_values: Tensor) -> Tensor:
         """`(N, C, H, W)`, normalised, in the model's dtype -> `(N, output_channels, rows, columns)`.
@@ -153,7 +157,7 @@ class VisionEncoder(nn.Module):
         """
         x = self.embed(pixel_values)
         for layer in self.layers:
-            x = layer(x)
+            x = self.recomputing(layer, x)
         return self.neck(x)
 
     def embed(self, pixel_values: Tensor) -> Tensor:

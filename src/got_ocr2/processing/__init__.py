@@ -3,7 +3,7 @@
 from .batch import BatchFeature
 from .image_processor import GotOcr2ImageProcessor
 from .images import as_rgb, to_rgb
-from .processor import GotOcr2Processor
+from .processor import GotOcr2Processor, ImageOpener
 from .prompts import Dialect
 from .streaming import DecodeStream
 from .tiktoken_file import load_tiktoken
@@ -16,6 +16,7 @@ __all__ = [
     "GotOcr2ImageProcessor",
     "GotOcr2Processor",
     "GotOcr2Tokenizer",
+    "ImageOpener",
     "as_rgb",
     "load_tiktoken",
     "to_rgb",

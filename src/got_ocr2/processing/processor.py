@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast, get_args
 
 from PIL import Image
+from typing_extensions import Self
 
 from ..errors import ConfigError, FileAccessError, InvalidOptionError
 from . import image_processor as image_files
@@ -280,7 +281,7 @@ class GotOcr2Processor:
     @classmethod
     def from_pretrained(
         cls, repo_or_folder: str | os.PathLike[str], *, opener: ImageOpener | None = None, **options: Any
-    ) -> GotOcr2Processor:
+    ) -> Self:
         """Reads the processor of a checkpoint, in any layout.
 
         - got-ocr2 and transformers 4: `processor_config.json` (optional) beside `preprocessor_config.json`;

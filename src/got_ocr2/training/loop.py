@@ -30,7 +30,7 @@ from .losses.guided_attention import GuidedAttention
 from .optimizers import make_optimizers
 from .sharding import dealt, gathered, shard
 from .stage_budget import Clock
-from .state import STATE_NAME, load_state, save_state
+from .state import STATE_NAME, load_state, save_state, without_tied_head
 from .trained_parts import has_bfloat16, layers_of, recompute_activations
 from .validation import Checkup
 from .weight_average import WeightAverage
@@ -247,7 +247,8 @@ class Trainer:
     def begin_from(self, weights: Mapping[str, Tensor]) -> None:
         """Takes weights that came from elsewhere, whole; the running mean starts from them."""
         mine = self.trained.state_dict()
-        self.trained.load_state_dict({name: dealt(value, mine[name]) for name, value in weights.items()})
+        known = without_tied_head(weights, mine)
+        self.trained.load_state_dict({name: dealt(value, mine[name]) for name, value in known.items()})
         if self.average is not None:
             self.average = WeightAverage(self.trained, self.stage.ema)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +18,12 @@ from .stage_budget import Clock
 from .weight_average import WeightAverage
 
 STATE_NAME = "state.pt"
+_TIED_HEAD = "lm_head.weight"
+
+
+def without_tied_head(weights: Mapping[str, Any], mine: Mapping[str, Any]) -> dict[str, Any]:
+    """Weights without a head that is the embedding: one matrix under one name now, it is twice in older states."""
+    return {name: value for name, value in weights.items() if name in mine or not name.endswith(_TIED_HEAD)}
 
 
 class Resumable(Protocol):
@@ -75,13 +82,14 @@ def load_state(trainer: Resumable, path: Path) -> None:
     place = "cpu" if trainer.sharded else trainer.model.device
     state = torch.load(path, map_location=place, weights_only=True)
     mine = trainer.trained.state_dict()
-    unknown = [name for name in state["weights"] if name not in mine]
-    missing = mine.keys() - state["weights"].keys() - trainer.left_out
+    saved = without_tied_head(state["weights"], mine)
+    unknown = [name for name in saved if name not in mine]
+    missing = mine.keys() - saved.keys() - trainer.left_out
     if unknown or missing:
         raise CheckpointError(
             f"{path} is of another network or mode: it lacks {sorted(missing)[:3]} and has {unknown[:3]} besides."
         )
-    weights = {name: dealt(value, mine[name]) for name, value in state["weights"].items()}
+    weights = {name: dealt(value, mine[name]) for name, value in saved.items()}
     trainer.trained.load_state_dict(weights, strict=False)
     for optimizer, saved in zip(trainer.optimizers, state["optimizers"], strict=True):
         optimizer.load_state_dict(dealt_optimizer_state(optimizer, saved))

@@ -18,7 +18,6 @@ from .position_embeddings import grow_positions
 
 _POSITIONS = "model.model.vision_tower.pos_embed"
 _PROJECTOR = "model.model.multi_modal_projector."
-_EMBEDDING, _HEAD = "model.model.language_model.embed_tokens.weight", "model.lm_head.weight"
 _ENCODER = ("model.model.vision_tower.", f"{_PROJECTOR}conv_upsampler", "glyph_head.")
 
 
@@ -48,8 +47,6 @@ def handed_over(
     state = torch.load(folder / STATE_NAME, map_location="cpu", weights_only=True)
     # With a running mean of the weights, that is what the stage made.
     weights: dict[str, Tensor] = {**state["weights"], **state.get("average", {})}
-    if _EMBEDDING in state.get("average", {}) and _HEAD not in state["average"]:
-        weights[_HEAD] = weights[_EMBEDDING]  # one matrix under two names
     if old.canvas != stage.canvas and _POSITIONS in weights:
         small, large = (GotOcr2VisionConfig(image_size=s.canvas, **preset.vision) for s in (old, stage))
         weights[_POSITIONS] = grow_positions(weights[_POSITIONS], small, large).data

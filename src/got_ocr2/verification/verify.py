@@ -342,4 +342,4 @@ def _embedded(model: GotOcr2ForConditionalGeneration, page: PageInput) -> Tensor
     """Embeddings `(1, T, hidden)` of a prompt, with the features of its pictures in their places."""
     embeds = model.model.language_model.embed_tokens(page.ids)
     places = page.ids == model.config.image_token_index
-    return embeds.masked_scatter(places[..., None], model.get_image_features(page.pixels))
+    return embeds.masked_scatter(places[..., None], model.encode_pictures(page.pixels))

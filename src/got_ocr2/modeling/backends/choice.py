@@ -42,7 +42,7 @@ def choose_runner(
         raise InvalidOptionError(f"quantization={quantization!r} is for CPUs, but the model is on {device}.")
     if kernels == "torch":
         return TorchRunner(model)
-    if device.type == "cuda":
+    if device.type == "cuda" and has_native_activations(model):
         from .cuda.runner import CudaRunner
 
         return CudaRunner(model)
@@ -76,4 +76,11 @@ def why_not_native(model: GotOcr2Network) -> str | None:
     if model.dtype not in (torch.float32, torch.bfloat16):
         name = str(model.dtype).removeprefix("torch.")
         return f"they take models in float32 or bfloat16, and this one is in {name}"
+    if not has_native_activations(model):
+        return 'they know the activations "gelu" (encoder) and "silu" (decoder) only'
     return native_kernels.why_not()
+
+
+def has_native_activations(model: GotOcr2Network) -> bool:
+    """Whether a model has GOT's own activations, which are part of the fast back ends."""
+    return (model.config.vision_config.hidden_act, model.config.text_config.hidden_act) == ("gelu", "silu")

@@ -46,7 +46,7 @@ class TorchRunner:
         self._arena = None
 
     def encode(self, pixel_values: Tensor) -> Tensor:
-        return self.model.get_image_features(pixel_values)
+        return self.model.encode_pictures(pixel_values)
 
     def forward(self, ids: Tensor, rows: Sequence[RowInput]) -> Scores:
         assert self._arena is not None, "allocate() comes before forward()"

@@ -45,7 +45,7 @@ class UncachedRunner:
         self._embeds = None
 
     def encode(self, pixel_values: Tensor) -> Tensor:
-        return self.model.get_image_features(pixel_values)
+        return self.model.encode_pictures(pixel_values)
 
     def forward(self, ids: Tensor, rows: Sequence[RowInput]) -> Scores:
         assert self._embeds is not None, "allocate() comes before forward()"

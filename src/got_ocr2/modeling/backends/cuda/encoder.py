@@ -10,7 +10,7 @@ from .operations import Operations
 
 
 class Encoder:
-    """What `get_image_features` of a model computes, with `Operations.attend_grid`; for inference."""
+    """What `encode_pictures` of a model computes, with `Operations.attend_grid`; for inference."""
 
     def __init__(self, model: GotOcr2Network, operations: Operations) -> None:
         self._tower = model.model.vision_tower
