@@ -48,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "ocr": FACADE - {"ocr"},
     "synth": {"errors"},
     "rendering": {"errors", "extras", "results", "wording"},
+    "integrations": FACADE | {"rendering"},
     "training": FACADE | {"synth", "evaluation"},
     "machine": {"_version"},
     "evaluation": FACADE | {"machine", "synth"},

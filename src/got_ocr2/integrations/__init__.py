@@ -1,0 +1,1 @@
+"""got-ocr2 inside other programs."""
