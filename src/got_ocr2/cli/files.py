@@ -106,8 +106,8 @@ def check_free(jobs: Sequence[Job]) -> None:
         )
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Writes a UTF-8 file that appears whole, with its folders.
+def write_atomically(path: Path, data: str | bytes) -> None:
+    """Writes a file that appears whole, with its folders; text as UTF-8.
 
     Raises:
         FileAccessError: it cannot be written.
@@ -116,7 +116,9 @@ def write_atomically(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            aside.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+            if isinstance(data, str):
+                data = data.encode("utf-8", "backslashreplace")
+            aside.write_bytes(data)
             os.replace(aside, path)
         finally:
             aside.unlink(missing_ok=True)

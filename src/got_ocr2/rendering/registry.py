@@ -80,6 +80,21 @@ WRITERS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 
 
+def formats_of(names: str) -> list[str]:
+    """The formats in a list such as "md,html", each once.
+
+    Raises:
+        InvalidOptionError: one is unknown, or the list is empty.
+    """
+    found = list(dict.fromkeys(name.strip().lower() for name in names.split(",") if name.strip()))
+    if not found:
+        raise InvalidOptionError(f"The format is one of {', '.join(FORMATS)}, got {names!r}.")
+    for name in found:
+        if name not in FORMATS:
+            raise InvalidOptionError(f"The format is one of {', '.join(FORMATS)}, got {name!r}.")
+    return found
+
+
 def writer(kind: str, to: str) -> Callable[..., Any]:
     """The function that writes a kind in a format.
 
@@ -91,6 +106,11 @@ def writer(kind: str, to: str) -> Callable[..., Any]:
         raise InvalidOptionError(f"The kind is one of {', '.join(KINDS)}, got {kind!r}.")
     if to not in FORMATS:
         raise InvalidOptionError(f"The format is one of {', '.join(FORMATS)}, got {to!r}.")
+    if to in PLACES:
+        raise InvalidOptionError(
+            f"{to} needs the places of words on a page, which a text alone does not have; "
+            "read the page with --to, or call rendering.places.write."
+        )
     if to not in WRITERS[kind]:
         raise InvalidOptionError(f"A {kind} cannot be written as {to}; it can as {', '.join(WRITERS[kind])}.")
     module, _, name = WRITERS[kind][to].partition(":")

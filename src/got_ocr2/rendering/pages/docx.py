@@ -44,9 +44,12 @@ from .tree import (
     Text,
     Title,
 )  # fmt: skip
-from .walk import written
+from .walk import plain_text, written
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+# A raised mark as GOT writes footnotes, ordinals and affiliations; Word has its own way for it.
+_MARK = re.compile(r"\{ ?\} ?\^ ?\{ ?(?:\\(?:text|mathrm) ?\{([A-Za-z0-9]+)\}|([0-9,*]+)) ?\}")
+_LINE = 432.0  # points of a line of text
 _INDENT = 18  # points a level of a list
 
 
@@ -230,7 +233,11 @@ class _Writer:
             return
         grid = into.add_table(len(table.rows), width)
         grid.alignment = WD_TABLE_ALIGNMENT.CENTER
-        grid.autofit = True
+        grid.autofit = False
+        for column, size in zip(grid.columns, _widths(table), strict=True):
+            column.width = Pt(size)
+            for place in column.cells:
+                place.width = Pt(size)
         places = [list(row.cells) for row in grid.rows]
         for number, row in enumerate(table.rows):
             for cell in row.cells:
@@ -248,7 +255,7 @@ class _Writer:
                     "right": WD_ALIGN_PARAGRAPH.RIGHT,
                 }[_align(table, cell)]
                 self.runs(cell.runs, paragraph, bold=number < table.heads)
-        _rule(table, places)
+        _rule(table, [_places(row) for row in grid.rows])
         self._paragraph(into).paragraph_format.space_after = Pt(0)
 
     def runs(self, runs: Runs, paragraph: Any, **look: Any) -> None:
@@ -256,6 +263,8 @@ class _Writer:
         for run in runs:
             if isinstance(run, Text):
                 self._said(paragraph, run.text, **look)
+            elif isinstance(run, Math) and (mark := _MARK.fullmatch(run.tex)) is not None:
+                self._said(paragraph, mark.group(1) or mark.group(2), **{**look, "super": True})
             elif isinstance(run, Math):
                 self._formula(run.tex, False, paragraph)
             elif isinstance(run, Break):
@@ -333,7 +342,7 @@ def _rule(table: Table, places: list[list[Any]]) -> None:
     from docx.oxml.ns import qn
 
     def border(place: Any, sides: list[str]) -> None:
-        properties = place._tc.get_or_add_tcPr()
+        properties = place.get_or_add_tcPr()
         found = properties.find(qn("w:tcBorders"))
         if found is None:
             found = _element("w:tcBorders")
@@ -352,25 +361,55 @@ def _rule(table: Table, places: list[list[Any]]) -> None:
             edges.add(column)
         else:
             column += 1
-    for number, row in enumerate(table.rows):
-        below = table.rows[number + 1].rules if number + 1 < len(table.rows) else table.closing
+    full = [*(row.rules for row in table.rows), table.closing]
+    spans = _spans(table)
+    for number in range(len(table.rows)):
         for column in range(len(table.aligns)):
-            merged = next((c for c in row.cells if c.column <= column < c.column + c.columns), None)
-            left, right = column in edges, column + 1 in edges
-            if merged is not None and merged.columns > 1:
-                left = left and column == merged.column
-                right = column == merged.column + merged.columns - 1 and (
-                    merged.spec.endswith("|") if merged.spec is not None else right
-                )
+            first, last, cell = spans.get((number, column), (column, column, None))
+            left, right = first in edges, last + 1 in edges
+            if cell is not None and cell.spec is not None:
+                left, right = cell.spec.startswith("|") or left, cell.spec.endswith("|")
             sides = [
                 side
                 for side, ruled in (
-                    ("top", any(first <= column <= last for first, last in row.rules)),
+                    ("top", any(start <= column <= stop for start, stop in full[number])),
                     ("left", left),
-                    ("bottom", any(first <= column <= last for first, last in below)),
+                    ("bottom", any(start <= column <= stop for start, stop in full[number + 1])),
                     ("right", right),
                 )
                 if ruled
             ]
             if sides:
                 border(places[number][column], sides)
+
+
+def _places(row: Any) -> list[Any]:
+    """The cell element at each column of a row; those that a cell from above covers have one of their own."""
+    return [place for place in row._tr.tc_lst for _ in range(place.grid_span)]
+
+
+def _spans(table: Table) -> dict[tuple[int, int], tuple[int, int, Cell]]:
+    """Row and column of every covered place -> first and last column of the cell that covers it, and the cell."""
+    return {
+        (number + down, cell.column + over): (cell.column, cell.column + cell.columns - 1, cell)
+        for number, row in enumerate(table.rows)
+        for cell in row.cells
+        for down in range(cell.rows)
+        for over in range(cell.columns)
+    }
+
+
+def _widths(table: Table) -> list[float]:
+    """Points for each column: what its longest line needs, or a fair share of the page."""
+    sizes = [2.0] * len(table.aligns)
+    for row in table.rows:
+        for cell in row.cells:
+            longest = max(map(len, plain_text(cell.runs).split("\n")))
+            if any(isinstance(run, Math) for run in cell.runs):
+                longest = longest * 2 // 3  # commands are longer than what they show
+            share = longest / cell.columns
+            for column in range(cell.column, cell.column + cell.columns):
+                sizes[column] = max(sizes[column], share)
+    points = [6.2 * size + 16 for size in sizes]
+    scale = min(1.0, _LINE / sum(points))
+    return [max(point * scale, 12.0) for point in points]

@@ -10,6 +10,7 @@ NAMESPACE = "http://schemas.openxmlformats.org/officeDocument/2006/math"
 
 _MATHML = "{http://www.w3.org/1998/Math/MathML}"
 _LARGE = frozenset("∑∏∐∫∬∭⨌∮∯∰⋂⋃⋁⋀⨀⨂⨁⨄⨆")
+_RELATIONS = frozenset("=<>≤≥≠≈≡∼≃≅∝≪≫∈∉⊂⊃⊆⊇→⇒⇔,;")
 _ACCENTS = {
     "^": "\u0302", "\u02c6": "\u0302", "~": "\u0303", "\u02dc": "\u0303", "\u00af": "\u0305", "\u203e": "\u0305",
     "\u2192": "\u20d7", "\u20d7": "\u20d7", "\u02d9": "\u0307", "\u00a8": "\u0308", "\u20db": "\u20db",
@@ -45,8 +46,9 @@ def _all(elements: Sequence[ET.Element]) -> str:
     while at < len(elements):
         element = elements[at]
         if _is_large(element):
-            out.append(_nary(element, elements[at + 1 : at + 2]))
-            at += 2
+            end = next((n for n in range(at + 1, len(elements)) if _ends_operand(elements[n])), len(elements))
+            out.append(_nary(element, elements[at + 1 : end]))
+            at = end
         elif _fence(element, "prefix") and (end := _partner(elements, at)) is not None:
             out.append(_fenced(element, elements[at + 1 : end], elements[end]))
             at = end + 1
@@ -54,6 +56,11 @@ def _all(elements: Sequence[ET.Element]) -> str:
             out.append(_one(element))
             at += 1
     return "".join(out)
+
+
+def _ends_operand(element: ET.Element) -> bool:
+    """Whether what a large operator applies to ends before an element."""
+    return _name(element) == "mo" and _text(element) in _RELATIONS
 
 
 def _fence(element: ET.Element, form: str) -> bool:
@@ -98,6 +105,9 @@ def _nary(element: ET.Element, following: Sequence[ET.Element]) -> str:
     )
 
 
+_NOTHING = '<m:r><m:rPr><m:nor/></m:rPr><m:t xml:space="preserve">\u2009</m:t></m:r>'  # LibreOffice marks empty places
+
+
 def _run(text: str, style: str = "") -> str:
     text = text.replace("\u2061", "").replace("\u2062", "")
     return f'<m:r>{style}<m:t xml:space="preserve">{escape(text)}</m:t></m:r>' if text else ""
@@ -117,7 +127,7 @@ def _letters(element: ET.Element) -> str:
 def _one(element: ET.Element) -> str:
     name, parts = _name(element), list(element)
     if name in {"mi", "mn", "mo"}:
-        return _letters(element)
+        return _letters(element) or (_NOTHING if name == "mi" else "")
     if name in {"mtext", "ms"}:
         return _run(_text(element), "<m:rPr><m:nor/></m:rPr>")
     if name == "mspace":
@@ -131,12 +141,12 @@ def _one(element: ET.Element) -> str:
     if name == "mroot" and len(parts) == 2:
         return f"<m:rad><m:deg>{_one(parts[1])}</m:deg><m:e>{_one(parts[0])}</m:e></m:rad>"
     if name == "msub" and len(parts) == 2:
-        return f"<m:sSub><m:e>{_one(parts[0])}</m:e><m:sub>{_one(parts[1])}</m:sub></m:sSub>"
+        return f"<m:sSub><m:e>{_one(parts[0]) or _NOTHING}</m:e><m:sub>{_one(parts[1])}</m:sub></m:sSub>"
     if name == "msup" and len(parts) == 2:
-        return f"<m:sSup><m:e>{_one(parts[0])}</m:e><m:sup>{_one(parts[1])}</m:sup></m:sSup>"
+        return f"<m:sSup><m:e>{_one(parts[0]) or _NOTHING}</m:e><m:sup>{_one(parts[1])}</m:sup></m:sSup>"
     if name == "msubsup" and len(parts) == 3:
         base, below, above = map(_one, parts)
-        return f"<m:sSubSup><m:e>{base}</m:e><m:sub>{below}</m:sub><m:sup>{above}</m:sup></m:sSubSup>"
+        return f"<m:sSubSup><m:e>{base or _NOTHING}</m:e><m:sub>{below}</m:sub><m:sup>{above}</m:sup></m:sSubSup>"
     if name in {"mover", "munder"} and len(parts) == 2:
         return _over_or_under(name, parts)
     if name == "munderover" and len(parts) == 3:

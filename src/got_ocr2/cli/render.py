@@ -1,0 +1,148 @@
+"""`got-ocr2 render`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import FileAccessError, GotOcr2Error, InputError, InvalidOptionError
+from ..wording import printable, reason
+from .files import write_atomically
+from .options import OUTPUT
+from .terminal import note
+
+
+def render(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="Text that was read, or - for standard input.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="FORMAT[,FORMAT...]",
+            help="md, html, latex, docx, txt, json, csv, xlsx, pdf for pages; svg, png, midi, musicxml, kern for "
+            "music; svg, png, mol, inchi, smiles for molecules; svg, png, tikz for geometry; svg, png, html, csv, "
+            "xlsx, json for charts.",
+        ),
+    ],
+    kind: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|page|music|molecule|geometry|chart", help="What the text is; told by itself if auto."
+        ),
+    ] = "auto",
+    plain: Annotated[
+        bool, typer.Option("--plain", help="The text is a page without markup: no sign in it means anything.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Write nothing if anything is wrong with the text.")
+    ] = False,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="A file for one format, a folder for several; standard output by default.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files that are there.", rich_help_panel=OUTPUT)
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Say nothing of what is wrong in a text.", rich_help_panel=OUTPUT),
+    ] = False,
+) -> int:
+    """Write text that was read as files that other programs open.
+
+    Any text of the model will do, whoever ran it. What is wrong with it is said on standard error, with its line,
+    and the file shows what could be made of it.
+    """
+    from ..rendering import render as render_text
+    from ..rendering.kinds import kind_of
+    from ..rendering.registry import formats_of, writer
+
+    formats = formats_of(to)
+    text = _text(file)
+    kind = kind_of(text) if kind == "auto" and not plain else "page" if kind == "auto" else kind
+    options = {"plain": True} if plain else {}
+    if plain and kind != "page":
+        raise InvalidOptionError(f"--plain is about pages, got --kind {kind}.")
+    for name in formats:
+        writer(kind, name)  # what cannot be written is refused before anything is
+    stem = "stdin" if file == "-" else Path(file).stem
+    targets = _targets(formats, output, stem)
+    if not force and (there := [path for path in targets if path is not None and path.exists()]):
+        raise FileAccessError(f"{printable(there[0])} would be overwritten; choose --force.")
+    said: set[str] = set()
+    codes: set[int] = set()
+    for name, target in zip(formats, targets, strict=True):
+        try:
+            done = render_text(text, name, kind, strict=strict, **options)
+        except GotOcr2Error as e:
+            note(f"{printable(file)}: {e}")
+            codes.add(e.exit_code)
+            continue
+        for problem in done.problems:
+            if not quiet and str(problem) not in said:
+                said.add(str(problem))
+                note(f"{printable(file)}, {problem}.")
+        if target is None:
+            _to_stdout(done.data, binary=not _is_text(name))
+        else:
+            write_atomically(target, done.data)
+    return codes.pop() if len(codes) == 1 else GotOcr2Error.exit_code if codes else 0
+
+
+def _text(file: str) -> str:
+    """The text of a file or of standard input.
+
+    Raises:
+        FileAccessError: the file is missing or may not be read.
+        InputError: it is not UTF-8.
+    """
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as e:
+        raise FileAccessError(f"{printable(file)} cannot be read: {reason(e)}.") from e
+    except UnicodeDecodeError as e:
+        raise InputError(f"{printable(file)} is not UTF-8 text: {reason(e)}.") from e
+
+
+def _targets(formats: list[str], output: str | None, stem: str) -> list[Path | None]:
+    """The file for each format; None for standard output.
+
+    Raises:
+        InvalidOptionError: several formats and no folder for them.
+    """
+    from ..rendering import FORMATS
+
+    if output is None or output == "-":
+        if len(formats) > 1:
+            raise InvalidOptionError(
+                f"{len(formats)} formats cannot all go to standard output; name a folder with --output."
+            )
+        return [None]
+    path = Path(output)
+    if len(formats) == 1 and not path.is_dir() and not output.endswith("/"):
+        return [path]
+    if path.exists() and not path.is_dir():
+        raise InvalidOptionError(f"{printable(path)} is a file, but a folder is needed for several formats.")
+    return [path / f"{stem}{FORMATS[name].suffix}" for name in formats]
+
+
+def _is_text(name: str) -> bool:
+    from ..rendering import FORMATS
+
+    return FORMATS[name].textual
+
+
+def _to_stdout(data: bytes, *, binary: bool) -> None:
+    if binary and sys.stdout.isatty():
+        raise InvalidOptionError("A file that is not text does not go to a terminal; name it with --output.")
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()
