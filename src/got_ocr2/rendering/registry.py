@@ -73,7 +73,7 @@ WRITERS: dict[str, dict[str, str]] = {
             ("json", "as_json"), ("csv", "sheets"), ("xlsx", "sheets"), ("pdf", "pdf"),
         )
     },
-    "music": _writers("music", "svg", "png", "midi", "musicxml", "kern"),
+    "music": _writers("music.write", "svg", "png", "midi", "musicxml", "kern"),
     "molecule": _writers("molecules", "svg", "png", "mol", "inchi", "smiles"),
     "geometry": _writers("geometry", "svg", "png", "tikz"),
     "chart": _writers("charts", "svg", "png", "html", "csv", "xlsx", "json"),
