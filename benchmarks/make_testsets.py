@@ -21,7 +21,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from got_ocr2.synth.composing.engines import CropEngine, MultiPageEngine, RegionEngine
+from got_ocr2.synth.composing.documents import MultiPageEngine
+from got_ocr2.synth.composing.patches import CropEngine
+from got_ocr2.synth.composing.regions import RegionEngine
 from got_ocr2.synth.corpora.content import ContentMixture
 from got_ocr2.synth.degradation.degrade import degrade
 from got_ocr2.synth.registry import create_engine

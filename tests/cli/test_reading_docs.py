@@ -11,7 +11,7 @@ import pytest
 from got_ocr2.cli import main
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(r"```console\n(.*?)```", (ROOT / "docs" / "reading.md").read_text(encoding="utf-8"), re.S)
+BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "reading.md").read_text(encoding="utf-8"), re.S)
 COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
 
 

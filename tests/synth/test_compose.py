@@ -10,14 +10,10 @@ from PIL import Image
 from synth_helpers import PageOfLines
 
 from got_ocr2.errors import GotOcr2Error, InvalidOptionError
-from got_ocr2.synth.composing.engines import (
-    COLORS,
-    CropEngine,
-    MultiPageEngine,
-    NegativeEngine,
-    RegionEngine,
-    glyphs_of,
-)
+from got_ocr2.synth.composing.documents import MultiPageEngine
+from got_ocr2.synth.composing.negatives import NegativeEngine
+from got_ocr2.synth.composing.patches import CropEngine
+from got_ocr2.synth.composing.regions import COLORS, RegionEngine, glyphs_of
 from got_ocr2.synth.mixture import Degraded, Mixture
 from got_ocr2.synth.sample import Region, Sample
 

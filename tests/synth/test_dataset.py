@@ -13,7 +13,7 @@ from synth_helpers import PageOfLines
 
 from got_ocr2.errors import FileAccessError, InputError, InvalidOptionError
 from got_ocr2.synth import conversations, dataset, stream
-from got_ocr2.synth.composing.engines import MultiPageEngine
+from got_ocr2.synth.composing.documents import MultiPageEngine
 from got_ocr2.synth.conversations import export_conversations
 from got_ocr2.synth.dataset import DatasetRequest, read_dataset, save_sample, write_dataset
 from got_ocr2.synth.registry import KINDS, create_engine

@@ -10,7 +10,7 @@ from PIL import Image
 from synth_helpers import PageOfLines
 
 from got_ocr2.synth import preview
-from got_ocr2.synth.composing.engines import MultiPageEngine
+from got_ocr2.synth.composing.documents import MultiPageEngine
 from got_ocr2.synth.preview import ASKED, CAPTION_LINES, contact_sheet
 from got_ocr2.synth.sample import Sample, Task
 

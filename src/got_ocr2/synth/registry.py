@@ -26,7 +26,7 @@ _PLAIN: Mapping[str, str] = MappingProxyType(
         "music": "music.engine:MusicEngine",
         "geometry": "geometry.engine:GeometryEngine",
         "chart": "charts.engine:ChartEngine",
-        "negative": "composing.engines:NegativeEngine",
+        "negative": "composing.negatives:NegativeEngine",
         "line": "lines.engine:LineEngine",
     }
 )
@@ -70,7 +70,7 @@ def _build(make: Callable[..., Engine], kind: str, options: Mapping[str, Any], *
 
 
 def _region(common: Mapping[str, Any], options: Mapping[str, Any]) -> Engine:
-    from .composing.engines import RegionEngine
+    from .composing.regions import RegionEngine
     from .mixture import Mixture
 
     text = create_engine("text", layouts={"paragraph": 1.0}, **common)
@@ -79,13 +79,13 @@ def _region(common: Mapping[str, Any], options: Mapping[str, Any]) -> Engine:
 
 
 def _crop(common: Mapping[str, Any], options: Mapping[str, Any]) -> Engine:
-    from .composing.engines import CropEngine
+    from .composing.patches import CropEngine
 
     return _build(CropEngine, "crop", options, source=create_engine("page", long_side=(1100, 1700), **common))
 
 
 def _multipage(common: Mapping[str, Any], options: Mapping[str, Any]) -> Engine:
-    from .composing.engines import MultiPageEngine
+    from .composing.documents import MultiPageEngine
 
     return _build(MultiPageEngine, "multipage", options, source=create_engine("page", **common))
 

@@ -1,0 +1,40 @@
+# What is checked, and how. `.ci/run` calls the same targets from a bare checkout.
+# `make` alone is what to run before a commit: seconds, no tests. `make test` is the suite.
+PYTHON ?= python
+PROCESSES ?= 2
+# Threads that spin while they wait make processes on few cores each other several times slower.
+export OMP_NUM_THREADS ?= 1
+export OMP_WAIT_POLICY = passive
+export NO_MKDOCS_2_WARNING = 1
+
+.PHONY: check setup lint types format test coverage slow docs
+
+check: lint types
+
+setup:
+	$(PYTHON) -m pip install -e ".[test,lint,docs]"
+
+lint:
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+format:
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+types:
+	$(PYTHON) -m pyright --pythonpath "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+
+# The twenty slowest tests are named at the end.
+test:
+	$(PYTHON) -m pytest -q -n $(PROCESSES) --durations=20
+
+# Fails below the floor in pyproject.toml.
+coverage:
+	$(PYTHON) -m pytest -q -n $(PROCESSES) --durations=20 --cov --cov-report=term:skip-covered
+
+slow:
+	$(PYTHON) -m pytest -q -m slow
+
+docs:
+	$(PYTHON) -m mkdocs build --strict --quiet --site-dir build/site
