@@ -9,8 +9,8 @@ from .letters import Letters, Numbers
 
 Groups = NDArray[np.int64]
 
-LETTER_GAP = 1.3  # in letter heights: the widest gap between neighbours
-WORD_GAP = 1.7  # between the runs of one line
+LETTER_GAP = 0.9  # in letter heights: the widest gap between neighbours
+WORD_GAP = 1.1  # between the runs of one line
 _MOST_RATIO = 2.6  # of the heights of neighbours
 _MOST_SHIFTS = 800
 

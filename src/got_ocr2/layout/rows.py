@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .bridges import bridged_rows
 from .chains import Groups, chained, merged_runs
+from .gutters import bridged_rows
 from .letters import Letters, Numbers
 from .row import Row
 
@@ -33,7 +33,8 @@ def rows_of(pieces: Letters, letters: Letters, height: float) -> list[Row]:
     small = pieces[pieces.height < 0.9 * height]
     found = _found(letters, _members(lines), small, height)
     rows = [row for _, row in found]
-    bridged = bridged_rows(rows)
+    walls = pieces[(pieces.height > 6 * pieces.width) & (pieces.height > 3 * height)]
+    bridged = bridged_rows(rows, small, walls)
     if len(np.unique(bridged)) < len(rows):
         members = [np.concatenate([found[i][0] for i in group]) for group in _members(bridged)]
         rows = [row for _, row in _found(letters, members, small, height)]

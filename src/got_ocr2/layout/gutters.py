@@ -1,0 +1,197 @@
+"""Wide gaps on one level: within a line that is stretched, or gutters between columns and cells.
+
+A gutter is a strip without print that runs past several lines, up or down, with print on both sides of it. Any other
+gap belongs to its line, however wide it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .chains import Groups, connected
+from .letters import Letters
+from .row import Row
+
+WIDEST = 60.0  # letter heights of a gap within a line
+MOST_GAPS = 5000  # that are looked at on a page; more are left as they are
+_CELLS = 4  # of the map in a letter's height
+_REACH = 10.0  # letter heights that a gutter is followed up and down
+_FLANK = 14.0  # letter heights beside it in which there must be print
+_NARROWEST = 0.8  # letter heights of a gutter
+# How many lines a gutter must pass: the narrower, the more. (widest gap in letter heights, lines)
+_NEEDED = ((1.6, 7), (3.0, 5), (8.0, 4), (np.inf, 3))
+_OPEN = 2.5  # a gap as wide as this that nothing ends need pass one line only
+_MARK = 2.5  # widths of a bullet or a number in letter heights
+_MARK_GAP = 4.0
+
+
+@dataclass(frozen=True)
+class _Gap:
+    """Between two rows on one level; in pixels."""
+
+    x1: float
+    x2: float
+    foot: float
+    height: float
+
+    @property
+    def width(self) -> float:
+        return (self.x2 - self.x1) / self.height
+
+
+def bridged_rows(rows: Sequence[Row], small: Letters, walls: Letters) -> Groups:
+    """Which line each row is a part of: int64 `(n,)`.
+
+    Args:
+        rows: of the page.
+        small: dots and other small parts, sorted by their left edges: leaders bridge gaps.
+        walls: upright rules, which no line goes through.
+    """
+    if len(rows) < 2:
+        return np.zeros(len(rows), np.int64)
+    page = _Map(rows)
+    pairs = [
+        (i, j)
+        for i, j, gap in _gaps(rows)
+        if not _walled(gap, walls)
+        and (_is_mark(rows[i], gap) or _is_led(gap, small) or not page.is_gutter(gap))
+    ]
+    joined = np.array(pairs, np.int64).reshape(-1, 2)
+    return connected(len(rows), joined[:, 0], joined[:, 1])
+
+
+def _gaps(rows: Sequence[Row]) -> list[tuple[int, int, _Gap]]:
+    """Each row with the next one on its level."""
+    boxes = np.array([row.box for row in rows])
+    tall = boxes[:, 3] - boxes[:, 1]
+    heights = np.array([row.x_height for row in rows])
+    starts = np.array([row.base + row.slope * row.x1 for row in rows])
+    ends = np.array([row.base + row.slope * row.x2 for row in rows])
+    few = np.array([row.letters <= 2 for row in rows])
+    by_foot = np.argsort(starts, kind="stable")
+    feet = starts[by_foot]
+    found: list[tuple[int, int, _Gap]] = []
+    for i in range(len(rows)):
+        h = heights[i]
+        first, last = np.searchsorted(feet, (ends[i] - 2.5 * h, ends[i] + 2.5 * h))
+        others = by_foot[first:last]
+        high = np.maximum(heights[others], h)
+        overlap = np.minimum(boxes[others, 3], boxes[i, 3]) - np.maximum(boxes[others, 1], boxes[i, 1])
+        level = (abs(starts[others] - ends[i]) < 0.5 * high) & (high <= 1.9 * np.minimum(heights[others], h))
+        # Quotes and other marks stand where they like between the tops and the bottoms of letters.
+        level |= (few[others] | few[i]) & (overlap > 0.8 * np.minimum(tall[others], tall[i]))
+        distance = boxes[others, 0] - boxes[i, 2]
+        others = others[level & (others != i) & (distance > -4 * h) & (distance <= WIDEST * high)]
+        if not len(others):
+            continue
+        j = int(others[np.argmin(boxes[others, 0])])
+        if boxes[j, 0] > boxes[i, 0]:
+            gap = _Gap(boxes[i, 2], boxes[j, 0], float(ends[i] + starts[j]) / 2, float(max(h, heights[j])))
+            found.append((i, j, gap))
+            if len(found) == MOST_GAPS:
+                break
+    return found
+
+
+def _is_mark(row: Row, gap: _Gap) -> bool:
+    """Whether a bullet or a number stands before the gap."""
+    return row.letters <= 3 and row.x2 - row.x1 < _MARK * gap.height and gap.width < _MARK_GAP
+
+
+def _is_led(gap: _Gap, small: Letters) -> bool:
+    """Whether dots lead from one side to the other."""
+    if gap.width < 2:
+        return False
+    first, last = np.searchsorted(small.x1, (gap.x1, gap.x2))
+    part = small[np.arange(first, last)]
+    h = gap.height
+    dots = part[(abs(part.y2 - gap.foot) < 0.4 * h) & (part.height < 0.6 * h)]
+    if len(dots) < 3:
+        return False
+    places = np.concatenate([[gap.x1], dots.x1, [gap.x2]])
+    return bool(np.diff(places).max() < 3 * h)
+
+
+def _walled(gap: _Gap, walls: Letters) -> bool:
+    middle = gap.foot - 0.5 * gap.height
+    slack = 0.2 * gap.height
+    return bool(
+        (
+            (walls.x1 > gap.x1 - slack)
+            & (walls.x2 < gap.x2 + slack)
+            & (walls.y1 < middle)
+            & (walls.y2 > middle)
+        ).any()
+    )
+
+
+class _Map:
+    """Where there is print, in cells of a quarter of a letter."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._height = float(np.median([row.x_height for row in rows]))
+        self._scale = _CELLS / self._height
+        x2 = max(row.x2 for row in rows)
+        y2 = max(row.box[3] for row in rows)
+        self._cells = np.zeros((int(y2 * self._scale) + 2, int(x2 * self._scale) + 2), np.uint8)
+        for row in rows:
+            corners = [
+                (x, row.base + row.slope * x - up) for x, up in
+                ((row.x1, row.x_height), (row.x2, row.x_height), (row.x2, 0.0), (row.x1, 0.0))
+            ]  # fmt: skip
+            cv2.fillConvexPoly(self._cells, np.round(np.array(corners) * self._scale).astype(np.int32), 1)
+
+    def is_gutter(self, gap: _Gap) -> bool:
+        """Whether the strip under a gap runs past enough lines."""
+        wide = gap.width
+        if wide <= 0:
+            return False
+        h = gap.height * self._scale
+        left, right = int(np.ceil(gap.x1 * self._scale)) + 1, int(gap.x2 * self._scale)
+        free = max(1, round(min(_NARROWEST * h, 0.7 * wide * h)))
+        if right - left < free:
+            return False
+        foot = gap.foot * self._scale
+        top, bottom = round(foot - 1.35 * h), round(foot + 0.35 * h)
+        reach, flank = round(_REACH * h), round(_FLANK * h)
+        columns = slice(max(0, left - flank), right + flank)
+        above = self._cells[max(0, top - reach) : max(0, top), columns][::-1]
+        below = self._cells[max(0, bottom) : max(0, bottom + reach), columns]
+        start, end = left - columns.start, right - columns.start
+        up, up_open = _passed(above, start, end, free)
+        down, down_open = _passed(below, start, end, free)
+        passed = up + down
+        if wide >= _OPEN and passed and up_open and down_open:
+            return True
+        return passed >= next(lines for widest, lines in _NEEDED if wide < widest)
+
+
+def _passed(cells: NDArray[np.uint8], start: int, end: int, free: int) -> tuple[int, bool]:
+    """How many lines with print on both sides a strip passes, and whether nothing ends it.
+
+    Args:
+        cells: from the gap outwards.
+        start, end: the columns of the gap.
+        free: how many columns of the strip must stay without print.
+    """
+    if not len(cells):
+        return 0, True
+    strip = np.maximum.accumulate(cells[:, start:end], axis=0)
+    sums = np.concatenate([np.zeros((len(strip), 1), np.int64), np.cumsum(strip, axis=1)], axis=1)
+    clear = sums[:, free:] == sums[:, :-free]
+    is_open = clear.any(1)
+    length = len(cells) if is_open.all() else int(np.argmin(is_open))
+    if not length:
+        return 0, False
+    middle = start + int(np.argmax(clear[length - 1])) + free // 2
+    sides = cells[:length, :middle].any(1), cells[:length, middle:].any(1)
+    return min(_stretches(side) for side in sides), length == len(cells)
+
+
+def _stretches(there: NDArray[np.bool_]) -> int:
+    return int(np.count_nonzero(np.diff(np.concatenate([[False], there]).astype(np.int8)) == 1))
