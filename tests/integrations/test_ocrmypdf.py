@@ -21,7 +21,7 @@ RUN = textwrap.dedent("""
 
     class Reader:
         def read(self, source, **how):
-            assert how["confidence"] == "word", how
+            assert how == {"lines": True, "confidence": "word"}, how
             with Image.open(source) as picture:
                 width, height = picture.size
             text = "Found by\\nthe plugin"

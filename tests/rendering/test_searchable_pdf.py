@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import io
+import json
+import os
 import shutil
 import subprocess
 import unicodedata
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pikepdf
@@ -231,6 +234,39 @@ def test_skewed_lines_come_back_as_lines(tmp_path, angle, turn):
     made = write(placed(*lines, size=size), "searchable-pdf", source=data)
     assert [line for line in pdftotext(made.data, tmp_path).splitlines() if line.strip("\f")] == [
         t for t, *_ in lines
+    ]
+
+
+@pytest.mark.slow
+def test_pdf_js_reads_every_script(tmp_path):
+    """Needs node, and pdfjs-dist where `npm root --global` or NODE_PATH says."""
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed")
+    roots = [os.environ.get("NODE_PATH", "")]
+    if shutil.which("npm"):
+        roots.append(
+            subprocess.run(["npm", "root", "--global"], capture_output=True, text=True).stdout.strip()
+        )
+    beside = next((root for root in roots if root and (Path(root) / "pdfjs-dist").is_dir()), None)
+    if beside is None:
+        pytest.skip("pdfjs-dist is not installed")
+    said = [
+        *(s.replace("\u200d", "") for s in SCRIPTS),
+        "this line leans to one side a bit",
+    ]  # it drops joiners
+    lines = [
+        (t, (50, 20 + 40 * k, 50 + 16 * sum(map(advance, t)), 50 + 40 * k)) for k, t in enumerate(SCRIPTS)
+    ]
+    leaning = (said[-1], Slanted(400, 560, 11 * len(said[-1]), 22, 3.0).box, 3.0, 0)
+    made = write(placed(*lines, leaning, size=SIZE), "searchable-pdf", source=noise())
+    (tmp_path / "made.pdf").write_bytes(made.data)
+    script = Path(__file__).with_name("read_with_pdfjs.mjs")
+    node = ["node", script, Path(beside) / "here.js", tmp_path / "made.pdf"]
+    done = subprocess.run(node, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout).split("\n")
+    assert [unicodedata.normalize("NFC", line) for line in found] == [
+        unicodedata.normalize("NFC", line) for line in said
     ]
 
 

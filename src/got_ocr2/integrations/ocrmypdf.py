@@ -1,8 +1,8 @@
 """got-ocr2 as the OCR engine of OCRmyPDF: `ocrmypdf --plugin got_ocr2.integrations.ocrmypdf in.pdf out.pdf`.
 
-OCRmyPDF draws the pages, cleans them if asked to, and makes PDF/A; this plugin reads them. It adds the options
-`--got-model` and `--got-device`. Languages given with `-l` change nothing: a model reads what it was trained on.
-`--rotate-pages` and `--deskew` do nothing: they need an engine that tells which way up a page is.
+OCRmyPDF draws the pages, cleans them if asked to, and makes PDF/A; this plugin reads them, line by line. It adds
+the options `--got-model` and `--got-device`. Languages given with `-l` change nothing: a model reads what it was
+trained on. `--rotate-pages` and `--deskew` do nothing: they need an engine that tells which way up a page is.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ except ImportError:  # the module can be imported without OCRmyPDF, only not use
         return function
 
 
-_LOADING = Lock()  # OCRmyPDF asks from several threads; a process needs one model
+_LOADING = (
+    Lock()
+)  # OCRmyPDF asks from several threads; they share one model, whose engine reads their pages together
 
 
 @hookimpl
@@ -104,7 +106,7 @@ def _read(picture: Path, options: Any) -> PageResult:
     model, device = getattr(options, "got_model", None), getattr(options, "got_device", None) or "auto"
     with _LOADING:
         ocr = _opened(model, device)
-    result = ocr.read(picture, confidence="word")
+    result = ocr.read(picture, lines=True, confidence="word")
     if not isinstance(result, PageResult):
         raise RenderError(f"OCRmyPDF gave a picture of {len(result.pages)} pages; it must have one.")
     return result

@@ -1,7 +1,8 @@
 """Text that a PDF page does not show and that is there to be found and copied (PDF 32000-1, text render mode 3).
 
-The font shows nothing. Each character that the document uses, with the marks that combine with it, is a glyph of
-its own, and the font's ToUnicode map says which characters it stands for; so any Unicode text comes back as it went in.
+The font shows nothing. Each character that the document uses is a glyph of its own, and the font's ToUnicode map says
+which character it stands for; so any Unicode text comes back as it went in. In scripts that run from right to left a
+glyph stands for a character with its marks, so that they stay together when a reader turns the letters round.
 """
 
 from __future__ import annotations
@@ -118,11 +119,11 @@ def _line(line: PlacedLine, font: InvisibleFont, name: str, to_user: Callable[[P
         pieces.sort(key=lambda piece: piece[1].x * ax + piece[1].y * ay)
     for text, place in pieces:
         clusters = clusters_of(text)
-        natural = sum(map(cluster_width, clusters)) * _HALF / 1000 * size
-        if not clusters or not natural:
-            continue
+        natural = max(1.0, sum(map(cluster_width, clusters))) * _HALF / 1000 * size
         if is_right_to_left(text):
             clusters.reverse()  # readers of PDFs expect letters as they are seen, and turn them round
+        else:
+            clusters = list("".join(clusters))  # pdf.js takes a glyph that says a mark for one without width
         matrix = _matrix(place, to_user)
         stretch = 100 * max(place.length, 0.02 * size) / natural
         parts.append(
@@ -196,8 +197,8 @@ def clusters_of(text: str) -> list[str]:
 
 
 def cluster_width(cluster: str) -> float:
-    """In half ems; never 0, so that every glyph can be selected."""
-    return max(1.0, *map(advance, cluster))
+    """In half ems; marks by themselves have none."""
+    return max(map(advance, cluster))
 
 
 def _number(value: float, digits: int = 3) -> str:

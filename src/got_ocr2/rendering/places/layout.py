@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeGuard
@@ -85,15 +86,22 @@ def place(result: PageResult) -> tuple[PlacedPage, list[Problem]]:
     problems: list[Problem] = []
     if lost := [line for line in lines if not _is_box(line.box)]:
         if not known:
-            raise RenderError(f"None of the {len(lines)} lines of {name.lower()} has a place on the page.")
+            raise RenderError(
+                f"None of the {len(lines)} lines of page {result.page} of {result.source} has a place on it."
+            )
         number = result.text.count("\n", 0, lost[0].start) + 1
         missing = f"no place on page {result.page}"
         what = f"1 line has {missing} and was left out"
         if len(lost) > 1:
             what = f"{len(lost)} lines have {missing} and were left out, the first one here"
         problems.append(Problem(number, None, what))
+    words = sorted(result.words or (), key=lambda word: word.start)
+    starts = [word.start for word in words]
     blocks = tuple(
-        tuple(_line(line, result) for line in group)
+        tuple(
+            _line(line, words[bisect_left(starts, line.start) : bisect_left(starts, line.end)])
+            for line in group
+        )
         for _, group in groupby(known, key=lambda line: line.block)
     )
     return PlacedPage(result.source, result.page, result.width, result.height, blocks), problems
@@ -103,10 +111,10 @@ def _is_box(box: Box | None) -> TypeGuard[Box]:
     return box is not None and all(map(math.isfinite, box)) and box[0] < box[2] and box[1] < box[3]
 
 
-def _line(line: TextPart, result: PageResult) -> PlacedLine:
+def _line(line: TextPart, parts: list[TextPart]) -> PlacedLine:
+    """A line with the words that begin in it, or where there are none, with what stands between its white space."""
     assert line.box is not None
     spot = Slanted.inside(line.box, line.angle or 0.0, len(line.text))
-    parts = [word for word in result.words or () if line.start <= word.start and word.end <= line.end]
     if not parts:
         parts = [
             TextPart(found.group(), line.start + found.start(), line.start + found.end(), line.confidence)
