@@ -10,7 +10,8 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from importlib import import_module
+from typing import Any, Literal, Protocol, get_args
 
 from .errors import GotOcr2Error, InputError
 
@@ -202,6 +203,10 @@ class PageResult:
                 f"A page has an error exactly when it failed, got {self.status!r}, {self.error!r}."
             )
 
+    def render(self, to: str, kind: str = "auto", *, strict: bool = False, **options: Any) -> RenderedFile:
+        """The page as a file that other programs open: "html", "docx", "svg", ...; see `rendering.render_result`."""
+        return _rendering().render_result(self, to, kind, strict=strict, **options)
+
     @property
     def page(self) -> int:
         """Number of the first page covered."""
@@ -275,6 +280,10 @@ class DocumentResult:
         if not self.pages:
             raise InputError(f"The document {self.source} has no page results.")
 
+    def render(self, to: str, kind: str = "auto", *, strict: bool = False, **options: Any) -> RenderedFile:
+        """The document as one file that other programs open; see `rendering.render_result`."""
+        return _rendering().render_result(self, to, kind, strict=strict, **options)
+
     @property
     def text(self) -> str:
         """The texts of the pages that have one, a blank line between two pages."""
@@ -327,6 +336,30 @@ class DocumentResult:
             return cls(values["source"], tuple(PageResult.from_dict(page) for page in values["pages"]))
         except (KeyError, TypeError) as e:
             raise InputError(f"This is not a got-ocr2 document result: {e}.") from e
+
+
+class RenderedFile(Protocol):
+    """What `render` gives back: a `rendering.Rendered`, which documents the fields."""
+
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def format(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def media_type(self) -> str: ...
+    @property
+    def suffix(self) -> str: ...
+    @property
+    def problems(self) -> tuple[Any, ...]: ...
+
+
+def _rendering() -> Any:
+    """The room above that draws results, for the two methods that users call; it is opened by name, when asked."""
+    return import_module(f"{__package__}.rendering")
 
 
 def _fields(cls: type, data: Mapping[str, Any], kind: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from .values import box_of, draft_of, ngram_of
 if TYPE_CHECKING:
     from ..modeling.backends.choice import Kernels, Quantization
     from ..reading import ReadOptions
+    from .rendered_files import RenderedFiles
 
 
 def read(
@@ -38,6 +39,7 @@ def read(
     password: own.Password = None,
     max_pixels: own.MaxPixels = None,
     output: own.Output = None,
+    to: own.To = None,
     json: own.Json = False,
     confidence: own.Confidence = "page",
     skip_existing: own.SkipExisting = False,
@@ -90,25 +92,42 @@ def read(
         recursive=recursive,
         limits=limits,
     )
-    jobs = _jobs(inputs, options, output, ".json" if json else ".txt")
+    rendered: RenderedFiles | None = None
+    if to is not None:
+        if json:
+            raise InvalidOptionError(
+                "--to and --json exclude each other; --to json writes the tree of a page."
+            )
+        from .rendered_files import RenderedFiles
+
+        rendered = RenderedFiles(to, verbose=verbose, quiet=quiet)
+    suffix = rendered.suffix if rendered is not None else ".json" if json else ".txt"
+    jobs = _jobs(inputs, options, output, suffix, several=rendered is not None and rendered.several)
     if draft not in (None, PDF_TEXT) and len(jobs) > 1:
         raise InvalidOptionError(
             f"--draft {printable(draft)} is about one document, got {len(jobs)}; --draft {PDF_TEXT} is for any."
         )
     if skip_existing:
-        kept = [job for job in jobs if job.target is None or not job.target.exists()]
+        files = {job: [job] if rendered is None else rendered.files(job) for job in jobs}
+        kept = [
+            job for job in jobs if not all(f.target is not None and f.target.exists() for f in files[job])
+        ]
         if verbose and len(kept) < len(jobs):
             note(f"{len(jobs) - len(kept)} of {len(jobs)} documents have their output already.")
         jobs = kept
     elif not force:
-        check_free(jobs)
+        check_free(jobs if rendered is None else [file for job in jobs for file in rendered.files(job)])
     if not jobs:
         return 0
 
     to_stdout = jobs[0].target is None
-    on_terminal = to_stdout and not json and sys.stdout.isatty()
-    if not to_stdout:
-        sink: Output = Files(json=json, verbose=verbose)
+    on_terminal = to_stdout and not json and rendered is None and sys.stdout.isatty()
+    if rendered is not None:
+        if to_stdout:
+            rendered.check_stdout()
+        sink: Output = rendered
+    elif not to_stdout:
+        sink = Files(json=json, verbose=verbose)
     elif json:
         sink = JsonLines()
     else:
@@ -144,11 +163,13 @@ def _check(*, verbose: bool, quiet: bool, skip_existing: bool, force: bool, outp
         raise InvalidOptionError(f"{name} is about output files; it needs --output.")
 
 
-def _jobs(inputs: Sequence[str], options: ReadOptions, output: str | None, suffix: str) -> list[Job]:
+def _jobs(
+    inputs: Sequence[str], options: ReadOptions, output: str | None, suffix: str, *, several: bool
+) -> list[Job]:
     """Every document behind the inputs, and the file that its result goes to.
 
     An input that cannot be expanded, such as a folder without pictures, stays a job and fails when it is
-    read, so that the others are read all the same.
+    read, so that the others are read all the same. `several` documents have several files each.
     """
     from ..documents import expand
 
@@ -167,4 +188,4 @@ def _jobs(inputs: Sequence[str], options: ReadOptions, output: str | None, suffi
         first = Found.of(inputs[0])
         found = [Found(tuple(inputs), first.name, first.full_name)]
         folder_given = False
-    return plan(found, output, suffix, folder_given=folder_given)
+    return plan(found, output, suffix, folder_given=folder_given or several)

@@ -115,6 +115,15 @@ SkipExisting = Annotated[
         "--skip-existing", help="Leave out documents whose output is there.", rich_help_panel=OUTPUT
     ),
 ]
+To = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FORMAT[,FORMAT...]",
+        help="Write other files than text, one a format: md, html, latex, docx, pdf, csv, xlsx, svg, png, midi, "
+        "musicxml, mol, hocr, alto, searchable-pdf and more; see got-ocr2 render.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace output that is there.", rich_help_panel=OUTPUT)]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say what is done.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[

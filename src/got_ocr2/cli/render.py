@@ -16,7 +16,9 @@ from .terminal import note
 
 
 def render(
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="Text that was read, or - for standard input.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="Text that was read, or - for standard input.")
+    ],
     to: Annotated[
         str,
         typer.Option(
@@ -29,7 +31,8 @@ def render(
     kind: Annotated[
         str,
         typer.Option(
-            metavar="auto|page|music|molecule|geometry|chart", help="What the text is; told by itself if auto."
+            metavar="auto|page|music|molecule|geometry|chart",
+            help="What the text is; told by itself if auto.",
         ),
     ] = "auto",
     plain: Annotated[
