@@ -88,3 +88,12 @@ def check_options(words: list[str]) -> None:
     for word in words[1:]:
         if word.startswith("-") and word != "-" and not re.fullmatch(r"-\d.*", word):
             assert word.partition("=")[0] in options, f"{' '.join(words)}: no option {word}"
+
+
+def test_the_smallest_engine_of_the_guide_draws():
+    (code,) = [code for code in blocks(ROOT / "docs/synth.md", "python") if "class BlankEngine" in code]
+    names: dict[str, type] = {}
+    exec(code, names)
+    first, again = (names["BlankEngine"]().sample(3, 5) for _ in range(2))
+    assert first.image.tobytes() == again.image.tobytes()
+    assert first.text == ""

@@ -4,37 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from ...generation.engine.device_transfer import ids_to_device
 from ...generation.engine.runner import RowInput, Scores
 from ..network import GotOcr2Network
 from .allocation import allocating
-from .ragged_attention import Arena, RaggedCache, bytes_per_position
+from .model_runner import ModelRunner
+from .ragged_attention import Arena, RaggedCache
 
 
-class TorchRunner:
+class TorchRunner(ModelRunner):
     """Steps a model as it is; see `generation.engine.runner.Runner`. The twin that faster back ends are held to.
 
     The model keeps its device and dtype; it must not change while pages run.
     """
-
-    def __init__(self, model: GotOcr2Network) -> None:
-        self.model = model
-        self._arena: Arena | None = None
-
-    @property
-    def device(self) -> torch.device:
-        return self.model.device
-
-    @property
-    def bytes_per_position(self) -> int:
-        return bytes_per_position(self.model.config.text_config, self.model.dtype)
-
-    @property
-    def capacity(self) -> int:
-        return 0 if self._arena is None else self._arena.positions
 
     def allocate(self, positions: int) -> None:
         self._arena = None  # the old one goes before the new one comes

@@ -15,11 +15,13 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from ....generation.engine.device_transfer import to_device
 from ....generation.engine.runner import RowInput, Scores
 from ....generation.rules.sampling import greedy, log_probability
 from ...network import GotOcr2Network
 from ..allocation import allocating
-from ..ragged_attention import Arena, RaggedCache, bytes_per_position, to_device
+from ..model_runner import ModelRunner
+from ..ragged_attention import Arena, RaggedCache
 from ..torch_runner import place_features, wanted
 from .buckets import Buckets, pieces
 from .encoder import Encoder
@@ -33,7 +35,7 @@ from .token_steps import Outputs, TokenSteps
 _PICTURES_AT_ONCE = 8
 
 
-class CudaRunner:
+class CudaRunner(ModelRunner):
     """Steps a model on a GPU; see `generation.engine.runner.Runner`. It keeps its dtype, bf16 being the fast one.
 
     It runs wherever torch does, so that its logic can be tested without a GPU; recordings and Triton's kernels are
@@ -53,22 +55,13 @@ class CudaRunner:
             operations: in place of the fastest ones for the device.
             graphs: makes what runs the steps on an arena.
         """
-        self.model = model
+        super().__init__(model)
         chosen = operations_for(model.device) if operations is None else operations
         self._encoder = Encoder(model, chosen)
         self._decoder = FusedDecoder(model, chosen)
         self._buckets = Buckets(chosen.most_tokens, chosen.by_context)
         self._graphs = graphs
-        self._arena: Arena | None = None
         self._steps: TokenSteps | None = None
-
-    @property
-    def device(self) -> torch.device:
-        return self.model.device
-
-    @property
-    def bytes_per_position(self) -> int:
-        return bytes_per_position(self.model.config.text_config, self.model.dtype)
 
     @property
     def capacity(self) -> int:
