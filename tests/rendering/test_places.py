@@ -147,6 +147,15 @@ def test_pages_that_cannot_be_placed(page, words):
         write(page, "tsv")
 
 
+def test_the_failed_page_of_a_document_is_left_out_and_said():
+    failed = PageResult(
+        "", "failed", "error", page_numbers=(1,), error=PageError("InputError", "It is torn.", 2)
+    )
+    made = write(DocumentResult("a.pdf", (failed, placed(*LINES, number=2))), "tsv")
+    assert [str(p) for p in made.problems] == ["line 1: page 1 failed and was left out: It is torn"]
+    assert {row.split("\t")[1] for row in made.text.splitlines()[1:]} == {"2"}
+
+
 def test_formats_that_are_not_places():
     with pytest.raises(InvalidOptionError, match="got 'docx'"):
         write(placed(*LINES), "docx")

@@ -9,7 +9,9 @@ import os
 import shutil
 import subprocess
 import unicodedata
+import xml.etree.ElementTree as ET
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,7 @@ from got_ocr2.errors import (
 )
 from got_ocr2.rendering.places import Slanted, write
 from got_ocr2.rendering.places.layout import advance
+from got_ocr2.results import PageResult, TextPart
 
 SIZE = (800, 600)
 SCRIPTS = (
@@ -360,4 +363,44 @@ def test_unknown_rule_for_existing_text():
     with pytest.raises(InvalidOptionError, match="got 'replace'"):
         write(
             placed(("a", (1, 1, 9, 9)), size=SIZE), "searchable-pdf", source=noise(), existing_text="replace"
+        )
+
+
+@needs_poppler
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
+def test_words_of_a_real_page_are_found_where_tesseract_saw_them(tmp_path):
+    picture = Path(__file__).parents[2] / "examples" / "huckleberry_paragraph.png"
+    command = ["tesseract", picture, "-", "--psm", "6", "tsv"]
+    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = [row.split("\t") for row in table.splitlines()[1:]]
+    width, height = (int(rows[0][8]), int(rows[0][9]))
+    text, lines, words, seen = "", [], [], []
+    for row in rows:
+        left, top, wide, high = map(int, row[6:10])
+        box = (left, top, left + wide, top + high)
+        if row[0] == "4":
+            text += "\n" if text else ""
+            lines.append(TextPart("", len(text), len(text), 0.9, box, 0.0, 0))
+        elif row[0] == "5" and row[11].strip():
+            text += " " if text and text[-1] != "\n" else ""
+            words.append(TextPart(row[11], len(text), len(text) + len(row[11]), 0.9, box, 0.0, 0))
+            text += row[11]
+            lines[-1] = replace(lines[-1], text=text[lines[-1].start :], end=len(text))
+            seen.append((row[11], left / width, (left + wide) / width, (top + high / 2) / height))
+    page = PageResult(
+        text, "complete", "stop", width=width, height=height, lines=tuple(lines), words=tuple(words)
+    )
+    made = write(page, "searchable-pdf", source=picture)
+    assert pdftotext(made.data, tmp_path).split() == text.split()
+    document = ET.fromstring(pdftotext(made.data, tmp_path, "-bbox"))
+    (sheet,) = (e for e in document.iter() if e.tag.endswith("page"))
+    size = float(sheet.get("width")), float(sheet.get("height"))
+    found = [e for e in sheet.iter() if e.tag.endswith("word")]
+    assert len(found) == len(seen) > 40
+    for word, (said, left, right, middle) in zip(found, seen, strict=True):
+        assert word.text == said
+        assert float(word.get("xMin")) / size[0] == pytest.approx(left, abs=0.01)
+        assert float(word.get("xMax")) / size[0] == pytest.approx(right, abs=0.01)
+        assert (float(word.get("yMin")) + float(word.get("yMax"))) / 2 / size[1] == pytest.approx(
+            middle, abs=0.03
         )

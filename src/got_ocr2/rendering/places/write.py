@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...errors import InvalidOptionError, RenderError
 from ...results import DocumentResult, PageResult
+from ...wording import reason
 from ..problems import Problem, refuse
 from ..registry import PLACES
 from ..rendered import Rendered
@@ -33,7 +34,7 @@ def write(
     password: str | None = None,
     existing_text: ExistingText = "keep",
 ) -> Rendered:
-    """Writes pages whose lines have places.
+    """Writes pages whose lines have places; a document's failed pages are left out, and `problems` says so.
 
     Args:
         result: a page, a document, or pages of one document; their `lines` have boxes. `words` are used where they
@@ -47,7 +48,7 @@ def write(
     Raises:
         InvalidOptionError: an unknown format or option.
         MissingDependencyError: a searchable PDF needs the extra `render`.
-        RenderError: no line of a page has a place, a page failed, or `strict` and a problem.
+        RenderError: no line of a page has a place, every page failed, or `strict` and a problem.
         EncryptedDocumentError, FileAccessError, InputError: the source cannot be read.
     """
     if to not in PLACES:
@@ -55,6 +56,11 @@ def write(
     results = _pages(result)
     placed, problems = list[PlacedPage](), list[Problem]()
     for one in results:
+        if one.error is not None and any(other.error is None for other in results):
+            problems.append(
+                Problem(1, None, f"page {one.page} failed and was left out: {reason(one.error.message)}")
+            )
+            continue
         page, lost = place(one)
         placed.append(page)
         problems += lost
