@@ -59,7 +59,9 @@ def parse_tabular(source: Source, start: int, end: int, at: int) -> Table:
             row.append(cell)
             column += cell.columns
         if 0 < width < column:
-            source.problem(first_cell, f"the row has {column} columns, the table {width}; it was made wider")
+            said = source.text[first_cell : cells[0][1]]
+            place = first_cell + len(said) - len(said.lstrip())
+            source.problem(place, f"the row has {column} columns, the table {width}; it was made wider")
         width = max(width, column)
         rows.append(Row(tuple(row), rules, span=(first, cells[-1][1])))
     if len(columns := _columns(spec)) < width:

@@ -1,0 +1,73 @@
+"""Truth -> tree -> file -> tree: nothing is lost on the way."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+
+import pytest
+from page_texts import FORMATTED, truths
+
+from got_ocr2.rendering import parse_page, render
+from got_ocr2.rendering.pages.as_json import document as to_json
+from got_ocr2.rendering.pages.as_json import page_from_json
+from got_ocr2.rendering.pages.latex import document as to_latex
+from got_ocr2.rendering.pages.mathml import mathml
+from got_ocr2.rendering.pages.tree import Display, Math, Table
+from got_ocr2.rendering.pages.walk import nodes, plain_text
+
+PLAIN = ("text-lines", "text-pages", "text-paragraphs", "text-scenes", "text-words", "region")
+
+
+def whole(text: str, *, plain: bool = False) -> None:
+    page = parse_page(text, plain=plain)
+    assert page.problems == ()
+    again = parse_page(to_latex(page))
+    assert again.blocks == page.blocks
+    assert page_from_json(to_json(page)).blocks == page.blocks
+    for node in nodes(page):
+        if isinstance(node, Math | Display):
+            assert mathml(node.tex, isinstance(node, Display)) is not None, node.tex
+    tables = [node for node in nodes(page) if isinstance(node, Table)]
+    if tables:
+        rows = list(csv.reader(io.StringIO(render(text, "csv", "page").text)))
+        said = [[c.removeprefix("'") for c in row if c] for row in rows if row]
+        assert said == [
+            [s for cell in row.cells if (s := plain_text(cell.runs, " ").strip())]
+            for t in tables
+            for row in t.rows
+        ]
+
+
+@pytest.mark.parametrize("name", FORMATTED)
+def test_frozen_pages(name):
+    for text in truths(name):
+        whole(text)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_frozen_plain_texts(name):
+    for text in truths(name):
+        page = parse_page(text, plain=True)
+        assert page.problems == ()
+        assert parse_page(to_latex(page)).blocks == page.blocks
+        words = render(text, "txt", "page", plain=True).text.split()
+        assert words == text.split()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["page", "table", "formula"])
+def test_five_hundred_drawn(kind):
+    from got_ocr2.synth.registry import create_engine  # the data engines are an extra
+
+    engine = create_engine(kind)
+    for seed in range(500):
+        whole(engine.sample(seed).text)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_pdflatex_compiles_frozen_pages():
+    for text in [text for name in ("page", "table") for text in truths(name)][:12]:
+        assert render(text, "pdf", "page", engine="latex").problems == ()
