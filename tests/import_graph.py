@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import got_ocr2
@@ -18,6 +19,13 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """A file, parsed once for all tests."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def imported_files(path: Path) -> set[str]:
     """The files of the package that a file imports, named as `name_of` does.
 
@@ -64,7 +72,7 @@ def circle(graph: dict[str, set[str]]) -> list[str]:
 def _imported_names(path: Path) -> Iterator[tuple[str, ...]]:
     """Every imported name of the package below `got_ocr2`, such as `("modeling", "model", "GotOcr2Model")`."""
     package = ("got_ocr2", *path.relative_to(ROOT).parts[:-1])
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         names: list[tuple[str, ...]] = []
         if isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else ()

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import got_ocr2
-from import_graph import ROOT, SOURCES, circle, imported_files, name_of
+from import_graph import ROOT, SOURCES, circle, imported_files, name_of, tree
 
 FACADE = {
     "auto", "checkpoints", "config", "conversion", "documents", "errors", "extras", "generation", "hub", "kernels",
@@ -128,7 +128,7 @@ def test_the_data_engines_are_built_from_below(path):
 
 def test_the_oracle_and_heavy_libraries_are_never_imported():
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             names = []
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
@@ -143,7 +143,7 @@ def test_only_one_file_loads_the_oracle_by_name():
     callers = {"import_module", "__import__", "find_spec"}
     loading = set()
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))
                 words = {getattr(word, "value", getattr(word, "id", None)) for word in node.args}

@@ -251,7 +251,9 @@ def test_faces_for_programmers_draw_every_character_of_their_own():
 def test_faces_of_mathematics_are_held_out_where_others_are_installed():
     train, test = math_fonts("train"), math_fonts("test")
     assert train[0] == "New Computer Modern Math"
-    assert test == train[:1] if len(train) == 1 else not set(train) & set(test)
+    held_out = set(test) - {train[0]}  # the embedded one serves where no face is installed for the split
+    assert not held_out & set(train)
+    assert held_out or test == train[:1]
 
 
 def test_a_forked_process_gets_an_error_rather_than_waiting_for_ever(monkeypatch):
