@@ -20,12 +20,13 @@ from .row import Row
 WIDEST = 60.0  # letter heights of a gap within a line
 MOST_GAPS = 5000  # that are looked at on a page; more are left as they are
 _CELLS = 4  # of the map in a letter's height
-_REACH = 10.0  # letter heights that a gutter is followed up and down
+_REACH = 16.0  # letter heights that a gutter is followed up and down
 _FLANK = 14.0  # letter heights beside it in which there must be print
 _NARROWEST = 0.8  # letter heights of a gutter
 # How many lines a gutter must pass: the narrower, the more. (widest gap in letter heights, lines)
 _NEEDED = ((1.6, 7), (3.0, 5), (8.0, 4), (np.inf, 3))
 _OPEN = 2.5  # a gap as wide as this that nothing ends need pass one line only
+_ASIDE = 5.0  # letter heights from the ends of a running line to the columns' gutter
 _MARK = 2.5  # widths of a bullet or a number in letter heights
 _MARK_GAP = 4.0
 
@@ -55,11 +56,13 @@ def bridged_rows(rows: Sequence[Row], small: Letters, walls: Letters) -> Groups:
     if len(rows) < 2:
         return np.zeros(len(rows), np.int64)
     page = _Map(rows)
+    gaps = _gaps(rows)
+    inner = {j for _, j, _ in gaps}  # marks are first on their level
     pairs = [
         (i, j)
-        for i, j, gap in _gaps(rows)
+        for i, j, gap in gaps
         if not _walled(gap, walls)
-        and (_is_mark(rows[i], gap) or _is_led(gap, small) or not page.is_gutter(gap))
+        and ((i not in inner and _is_mark(rows[i], gap)) or _is_led(gap, small) or not page.is_gutter(gap))
     ]
     joined = np.array(pairs, np.int64).reshape(-1, 2)
     return connected(len(rows), joined[:, 0], joined[:, 1])
@@ -86,7 +89,9 @@ def _gaps(rows: Sequence[Row]) -> list[tuple[int, int, _Gap]]:
         # Quotes and other marks stand where they like between the tops and the bottoms of letters.
         level |= (few[others] | few[i]) & (overlap > 0.8 * np.minimum(tall[others], tall[i]))
         distance = boxes[others, 0] - boxes[i, 2]
-        others = others[level & (others != i) & (distance > -4 * h) & (distance <= WIDEST * high)]
+        others = others[
+            level & (others != i) & (distance > boxes[i, 0] - boxes[i, 2]) & (distance <= WIDEST * high)
+        ]
         if not len(others):
             continue
         j = int(others[np.argmin(boxes[others, 0])])
@@ -163,16 +168,39 @@ class _Map:
         above = self._cells[max(0, top - reach) : max(0, top), columns][::-1]
         below = self._cells[max(0, bottom) : max(0, bottom + reach), columns]
         start, end = left - columns.start, right - columns.start
-        up, up_open = _passed(above, start, end, free)
-        down, down_open = _passed(below, start, end, free)
-        passed = up + down
-        if wide >= _OPEN and passed and up_open and down_open:
+        up = _followed(above, start, end, free)
+        down = _followed(below, start, end, free)
+        lines = (up.flanked + down.flanked) / (h + 1)  # bands of print are a cell higher than they measure
+        if _is_running_line(up, down, start + _ASIDE * h, end - _ASIDE * h):
+            return False
+        if wide >= _OPEN and lines >= 1 and up.is_open and down.is_open:
             return True
-        return passed >= next(lines for widest, lines in _NEEDED if wide < widest)
+        return lines >= next(least for widest, least in _NEEDED if wide < widest)
 
 
-def _passed(cells: NDArray[np.uint8], start: int, end: int, free: int) -> tuple[int, bool]:
-    """How many lines with print on both sides a strip passes, and whether nothing ends it.
+@dataclass(frozen=True)
+class _Strip:
+    """What a gap becomes above or below it.
+
+    Attributes:
+        flanked: cells along which there is print on both sides.
+        is_open: nothing ends it.
+        middle: the column where it ends.
+    """
+
+    flanked: int
+    is_open: bool
+    middle: int
+
+
+def _is_running_line(up: _Strip, down: _Strip, first: float, last: float) -> bool:
+    """Whether a header or footer is laid over columns: on one side nothing, on the other a gutter far from its ends."""
+    ends = [one for one, other in ((up, down), (down, up)) if other.is_open and not other.flanked]
+    return any(first < one.middle < last for one in ends)
+
+
+def _followed(cells: NDArray[np.uint8], start: int, end: int, free: int) -> _Strip:
+    """Follows a strip without print.
 
     Args:
         cells: from the gap outwards.
@@ -180,18 +208,15 @@ def _passed(cells: NDArray[np.uint8], start: int, end: int, free: int) -> tuple[
         free: how many columns of the strip must stay without print.
     """
     if not len(cells):
-        return 0, True
+        return _Strip(0, True, start)
     strip = np.maximum.accumulate(cells[:, start:end], axis=0)
     sums = np.concatenate([np.zeros((len(strip), 1), np.int64), np.cumsum(strip, axis=1)], axis=1)
     clear = sums[:, free:] == sums[:, :-free]
     is_open = clear.any(1)
     length = len(cells) if is_open.all() else int(np.argmin(is_open))
     if not length:
-        return 0, False
-    middle = start + int(np.argmax(clear[length - 1])) + free // 2
-    sides = cells[:length, :middle].any(1), cells[:length, middle:].any(1)
-    return min(_stretches(side) for side in sides), length == len(cells)
-
-
-def _stretches(there: NDArray[np.bool_]) -> int:
-    return int(np.count_nonzero(np.diff(np.concatenate([[False], there]).astype(np.int8)) == 1))
+        return _Strip(0, False, start)
+    places = np.flatnonzero(clear[length - 1])
+    middle = start + int(places[len(places) // 2]) + free // 2
+    sides = cells[:length, :middle].max(1), cells[:length, middle:].max(1, initial=0)
+    return _Strip(min(int(side.sum()) for side in sides), length == len(cells), middle)
