@@ -54,6 +54,24 @@ MaxPatches = Annotated[
     int | None,
     typer.Option(parser=count, metavar="N", help="The most tiles; switches --crop on.", rich_help_panel=WHAT),
 ]
+Lines = Annotated[
+    bool | None,
+    typer.Option(
+        "--lines/--no-lines",
+        help="Find the lines of each page and read them one by one; by default for models made for it, as the "
+        "embedded one is.",
+        show_default=False,
+        rich_help_panel=WHAT,
+    ),
+]
+Paragraphs = Annotated[
+    bool,
+    typer.Option("--paragraphs", help="Join lines of a block into running text.", rich_help_panel=WHAT),
+]
+Dehyphenate = Annotated[
+    bool,
+    typer.Option("--dehyphenate", help="Put words together that a line's end divides.", rich_help_panel=WHAT),
+]
 Pages = Annotated[
     str | None, typer.Option(metavar="1-4,7,9-", help="Which pages; all by default.", rich_help_panel=INPUT)
 ]

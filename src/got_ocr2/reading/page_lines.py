@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 TOGETHER = 64  # pieces of lines of one page that are in the engine at a time
 LINE_TOKENS = 256  # most of one piece, unless `max_new_tokens` says otherwise
 PROBED = 6  # lines that tell whether a page stands on its head
-_SURE = math.log(0.65)  # mean log probability of a page that certainly does not
-_BETTER = 0.3  # by how much it must be higher the other way round
+_SURE = math.log(0.85)  # mean log probability of a page that certainly does not
+_BETTER = 0.15  # by how much it must be higher the other way round
 
 # What a reader of lines cannot do, and the option's value that does not ask for it.
 _REFUSED: tuple[tuple[str, Any, str], ...] = (
@@ -140,6 +140,12 @@ class _Line:
     attempts: list[Attempt] = field(default_factory=list)
 
     @property
+    def length(self) -> float:
+        """In heights of the line."""
+        (x1, y1), (x2, y2), _, (x4, y4) = self.place.quad
+        return math.hypot(x2 - x1, y2 - y1) / max(1.0, math.hypot(x4 - x1, y4 - y1))
+
+    @property
     def done(self) -> bool:
         return len(self.attempts) == len(self.pieces) and all(
             attempt.handle.done for attempt in self.attempts
@@ -170,7 +176,7 @@ class PageOfLines(InProgress):
         self._turn, self._lines = self._found(None)
         self._waiting = self._all_pieces()
         self._probing = len(self._lines) > 0
-        self._submit(PROBED)
+        self._probe()
         self._prepared = perf_counter() - start
 
     def _found(self, turn: int | None) -> tuple[int, list[_Line]]:
@@ -180,7 +186,17 @@ class PageOfLines(InProgress):
         return layout.turn, [_Line(line, line_pieces(self._image, line)) for line in layout.lines]
 
     def _all_pieces(self) -> deque[tuple[_Line, Piece]]:
-        return deque((line, piece) for line in self._lines for piece in line.pieces)
+        """All pieces in reading order, but those of the longest lines first."""
+        longest = sorted(self._lines, key=lambda line: -line.length)[:PROBED]
+        chosen = {id(line) for line in longest}
+        rest = (line for line in self._lines if id(line) not in chosen)
+        return deque((line, piece) for line in (*longest, *rest) for piece in line.pieces)
+
+    def _probe(self) -> None:
+        """Lets the longest lines into the engine: they tell best which way up the page is."""
+        self._submit(
+            sum(len(line.pieces) for line in sorted(self._lines, key=lambda line: -line.length)[:PROBED])
+        )
 
     def _submit(self, count: int) -> None:
         """Lets some more pieces into the engine."""
@@ -228,7 +244,7 @@ class PageOfLines(InProgress):
         upright = (self._turn, self._lines, self._waiting)
         self._turn, self._lines = self._found((self._turn + 180) % 360)
         self._waiting = self._all_pieces()
-        self._submit(PROBED)
+        self._probe()
         self._engine.wait(lambda: not self._running)
         after = [line for line in self._lines if line.done]
         self._spare = first
