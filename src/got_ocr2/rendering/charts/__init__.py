@@ -1,0 +1,1 @@
+"""Charts: the dictionary that the model writes, read without running it, and drawn again."""
