@@ -26,8 +26,9 @@ PIECES = [
     "\\multirow{2}{*}{", "</table>", "<tr>", "<td colspan=2>", "</td>", "|", "|---|", "\n", "\n\n", "# ", "- ", "1. ",
     "[1] ", "\\title{", "\\author{", "\\footnotetext{", "\\footnote{", "\\caption{", "\\begin{theorem}", "\\", "~", "^",
     "\\begin{figure}", "\\cline{1-2}", "![](", "](http://x)", "<br>", "<smiles>", "</smiles>", "```", "**kern", "*-",
-    "\\bibitem{a}", "\\begin{thebibliography}{9}", "\\textbf{", "\\'", "\\c{", "\\tag{1}", "\\section*{", "_", "\0", "中",
-    "\\begin{align}", "\\end{align}", "\ud800", "&amp;", "\\begin{verbatim}", "\\left(", "\\input{x}", "<script>",
+    "\\bibitem{a}", "\\begin{thebibliography}{9}", "\\textbf{", "\\'", "\\c{", "\\tag{1}", "\\section*{", "_", "\0",
+    "中", "\\begin{align}", "\\end{align}", "\ud800", "&amp;", "\\begin{verbatim}", "\\left(", 
+    "\\input{x}", "<script>",
 ]  # fmt: skip
 
 

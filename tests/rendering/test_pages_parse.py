@@ -93,7 +93,8 @@ def test_constructs(text, blocks):
 def test_a_tabular_with_merged_cells():
     (table,) = parse_page(
         "\\begin{tabular}{|l|rp{3cm}|}\n\\hline \\multirow{2}{*}{A} & \\multicolumn{2}{c|}{B} \\\\\n\\cline{2-3} & C & "
-        "D \\\\\n\\hline a \\& b & \\( x \\) & \\begin{tabular}{l} e \\\\ f \\end{tabular} \\\\\n\\hline\n\\end{tabular}"
+        "D \\\\\n\\hline a \\& b & \\( x \\) & "
+        "\\begin{tabular}{l} e \\\\ f \\end{tabular} \\\\\n\\hline\n\\end{tabular}"
     ).blocks
     assert table == Table(
         "|l|rl|",
