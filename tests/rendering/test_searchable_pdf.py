@@ -299,6 +299,35 @@ def test_the_font_says_every_character(text):
     assert sorted(found) == sorted("".join(unicodedata.normalize("NFC", word) for word in text.split()))
 
 
+@needs_poppler
+def test_wide_gaps_do_not_make_two_columns_of_a_line(tmp_path):
+    lines = (("every day, and whatever", (50, 50, 450, 80)), ("get it. But it was not", (50, 90, 450, 120)))
+    page = placed(*lines, size=SIZE)
+    places = iter(
+        [
+            (50, 120),
+            (160, 200),
+            (260, 300),
+            (340, 450),
+            (50, 90),
+            (135, 150),
+            (220, 260),
+            (300, 320),
+            (360, 390),
+            (425, 450),
+        ]
+    )
+    words = tuple(
+        replace(w, box=(*(x := next(places))[:1], lines[w.start > 22][1][1], x[1], lines[w.start > 22][1][3]))
+        for w in page.words
+    )
+    made = write(replace(page, words=words), "searchable-pdf", source=noise())
+    assert pdftotext(made.data, tmp_path).split("\n")[:2] == [said for said, _ in lines]
+    xs = [x * SIZE[0] for _, x, _ in words_at(made.data)]
+    # PDFium spreads what a mark says evenly over its text
+    assert xs == pytest.approx([w.box[0] for w in words], abs=40)
+
+
 def test_text_that_is_there_already():
     data, size = scan()
     page = placed(("text", (10, 10, 90, 40)), size=size)
@@ -369,7 +398,7 @@ def test_unknown_rule_for_existing_text():
 @needs_poppler
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
 def test_words_of_a_real_page_are_found_where_tesseract_saw_them(tmp_path):
-    picture = Path(__file__).parents[2] / "examples" / "huckleberry_paragraph.png"
+    picture = Path(__file__).parents[2] / "examples" / "brochure_paragraph.png"
     command = ["tesseract", picture, "-", "--psm", "6", "tsv"]
     table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [row.split("\t") for row in table.splitlines()[1:]]

@@ -111,6 +111,10 @@ def page_operators(
 
 
 def _line(line: PlacedLine, font: InvisibleFont, name: str, to_user: Callable[[Point], Point]) -> str:
+    if not line.words:
+        return ""
+    if _would_be_broken(line):
+        return _marked(line, font, name, to_user)
     parts: list[str] = []
     size = max(line.place.height, 1.0)
     pieces = list(_pieces(line))
@@ -124,30 +128,48 @@ def _line(line: PlacedLine, font: InvisibleFont, name: str, to_user: Callable[[P
             clusters.reverse()  # readers of PDFs expect letters as they are seen, and turn them round
         else:
             clusters = list("".join(clusters))  # pdf.js takes a glyph that says a mark for one without width
-        matrix = _matrix(place, to_user)
         stretch = 100 * max(place.length, 0.02 * size) / natural
-        parts.append(
-            f"{name} {_number(size)} Tf {matrix} Tm {_number(stretch)} Tz <{font.encoded(clusters)}> Tj\n"
-        )
-    if parts and _wanders(line):
-        said = ("\ufeff" + "".join(_sayable(text) for text, _ in _pieces(line))).encode("utf-16-be").hex()
-        return f"/Span << /ActualText <{said}> >> BDC\n{''.join(parts)}EMC\n"
+        shown = f"{_matrix(place, to_user)} Tm {_number(stretch)} Tz <{font.encoded(clusters)}> Tj\n"
+        parts.append(f"{name} {_number(size)} Tf {shown}")
     return "".join(parts)
 
 
-def _wanders(line: PlacedLine) -> bool:
-    """Whether a line leaves its own height so far that poppler would break it where it does: half an em.
+def _would_be_broken(line: PlacedLine) -> bool:
+    """Whether poppler would take a line for several.
 
-    Such a line is marked with what it says as a whole. Not in scripts from right to left, whose order poppler would
-    then turn round.
+    It does where a line leaves its own height by half an em, and where words are about an em apart, as if they stood
+    in two columns. Lines from right to left are left alone: poppler would turn round what marks them.
     """
+    if is_right_to_left(line.text):
+        return False
     off_level = (line.place.angle + 45) % 90 - 45
     drift = abs(math.sin(math.radians(off_level))) * line.place.length
-    return drift > 0.4 * line.place.height and not is_right_to_left(line.text)
+    gaps = (place.length for text, place in _pieces(line) if text == " ")
+    return drift > 0.4 * line.place.height or max(gaps, default=0.0) > line.place.height
 
 
-def _sayable(text: str) -> str:
-    return "".join(clusters_of(text))
+def _marked(line: PlacedLine, font: InvisibleFont, name: str, to_user: Callable[[Point], Point]) -> str:
+    """A line marked with what it says as a whole, which readers then keep together.
+
+    It is one text object, since PDFium takes the first one's place for all that a mark says; words begin where they
+    should, and all letters of the line are stretched alike.
+    """
+    size, (ax, ay) = max(line.place.height, 1.0), line.place.along
+    texts = ["".join(clusters_of(word.text)) for word in line.words]
+    ems = [max(1.0, sum(map(cluster_width, text))) * _HALF / 1000 for text in texts]
+    stretch = max(sum(word.place.length for word in line.words) / (sum(ems) * size), 0.02)
+    first = line.words[0].place
+    shown, pen = "", 0.0  # ems from the start of the first word
+    for word, text, wide in zip(line.words, texts, ems, strict=True):
+        apart = (word.place.x - first.x) * ax + (word.place.y - first.y) * ay
+        start = (apart - (word.place.length - first.length) / 2) / (size * stretch)
+        said = text + " " * word.space
+        shown += f"{_number(1000 * (pen - start))} <{font.encoded(list(said))}> "
+        pen = start + wide + word.space * _HALF / 1000
+    says = "".join(text + " " * word.space for word, text in zip(line.words, texts, strict=True))
+    mark = ("\ufeff" + says).encode("utf-16-be").hex()
+    how = f"{name} {_number(size)} Tf {_matrix(first, to_user)} Tm {_number(100 * stretch)} Tz"
+    return f"/Span << /ActualText <{mark}> >> BDC\n{how} [{shown}] TJ\nEMC\n"
 
 
 def _pieces(line: PlacedLine) -> Iterator[tuple[str, Slanted]]:
