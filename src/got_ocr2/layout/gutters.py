@@ -27,6 +27,7 @@ _NARROWEST = 0.8  # letter heights of a gutter
 _NEEDED = ((1.6, 7), (3.0, 5), (8.0, 4), (np.inf, 3))
 _OPEN = 2.5  # a gap as wide as this that nothing ends need pass one line only
 _ASIDE = 5.0  # letter heights from the ends of a running line to the columns' gutter
+_APART = 1.6  # and to the columns
 _MARK = 2.5  # widths of a bullet or a number in letter heights
 _MARK_GAP = 4.0
 
@@ -171,7 +172,7 @@ class _Map:
         up = _followed(above, start, end, free)
         down = _followed(below, start, end, free)
         lines = (up.flanked + down.flanked) / (h + 1)  # bands of print are a cell higher than they measure
-        if _is_running_line(up, down, start + _ASIDE * h, end - _ASIDE * h):
+        if right - left > 0.5 * self._cells.shape[1] and _is_running_line(up, down, start, end, h):
             return False
         if wide >= _OPEN and lines >= 1 and up.is_open and down.is_open:
             return True
@@ -186,17 +187,23 @@ class _Strip:
         flanked: cells along which there is print on both sides.
         is_open: nothing ends it.
         middle: the column where it ends.
+        distance: cells to the first print beside it.
     """
 
     flanked: int
     is_open: bool
     middle: int
+    distance: int
 
 
-def _is_running_line(up: _Strip, down: _Strip, first: float, last: float) -> bool:
-    """Whether a header or footer is laid over columns: on one side nothing, on the other a gutter far from its ends."""
+def _is_running_line(up: _Strip, down: _Strip, start: int, end: int, height: float) -> bool:
+    """Whether a header or footer is laid over columns.
+
+    On one side of it is nothing; on the other, at some distance, a gutter far from its ends.
+    """
     ends = [one for one, other in ((up, down), (down, up)) if other.is_open and not other.flanked]
-    return any(first < one.middle < last for one in ends)
+    first, last = start + _ASIDE * height, end - _ASIDE * height
+    return any(first < one.middle < last and one.distance > _APART * height for one in ends)
 
 
 def _followed(cells: NDArray[np.uint8], start: int, end: int, free: int) -> _Strip:
@@ -208,15 +215,17 @@ def _followed(cells: NDArray[np.uint8], start: int, end: int, free: int) -> _Str
         free: how many columns of the strip must stay without print.
     """
     if not len(cells):
-        return _Strip(0, True, start)
+        return _Strip(0, True, start, 0)
     strip = np.maximum.accumulate(cells[:, start:end], axis=0)
     sums = np.concatenate([np.zeros((len(strip), 1), np.int64), np.cumsum(strip, axis=1)], axis=1)
     clear = sums[:, free:] == sums[:, :-free]
     is_open = clear.any(1)
     length = len(cells) if is_open.all() else int(np.argmin(is_open))
     if not length:
-        return _Strip(0, False, start)
+        return _Strip(0, False, start, 0)
     places = np.flatnonzero(clear[length - 1])
     middle = start + int(places[len(places) // 2]) + free // 2
     sides = cells[:length, :middle].max(1), cells[:length, middle:].max(1, initial=0)
-    return _Strip(min(int(side.sum()) for side in sides), length == len(cells), middle)
+    flanked = min(int(side.sum()) for side in sides)
+    distance = int(np.argmax(np.maximum(*sides)))
+    return _Strip(flanked, length == len(cells), middle, distance)
