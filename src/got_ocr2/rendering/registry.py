@@ -75,7 +75,7 @@ WRITERS: dict[str, dict[str, str]] = {
     },
     "music": _writers("music.write", "svg", "png", "midi", "musicxml", "kern"),
     "molecule": _writers("molecules", "svg", "png", "mol", "inchi", "smiles"),
-    "geometry": _writers("geometry", "svg", "png", "tikz"),
+    "geometry": _writers("geometry.write", "svg", "png", "tikz"),
     "chart": {
         **_writers("charts.draw", "svg", "png"), **_writers("charts.page", "html"),
         **_writers("charts.sheets", "csv", "xlsx", "json"),

@@ -1,0 +1,1 @@
+"""Geometric figures: TikZ, mended where that is certain, drawn by tikra or by pdflatex."""
