@@ -70,6 +70,11 @@ class KeyValueCache:
         self._lengths[layer] = end
         return self._keys[layer][:, :, :end], self._values[layer][:, :, :end]
 
+    def reorder(self, rows: Tensor) -> None:
+        """Row i becomes what row `rows[i]` was, `(batch,)` int64: beams that go on from others."""
+        self._keys = [keys[rows] for keys in self._keys]
+        self._values = [values[rows] for values in self._values]
+
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
         """See `Cache`."""
         return attend(q, *self.update(layer, k, v), mask)

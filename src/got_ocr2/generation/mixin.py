@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -12,12 +12,15 @@ from torch import Tensor
 from ..config import GotOcr2Config
 from ..errors import InvalidOptionError
 from .batches import Generators, requests, steps
+from .beams import search_batch
 from .engine.requests import Request
 from .engine.runner import Runner
 from .inputs import PromptBatch
 from .outputs import GenerateOutput, Step, collect
-from .protocols import Streamer, Tokenizer
+from .protocols import LanguageModel, Streamer, Tokenizer
 from .rules.options import GenerationOptions, unknown_option
+from .slow_batches import generate_batch, repeated
+from .slow_options import SlowOptions, split
 
 _KNOWN = frozenset(f.name for f in dataclasses.fields(GenerationOptions)) | {
     "input_ids", "pixel_values", "attention_mask", "tokenizer", "streamer", "generator",
@@ -59,7 +62,9 @@ class GenerationMixin:
             streamer: gets the prompt, then the new ids of every step, as soon as they are known.
             generator: source of random numbers for sampling, on the model's device: one for the batch, or one
                 per row, which makes each row's text the same in any batch. Default: torch's global one.
-            **options: any field of `GenerationOptions`, over `generation_defaults`; None leaves the default.
+            **options: any field of `GenerationOptions`, over `generation_defaults`; None leaves the default. Those
+                of `SlowOptions` (beams, own rules and criteria, looking inside) are done outside the engine, slowly.
+                `generation_config`, `max_length`, and arguments of transformers' that change nothing are accepted.
 
         Returns:
             int64 `(batch, T + new)`, prompts included, or a `GenerateOutput` with `return_dict_in_generate`.
@@ -69,22 +74,32 @@ class GenerationMixin:
                 before any work is done.
             GotOcr2Error: a row has no token to choose.
         """
+        ids = options.pop("inputs", None) if input_ids is None else input_ids
+        options, defaults, slow = split(options, self.generation_defaults, _width(ids))
         try:
             batch, chosen, pages = self._plan(
-                input_ids, pixel_values, attention_mask, tokenizer, generator, options
+                ids, pixel_values, attention_mask, tokenizer, generator, options, defaults
             )
+            slow.check(chosen)
             if streamer is not None:
                 streamer.put(batch.input_ids.cpu())
-            taken: list[Step] = []
-            for step in self._steps(batch, chosen, pages):
-                taken.append(step)
-                if streamer is not None:
-                    streamer.put(torch.tensor(step.tokens))
+            if slow.nothing:
+                taken: list[Step] = []
+                for step in self._steps(batch, chosen, pages):
+                    taken.append(step)
+                    if streamer is not None:
+                        streamer.put(torch.tensor(step.tokens))
+                output = collect(batch.input_ids, taken)
+            else:
+                _check_device(batch.input_ids, getattr(self, "device", None))
+                output = _slowly(
+                    cast(LanguageModel, self), batch, chosen, slow, pages[0].max_new_tokens,
+                    tokenizer=tokenizer, generator=generator, streamer=streamer,
+                )  # fmt: skip
         finally:
             # Also after a failure: someone in another thread may be waiting for more text.
             if streamer is not None:
                 streamer.end()
-        output = collect(batch.input_ids, taken)
         return output if chosen.return_dict_in_generate else output.sequences
 
     def generate_steps(
@@ -131,12 +146,13 @@ class GenerationMixin:
         tokenizer: Tokenizer | None,
         generator: Generators | None,
         given: dict[str, Any],
+        defaults: GenerationOptions | None = None,
     ) -> tuple[PromptBatch, GenerationOptions, list[Request]]:
         """Checks everything that can be checked before the first forward pass."""
         for name in given:
             if name not in _KNOWN:
                 raise unknown_option(name, _KNOWN)
-        options = self.generation_defaults.override(**given)
+        options = (defaults or self.generation_defaults).override(**given)
         text = self.config.text_config
         for name, ids in (("eos_token_id", options.eos_token_id), ("pad_token_id", (options.padding or 0,))):
             if any(i >= text.vocab_size for i in ids):
@@ -158,6 +174,32 @@ class GenerationMixin:
     ) -> Iterator[Step]:
         _check_device(batch.input_ids, getattr(self, "device", None))
         return steps(lambda: self.new_runner(use_cache=options.use_cache), pages)
+
+
+def _slowly(
+    model: LanguageModel,
+    batch: PromptBatch,
+    options: GenerationOptions,
+    slow: SlowOptions,
+    max_new_tokens: int,
+    *,
+    tokenizer: Tokenizer | None,
+    generator: Generators | None,
+    streamer: Streamer | None,
+) -> GenerateOutput:
+    """What the engine does not do."""
+    if slow.num_beams > 1:
+        if streamer is not None:
+            raise InvalidOptionError("Beams end all at once: a streamer goes with num_beams=1.")
+        return search_batch(model, batch, options, slow, max_new_tokens, tokenizer)
+    return generate_batch(
+        model, repeated(batch, slow.num_return_sequences), options, slow, max_new_tokens,
+        tokenizer=tokenizer, generator=generator, streamer=streamer,
+    )  # fmt: skip
+
+
+def _width(ids: Tensor | None) -> int:
+    return 0 if ids is None else ids.shape[-1]
 
 
 def _check_device(input_ids: Tensor, device: torch.device | None) -> None:

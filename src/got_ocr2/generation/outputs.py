@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -44,6 +45,12 @@ class GenerateOutput:
         logprobs: `(batch, new)` fp32, as in `Step`; 0 after a row's end.
         scores: one `(batch, vocabulary)` tensor per new token, as in `Step`, or None. They are inference
             tensors: clone one before giving it to autograd.
+        logits: the same before any rule, if `output_logits` asked for them.
+        attentions, hidden_states: for each new token what the pass that gave it left, as in
+            `modeling.CausalLMOutput`, if asked for.
+        sequences_scores: `(batch,)` fp32, of beams: log-probability over the length's power.
+
+    What there is can also be taken by name, `output["sequences"]`, and by number, sequences first.
     """
 
     sequences: Tensor
@@ -51,6 +58,27 @@ class GenerateOutput:
     lengths: tuple[int, ...]
     logprobs: Tensor
     scores: tuple[Tensor, ...] | None = None
+    logits: tuple[Tensor, ...] | None = None
+    attentions: tuple[Any, ...] | None = None
+    hidden_states: tuple[Any, ...] | None = None
+    sequences_scores: Tensor | None = None
+
+    def keys(self) -> list[str]:
+        """Names of what there is, in transformers' order first."""
+        theirs = ["sequences", "sequences_scores", "scores", "logits", "attentions", "hidden_states"]
+        return [
+            name
+            for name in [*theirs, "finish_reasons", "lengths", "logprobs"]
+            if getattr(self, name) is not None
+        ]
+
+    def __getitem__(self, key: str | int) -> Any:
+        if isinstance(key, str) and key not in self.keys():
+            raise KeyError(key)
+        return getattr(self, key if isinstance(key, str) else self.keys()[key])
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.keys()
 
 
 def collect(input_ids: Tensor, steps: Sequence[Step]) -> GenerateOutput:
