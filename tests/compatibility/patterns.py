@@ -1,7 +1,7 @@
 """Call patterns of scripts written for transformers, as a table.
 
-Each is a function of one library's side; `test_patterns.py` runs it against both and compares. `docs/from-transformers.md`
-shows the table.
+Each is a function of one library's side; `test_patterns.py` runs it against both and compares. The table is shown by
+`docs/from-transformers.md`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-
 from sides import Side
 
 Verdict = Literal["works", "differs", "refused"]
@@ -71,13 +70,18 @@ def _forward(side: Side, **options: Any) -> Any:
 def _loss(side: Side, **options: Any) -> Any:
     inputs = side.inputs()
     labels = inputs["input_ids"].clone()
-    labels[:, :40] = -100
+    labels[:, :20] = -100
     with torch.no_grad():
         return side.model(**inputs, labels=labels, **options)["loss"]
 
 
 def _pixels(side: Side, picture: Any, **options: Any) -> Any:
     return side.processor(picture, return_tensors="pt", **options)["pixel_values"]
+
+
+def _padded(side: Side) -> Any:
+    side.tokenizer.padding_side = "left"
+    return dict(side.tokenizer(["one", "one two"], padding=True))
 
 
 def _config_round_trip(side: Side) -> Any:
@@ -159,8 +163,7 @@ PATTERNS = [
     Pattern("tokenizer.convert_tokens_to_ids(list)",
             lambda s: s.tokenizer.convert_tokens_to_ids(["<img>", "</img>"])),
     Pattern("tokenizer.convert_ids_to_tokens(list)", lambda s: s.tokenizer.convert_ids_to_tokens([70, 300, 80])),
-    Pattern("tokenizer(texts, padding=True)", lambda s: dict(s.tokenizer(["one", "one two"], padding=True))
-            if not setattr(s.tokenizer, "padding_side", "left") else None),
+    Pattern("tokenizer(texts, padding=True), padding_side=\"left\"", _padded),
     Pattern("tokenizer(text, truncation=True, max_length=3)",
             lambda s: dict(s.tokenizer("one two three", truncation=True, max_length=3))),
     Pattern("tokenizer.convert_tokens_to_ids(unknown)", lambda s: s.tokenizer.convert_tokens_to_ids("no token"),
@@ -224,7 +227,7 @@ PATTERNS = [
     Pattern("model.get_input_embeddings().weight", lambda s: s.model.get_input_embeddings().weight),
     Pattern("model.config.get_text_config().vocab_size", lambda s: s.model.config.get_text_config().vocab_size),
     Pattern("model.state_dict()", lambda s: s.model.state_dict(), "differs",
-            "A tied head is stored once, under the embedding's name, as in files; load_state_dict takes it either way."),
+            "A tied head is stored once, under the embedding's name, as in files; load_state_dict takes either."),
     Pattern('save_pretrained(folder, safe_serialization=False)',
             lambda s: s.model.save_pretrained(s.folder / "never", safe_serialization=False), "refused",
             "would write a pickle"),
@@ -245,4 +248,4 @@ def table() -> str:
 
 
 def _said(pattern: Pattern) -> str:
-    return f"\"... {pattern.note} ...\"" if pattern.verdict == "refused" else pattern.note
+    return f'"... {pattern.note} ..."' if pattern.verdict == "refused" else pattern.note

@@ -117,7 +117,9 @@ def causal_mask(
         `is_causal` (prefill) or no mask at all (one new token) says the same.
     """
     # Asking the device whether anything is padded waits for it: worth it once a prefill, not at every step.
-    padded = attention_mask is not None and (new == 1 or not bool(attention_mask.all()))
+    # While compiling there is no asking: a mask is taken to hide something.
+    unknown = new == 1 or torch.compiler.is_compiling()
+    padded = attention_mask is not None and (unknown or not bool(attention_mask.all()))
     if not padded and (new == 1 or new == total):
         return None
     rows = torch.arange(total - new, total, device=device)[:, None]

@@ -37,6 +37,19 @@ class GenerationMixin:
     config: GotOcr2Config
     generation_defaults: GenerationOptions = GenerationOptions()
 
+    @property
+    def generation_config(self) -> GenerationOptions:
+        """`generation_defaults`, under transformers' name; a `GenerationConfig` or a dict may be written to it."""
+        return self.generation_defaults
+
+    @generation_config.setter
+    def generation_config(self, value: Any) -> None:
+        saved = value if isinstance(value, GenerationOptions) else None
+        if saved is None:
+            given, defaults, _ = split({"generation_config": value}, self.generation_defaults, 0)
+            saved = defaults.override(**given)
+        self.generation_defaults = saved
+
     def new_runner(self, *, use_cache: bool = True) -> Runner:
         """What steps this model for an engine; `use_cache=False` asks for one that reads rows anew every time."""
         raise NotImplementedError

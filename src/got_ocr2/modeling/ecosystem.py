@@ -158,6 +158,32 @@ class EcosystemNetwork(GotOcr2Network):
             if not (only_trainable and not p.requires_grad) and not (exclude_embeddings and p is embedding)
         )
 
+    def prepare_inputs_for_generation(
+        self,
+        input_ids: Tensor,
+        past_key_values: Any = None,
+        attention_mask: Tensor | None = None,
+        pixel_values: Tensor | None = None,
+        **others: Any,
+    ) -> dict[str, Any]:
+        """The arguments of the next forward pass of a loop of the caller's; `generate` has its own.
+
+        Args:
+            input_ids: `(batch, T)`, the rows so far; those in `past_key_values` are left out.
+            past_key_values: a `KeyValueCache`, or None.
+            attention_mask: `(batch, T)`, 0 on padding.
+            pixel_values: of the prompts; they go with the first pass only.
+            **others: passed on.
+        """
+        past = 0 if past_key_values is None else past_key_values.get_seq_length()
+        inputs = {"input_ids": input_ids[:, past:], "past_key_values": past_key_values}
+        inputs["attention_mask"] = attention_mask
+        if attention_mask is not None:
+            inputs["position_ids"] = (attention_mask.long().cumsum(1) - 1).clamp(min=0)[:, past:]
+        if past == 0:
+            inputs["pixel_values"] = pixel_values
+        return {**inputs, **others}
+
     def can_generate(self) -> bool:
         return True
 

@@ -150,6 +150,14 @@ class GenerationOptions:
         fields.setdefault("pad_token_id", pad_token_id)
         return cls(eos_token_id=(*eos_token_id, *from_file), **fields)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Every option by its name."""
+        return dataclasses.asdict(self)
+
+    def to_diff_dict(self) -> dict[str, Any]:
+        """`to_generation_config`, by the name that transformers' pipelines call."""
+        return self.to_generation_config()
+
     def to_generation_config(self) -> dict[str, Any]:
         """What differs from the defaults, ready for `generation_config.json` in HF's dialect."""
         values = {f.name: (getattr(self, f.name), f.default) for f in dataclasses.fields(self)}
