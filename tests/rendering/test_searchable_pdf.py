@@ -32,7 +32,7 @@ from got_ocr2.errors import (
 )
 from got_ocr2.rendering.places import Slanted, write
 from got_ocr2.rendering.places.layout import advance
-from got_ocr2.results import PageResult, TextPart
+from got_ocr2.results import DocumentResult, PageResult, TextPart
 
 SIZE = (800, 600)
 SCRIPTS = (
@@ -433,3 +433,16 @@ def test_words_of_a_real_page_are_found_where_tesseract_saw_them(tmp_path):
         assert (float(word.get("yMin")) + float(word.get("yMax"))) / 2 / size[1] == pytest.approx(
             middle, abs=0.03
         )
+
+
+def test_a_document_is_found_by_its_name_and_its_other_pages_stay(tmp_path):
+    data, size = scan(90)
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        for _ in range(2):
+            pdf.pages.append(pdf.pages[0])
+        pdf.save(tmp_path / "three.pdf")
+    name = str(tmp_path / "three.pdf")
+    pages = tuple(placed((f"page{n}", (10, 10, 90, 40)), number=n, size=size, source=name) for n in (1, 3))
+    made = DocumentResult(name, pages).render("searchable-pdf")
+    assert [[w for w, *_ in words_at(made.data, n)] for n in range(3)] == [["page1"], [], ["page3"]]
+    assert (made.kind, made.media_type, made.suffix) == ("page", "application/pdf", ".searchable.pdf")
