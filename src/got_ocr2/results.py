@@ -91,8 +91,10 @@ class TextPart:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TextPart:
         """The inverse of `dataclasses.asdict`, also after a passage through JSON."""
-        box = data.get("box")
-        return cls(**{**data, "box": None if box is None else tuple(box)})
+        values: dict[str, Any] = dict(data)
+        if values.get("box") is not None:
+            values["box"] = tuple(values["box"])
+        return cls(**values)
 
 
 @dataclass(frozen=True)

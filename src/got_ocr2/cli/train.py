@@ -27,6 +27,13 @@ def train(
             metavar="FOLDER", help="Folder with tokenizer.json or qwen.tiktoken, instead of one id a byte."
         ),
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Begin with the weights of this checkpoint of the same network; default is the embedded model.",
+        ),
+    ] = None,
     minutes: Annotated[
         float | None,
         typer.Option(
@@ -46,13 +53,14 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Stages only, no rows of the log.")] = False,
     threads: TrainingThreads = None,
 ) -> int:
-    """Train a model from nothing: all stages of a recipe, then the exported model in OUT/model.
+    """Train a model, from nothing unless --start names one: all stages of a recipe, then export it to OUT/model.
 
     The losses of every stage are in OUT/STAGE/log.jsonl. Stop it when you like: the same command goes on from
     the last checkpoint, with the same samples. Several GPUs: torchrun --nproc-per-node N -m got_ocr2 train ...
     """
     import torch
 
+    from ..ocr import EMBEDDED_MODEL
     from ..training.distributed import join
     from ..training.recipes.catalog import recipe as find
     from ..training.recipes.catalog import with_minutes, with_stage_overrides
@@ -67,13 +75,14 @@ def train(
         chosen = with_minutes(chosen, minutes)
     if tokenizer is not None:
         chosen = replace(chosen, preset=replace(chosen.preset, tokenizer=str(tokenizer)))
+    start_folder = None if start is None else EMBEDDED_MODEL if start == "default" else Path(start)
     group = join(device)
     say = note if group.is_first else _nothing
     try:
         run(
             chosen, out, say,
             progress=_nothing if quiet else say, group=group, tensorboard=tensorboard, plots=plot,
-            shard=shard, stop_after=stop_after or 0.0,
+            shard=shard, stop_after=stop_after or 0.0, start=start_folder,
         )  # fmt: skip
     except KeyboardInterrupt:
         say(f"Stopped; the same command goes on from the last checkpoint in {out}.")

@@ -137,7 +137,7 @@ class _Line:
 
     place: TextLine
     pieces: tuple[Piece, ...]
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
 
     @property
     def length(self) -> float:
@@ -174,7 +174,7 @@ class PageOfLines(InProgress):
         self._until = math.inf if options.deadline is None else monotonic() + options.deadline
         self._spare: list[_Line] = []  # lines that were read the wrong way round
         self._turn, self._lines = self._found(None)
-        self._waiting = self._all_pieces()
+        self._waiting: deque[tuple[_Line, Piece]] = self._all_pieces()
         self._probing = len(self._lines) > 0
         self._probe()
         self._prepared = perf_counter() - start

@@ -6,7 +6,7 @@ import ast
 import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..config import GotOcr2Config, GotOcr2TextConfig, GotOcr2VisionConfig
@@ -140,6 +140,7 @@ class ModelPreset:
         max_length: longest training sequence in ids.
         resize_mode: how a page comes onto the canvas: "pad", or "squash" as the published model has it.
         tokenizer: folder with `tokenizer.json` or `qwen.tiktoken`; "" is `vocabulary.byte_tokenizer`.
+        reads: what its pictures show, "pages" or "lines"; the exported processor says so.
     """
 
     vision: dict[str, Any] = field(default_factory=dict)
@@ -148,6 +149,7 @@ class ModelPreset:
     max_length: int = 2048
     resize_mode: Literal["pad", "squash"] = "pad"
     tokenizer: str = ""
+    reads: Literal["pages", "lines"] = "pages"
 
     def config(
         self,
@@ -174,6 +176,12 @@ SMALL = ModelPreset(
         "hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 4, "num_attention_heads": 3,
         "num_key_value_heads": 3, "max_position_embeddings": 4096, "rope_theta": 10_000.0,
     },
+)  # fmt: skip
+
+# The same network on a canvas of one line: every letter is about as large as an image token.
+LINE_READER = replace(
+    SMALL, vision={**SMALL.vision, "window_size": 4, "global_attn_indexes": (2, 5)}, max_upscale=4.0, max_length=512,
+    reads="lines",
 )  # fmt: skip
 
 

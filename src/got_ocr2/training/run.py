@@ -13,6 +13,7 @@ from torch import nn
 from ..generation.rules.options import GenerationOptions
 from ..modeling import GotOcr2ForConditionalGeneration
 from ..processing import GotOcr2ImageProcessor, GotOcr2Processor, GotOcr2Tokenizer
+from ..processing.image_processor import Size
 from ..synth.corpora.content import ContentMixture
 from ..synth.mixture import Degraded, Mixture
 from ..synth.registry import create_engine
@@ -29,7 +30,7 @@ from .recipes.catalog import Recipe, with_resampling
 from .trained_parts import choose_trained
 from .validation import Checkup
 from .vocabulary import byte_tokenizer
-from .warm_start import handed_over, load_decoder
+from .warm_start import handed_over, load_decoder, started_from
 
 MODEL_NAME = "model"
 REDRAWS = 20  # of a rendered sample that is too long; where so many fail, the stage is set up wrong
@@ -39,6 +40,7 @@ def run(
     recipe: Recipe, folder: Path, log: Callable[[str], None] = print, *,
     progress: Callable[[str], None] = lambda line: None, group: Group | None = None,
     tensorboard: bool = False, plots: bool = False, shard: bool = False, stop_after: float = 0.0,
+    start: Path | None = None,
 ) -> Path:  # fmt: skip
     """Trains all stages; those that are done already are passed over, one that was broken off goes on.
 
@@ -51,6 +53,7 @@ def run(
         tensorboard, plots: write event files for TensorBoard; after each stage, draw all logs as `log.png`.
         shard: deal the parameters out over the processes, see `sharding`.
         stop_after: minutes after which this call saves its state, exports what there is and returns; 0 goes to the end.
+        start: a checkpoint of the same network whose weights the first stage starts from; None starts from nothing.
 
     Returns:
         The folder of the exported model, a checkpoint in HF's layout.
@@ -95,6 +98,8 @@ def run(
         if before is not None and trainer.step == 0:
             learnt = handed_over(before[0], recipe.preset, before[1], stage, trainer.weights())
             trainer.begin_from(learnt)
+        elif start is not None and before is None and trainer.step == 0:
+            trainer.begin_from(started_from(start, recipe.preset, stage, trainer.weights()))
         log(f"{name}: {_limits(trainer)}, log in {folder / name}")
         done = trainer.run(deadline)
         before = (folder / name, stage)
@@ -131,9 +136,11 @@ def build(
         eos_token_id=(tokenizer.eos_token_id,), pad_token_id=tokenizer.pad_token_id
     )
     upscale = preset.max_upscale if preset.resize_mode == "pad" else None
-    images = GotOcr2ImageProcessor(size=canvas, resize_mode=preset.resize_mode, max_upscale=upscale)
+    images = GotOcr2ImageProcessor(size=Size(*canvas), resize_mode=preset.resize_mode, max_upscale=upscale)
     tokens = config.vision_config.num_image_tokens
-    return model, GotOcr2Processor(images, tokenizer, num_image_tokens=tokens, dialect="original")
+    return model, GotOcr2Processor(
+        images, tokenizer, num_image_tokens=tokens, dialect="original", reads=preset.reads
+    )
 
 
 def _limits(trainer: Trainer) -> str:

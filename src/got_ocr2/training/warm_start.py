@@ -60,6 +60,38 @@ def handed_over(
     return {**fresh, **kept}
 
 
+def started_from(
+    folder: Path, preset: ModelPreset, stage: StageConfig, fresh: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """The weights of a checkpoint of the same network, its positions carried to the canvas of the stage.
+
+    Args:
+        folder: a checkpoint in any layout.
+        preset: the network.
+        stage: the first stage.
+        fresh: `Trainer.trained`'s state before any step; the glyph head is taken from it.
+
+    Returns:
+        A whole state for `Trainer.trained`.
+
+    Raises:
+        CheckpointError: the checkpoint is of another network.
+    """
+    model = GotOcr2ForConditionalGeneration.from_pretrained(folder, device="cpu", dtype="float32")
+    weights = {f"model.{name}": value for name, value in model.state_dict().items()}
+    small, large = model.config.vision_config, GotOcr2VisionConfig(image_size=stage.canvas, **preset.vision)
+    if small.image_hw != large.image_hw and _POSITIONS in weights:
+        weights[_POSITIONS] = grow_positions(weights[_POSITIONS], small, large).data
+    learnt = {**fresh, **weights}
+    for name in learnt:
+        if name not in fresh or learnt[name].shape != fresh[name].shape:
+            there = tuple(fresh[name].shape) if name in fresh else "nothing"
+            raise CheckpointError(
+                f"{folder} is of another network: {name} is {tuple(learnt[name].shape)}, the recipe has {there}."
+            )
+    return learnt
+
+
 @torch.no_grad()
 def load_decoder(model: GotOcr2ForConditionalGeneration, folder: Path) -> None:
     """Takes a language model's weights for the decoder.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import InvalidOptionError
-from ..config import SMALL, ModelPreset, StageConfig, with_overrides
+from ..config import LINE_READER, SMALL, ModelPreset, StageConfig, with_overrides
 from .half_hour import HALF_HOUR, HALF_HOUR_STAGES
 from .published import PUBLISHED, PUBLISHED_STAGES
 
@@ -65,6 +65,13 @@ _READING = StageConfig(
     guidance_weight=0.3, degrade=0.5, checkpoint_every=50, seed=1,
 )  # fmt: skip
 
+# Lines cut out of spoilt print, hard kinds among them. Steps are for a start from the embedded weights.
+_PRINT = StageConfig(
+    engines=({"kind": "line", "weight": 1.0},), canvas=(32, 640), steps=1500, batch_size=48, learning_rate=1e-3,
+    warmup=60, decay=0.85, glyph_weight=0.15, guidance_weight=0.1, degrade=0.0, narrow=0.8, checkpoint_every=100,
+    held_out=48,
+)  # fmt: skip
+
 # The published recipe's three stages at a size that any machine runs in minutes; it learns nothing worth having.
 _TINY = ModelPreset(
     vision={
@@ -96,6 +103,7 @@ _REGIONS = replace(
 
 RECIPES: dict[str, Recipe] = {
     "small": Recipe(SMALL, (("strips", _STRIPS), ("paragraphs", _PARAGRAPHS), ("reading", _READING))),
+    "lines": Recipe(LINE_READER, (("print", _PRINT),), largest_file="15MiB"),
     "rehearsal": Recipe(_TINY, (("encoder", _LINES), ("joint", _KINDS), ("reading", _REGIONS))),
     "gpu-half-hour": Recipe(HALF_HOUR, HALF_HOUR_STAGES, largest_file="15MiB"),
     "published": Recipe(PUBLISHED, PUBLISHED_STAGES),
