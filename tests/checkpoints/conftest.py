@@ -22,7 +22,7 @@ def in_layout(tiny_model) -> Callable[..., Tensors]:
 
     def rename(layout: layouts.Layout, model: Any = tiny_model) -> Tensors:
         out: Tensors = {}
-        for name, tensor in model.state_dict().items():
+        for name, tensor in {**model.state_dict(), layouts.HEAD: model.lm_head.weight.detach()}.items():
             there = layout.to_file(name)
             assert there is not None
             if layout.channels_last and tensor.ndim == 4 and "pos_embed" not in name:

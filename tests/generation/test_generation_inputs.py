@@ -118,7 +118,7 @@ def test_bad_batches_are_refused_before_any_work(
         ({"pad_token_id": 151643}, r"pad_token_id 151643 is outside the vocabulary 0\.\.96"),
         ({"stop_strings": "x", "pad_token_id": PAD}, "need the tokenizer"),
         ({"pixel_value": 3}, "no option 'pixel_value'; did you mean 'pixel_values'"),
-        ({"inputs_embeds": 3}, "no option 'inputs_embeds'"),
+        ({"inputs_embeds": 3}, "cannot obey inputs_embeds=3"),
         ({"generator": [torch.Generator()]}, "1 generators were given for 2 rows"),
     ],
 )
