@@ -12,6 +12,7 @@ import xml.etree.ElementTree as ET
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +23,8 @@ from got_ocr2.errors import InvalidOptionError, RenderError
 from got_ocr2.rendering import render
 from got_ocr2.rendering.charts.chart import look_of, number_in, parse_chart
 from got_ocr2.rendering.charts.literal import read_dict
-from got_ocr2.synth.charts.engine import ChartEngine
+from got_ocr2.synth.charts.data import random_chart
+from got_ocr2.synth.corpora.catalog import text_pool
 
 SET = Path(__file__).parents[2] / "testsets" / "chart" / "data.jsonl"
 TRUTHS = [json.loads(line)["text"] for line in SET.read_text(encoding="utf-8").splitlines()]
@@ -62,12 +64,11 @@ def test_frozen_truths_keep_every_number_in_every_format():
         assert json.loads(render(truth, "json").text) == told
 
 
-@pytest.mark.slow
-def test_drawn_samples_say_what_the_data_engine_said():
-    engine = ChartEngine(split="test")
-    for index in range(500):
-        truth = engine.sample(5, index).text
-        assert json.loads(render(truth, "json", strict=True).text) == json.loads(truth)
+def test_charts_that_the_data_engine_makes_up():
+    pool = text_pool(split="test")
+    for seed in range(500):
+        truth = random_chart(np.random.default_rng(seed), pool).answer()
+        assert json.loads(parse_chart(truth, strict=True).answer()) == json.loads(truth)
 
 
 @pytest.mark.parametrize("look", ["auto", "bar", "barh", "stacked", "line"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from ...errors import InvalidOptionError, RenderError
 from ...extras import need
@@ -95,16 +95,13 @@ def _by_tikra(figure: Figure) -> tuple[str, list[Problem]]:
 
 
 def _picture(pdf: bytes, dpi: int) -> bytes:
-    import pypdfium2
-
-    document = pypdfium2.PdfDocument(pdf)
+    document: Any = need("pypdfium2", "Drawing with pdflatex", extra="render").PdfDocument(pdf)
     try:
         page = document[0]
         width, height = page.get_size()
         if width * height * (dpi / 72) ** 2 > _MOST_PIXELS:
-            raise RenderError(
-                f"The figure measures {width:.0f} x {height:.0f} points, too much at {dpi} pixels an inch."
-            )
+            size = f"{width:.0f} x {height:.0f} points"
+            raise RenderError(f"The figure measures {size}, too much at {dpi} pixels an inch.")
         picture = page.render(scale=dpi / 72).to_pil()
     finally:
         document.close()
