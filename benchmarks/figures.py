@@ -2,8 +2,8 @@
 
     python benchmarks/figures.py [--samples 6] [--repeat 2]
 
-Prints the machine, a table of milliseconds a sample of the frozen test sets (median over samples, best of the repeats), and a
-JSON line.
+Prints the machine, a table of milliseconds a sample of the frozen test sets (median over samples,
+best of the repeats), and a JSON line.
 """
 
 from __future__ import annotations

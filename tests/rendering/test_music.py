@@ -90,8 +90,16 @@ def test_midi_and_musicxml_have_every_note():
         for pitch in root.iter("pitch")
     ]
     assert sorted(steps) == sorted(map(kern_pitch, kern_notes(truth)))
+    assert data.problems == ()
     assert "encoding-date" not in data.text
     assert render(truth, "musicxml").data == data.data
+
+
+def test_notes_that_musicxml_loses_are_counted():
+    reason = f"1 of {len(kern_notes(TRUTHS[5]))} notes are not in the MusicXML: music21 lost them"
+    assert [problem.reason for problem in render(TRUTHS[5], "musicxml").problems] == [reason]
+    with pytest.raises(RenderError, match="The MusicXML is not as it should be"):
+        render(TRUTHS[5], "musicxml", strict=True)
 
 
 def kern_pitch(note):

@@ -90,6 +90,7 @@ def parse_chart(text: str, *, strict: bool = False) -> Chart:
         refuse("chart", problems)
     content = dict(read.value)
     heads = {name: _name(content.pop(name, None)) for name in HEADS}
+    heads = {name: "" if text == "None" else text for name, text in heads.items()}
     values = next(
         (content.pop(key) for key in ("values", "data") if isinstance(content.get(key), (dict, list))), None
     )
@@ -162,7 +163,7 @@ def _even(numbers: list[float]) -> bool:
 def _name(value: Literal) -> str:
     text = "" if value is None or isinstance(value, (dict, list)) else value
     text = _UNSEEN.sub(" ", text).strip()
-    return "" if text == "None" else text[:_LONGEST_NAME]
+    return text[:_LONGEST_NAME]
 
 
 def _series(values: Literal, say: Callable[[str], None]) -> list[Series]:

@@ -23,10 +23,11 @@ _COMMANDS = ("!!!filter", "!!!xfilter", "!!filter", "!!!verovio", "!!!hum2mid", 
 
 @dataclass(frozen=True)
 class Score:
-    """A score that can be drawn: its text, its bars that have notes, and what was wrong with it."""
+    """A score that can be drawn: its text, how many bars with notes and how many notes it has, and what was wrong."""
 
     kern: str
     bars: int
+    notes: int
     problems: tuple[Problem, ...]
 
 
@@ -56,6 +57,7 @@ class _Checker:
         self.problems: list[Problem] = []
         self.bars = Bars(self._say)
         self.line = 0
+        self.notes = 0
         self.over = False
 
     def run(self, text: str) -> Score:
@@ -90,7 +92,7 @@ class _Checker:
         if len(problems) > _MOST_PROBLEMS:
             more = len(problems) - _MOST_PROBLEMS
             problems = [*problems[:_MOST_PROBLEMS], Problem(self.line, None, f"{more} more problems")]
-        return Score("\n".join(self.out) + "\n", self.bars.count, tuple(problems))
+        return Score("\n".join(self.out) + "\n", self.bars.count, self.notes, tuple(problems))
 
     def _say(self, reason: str, column: int | None = None, line: int | None = None) -> None:
         self.problems.append(Problem(self.line if line is None else line, column, reason))
@@ -177,7 +179,9 @@ class _Checker:
                     line.find(note) + 1,
                 )
                 return written
-        return " ".join(token.split())
+        notes = token.split()
+        self.notes += sum("r" not in note for note in notes)
+        return " ".join(notes)
 
     def _interpret(self, fields: list[str]) -> None:
         spines, plan, out = self.spines, list[tuple[int, ...]](), list[str]()

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from ...errors import InvalidOptionError, RenderError
-from ..problems import refuse
+from ..problems import Problem, refuse
 from ..process import run_apart
 from ..raster import png_of, size_of
 from ..rendered import Rendered
@@ -71,10 +71,18 @@ def write_midi(text: str, *, strict: bool = False, options: Mapping[str, Any] | 
 
 
 def write_musicxml(text: str, *, strict: bool = False) -> Rendered:
-    """The score as MusicXML, written by music21."""
+    """The score as MusicXML, written by music21, which loses some grace notes; a problem says how many."""
     score = _checked(text, strict)
     data = run_apart("music.engraver:to_musicxml", score.kern, what="The score", seconds=2 * _SECONDS)
-    return Rendered.of(base64.b64decode(data), "musicxml", "music", score.problems)
+    written = base64.b64decode(data)
+    problems = list(score.problems)
+    if (lost := score.notes - written.count(b"<pitch>")) > 0:
+        problems.append(
+            Problem(1, None, f"{lost} of {score.notes} notes are not in the MusicXML: music21 lost them")
+        )
+        if strict:
+            refuse("MusicXML", problems)
+    return Rendered.of(written, "musicxml", "music", problems)
 
 
 def write_kern(text: str, *, strict: bool = False) -> Rendered:
