@@ -29,7 +29,7 @@ needs_tex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflate
 def ink(data):
     """Which pixels are dark, without the empty margin."""
     with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data) as picture:
-        dark = np.asarray(picture.convert("L")) < 200
+        dark = np.asarray(picture.convert("L")) < 240
     rows, columns = np.flatnonzero(dark.any(1)), np.flatnonzero(dark.any(0))
     return dark[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
