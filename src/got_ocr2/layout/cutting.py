@@ -121,7 +121,7 @@ def _cuts(strip: NDArray[np.uint8], longest: int) -> list[tuple[int, bool]]:
     The fewest pieces of about one width; each cut lies in the widest gap near its place.
     """
     rows, columns = strip.shape[:2]
-    columns_of_ink = _columns_of_ink(cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY))
+    columns_of_ink = _columns_of_ink(cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False))
     gaps = [gap for gap in _gaps(columns_of_ink) if gap[1] - gap[0] >= _GAP * rows]
     # Letters of one width have gaps too; between words they are wider.
     usual = np.median([end - start for start, end in gaps]) if gaps else 0.0

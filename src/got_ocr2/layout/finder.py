@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .ink import Gray, ink_of
+from .ink import Gray, ink_of, resized
 from .letters import Letters, may_be_letters, pieces_of, typical_height
 from .lines import LayoutOptions, PageLayout, Point, Quad, TextLine
 from .order import reading_order
@@ -36,7 +36,7 @@ def find_lines(image: Image.Image, options: LayoutOptions | None = None) -> Page
     scale = min(1.0, (MOST_PIXELS / gray.size) ** 0.5)
     if scale < 1:
         size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
-        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+        gray = resized(gray, size, cv2.INTER_AREA)
     view = _View((gray.shape[1], gray.shape[0]), scale, 0, 0.0)
     ink, dark = ink_of(gray)
     letters, height = _letters(ink)
@@ -83,7 +83,7 @@ def _turned_back(mask: Gray, slant: float) -> Gray:
     """The mask about its centre so that what slanted by `slant` degrees is level; same size, no ink outside."""
     h, w = mask.shape
     matrix = cv2.getRotationMatrix2D((w / 2, h / 2), slant, 1.0)
-    return cv2.warpAffine(mask, matrix, (w, h), flags=cv2.INTER_NEAREST)
+    return cv2.warpAffine(mask, matrix, (w, h), flags=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
 
 
 def _is_dark(dark: Gray, row: Row) -> bool:

@@ -35,13 +35,13 @@ def framed_box(image: Image.Image, color: str) -> Box:
     hsv = cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2HSV)
     mask = np.zeros(hsv.shape[:2], np.uint8)
     for low, high in _HUES[color]:
-        mask |= cv2.inRange(hsv, (low, _VIVID, _LIT), (high, 255, 255))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+        mask = np.maximum(mask, cv2.inRange(hsv, (low, _VIVID, _LIT), (high, 255, 255)))
+    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
     best: Box | None = None
     for x, y, w, h, area in stats[1:].tolist():
         edge = max(1, round(area / (2 * (w + h))))  # how thick its line is, about
-        if min(w, h) < _LEAST or area > _HOLLOW * w * h or not _surrounds(mask[y : y + h, x : x + w], edge):
+        if min(w, h) < _LEAST or area > _HOLLOW * w * h or not _surrounds(closed[y : y + h, x : x + w], edge):
             continue
         if best is None or w * h > (best[2] - best[0]) * (best[3] - best[1]):
             best = (float(x + edge), float(y + edge), float(x + w - edge), float(y + h - edge))

@@ -42,7 +42,12 @@ def _reduced(gray: Gray) -> tuple[Gray, int]:
     if factor == 1:
         return gray, 1
     size = (max(1, gray.shape[1] // factor), max(1, gray.shape[0] // factor))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA), factor
+    return resized(gray, size, cv2.INTER_AREA), factor
+
+
+def resized(gray: Gray, size: tuple[int, int], how: int) -> Gray:
+    """The picture at another size (width, height), by one of OpenCV's interpolations."""
+    return cv2.resize(gray, size, interpolation=how).astype(np.uint8, copy=False)
 
 
 def _odd(value: float, least: int = 3) -> int:
@@ -66,7 +71,8 @@ def _dark_areas(gray: Gray) -> Gray:
             dark[inside] = 0
     if not dark.any():
         return np.zeros_like(gray)
-    return dark if factor == 1 else cv2.resize(dark, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    height, width = gray.shape
+    return dark if factor == 1 else resized(dark, (width, height), cv2.INTER_NEAREST)
 
 
 def _on_white(gray: Gray) -> Gray:
@@ -80,4 +86,4 @@ def _on_white(gray: Gray) -> Gray:
         else paper
     )
     paper = np.maximum(cv2.resize(paper, gray.shape[::-1], interpolation=cv2.INTER_LINEAR), 16)
-    return cv2.divide(gray, paper, scale=255)
+    return cv2.divide(gray, paper, scale=255).astype(np.uint8, copy=False)
