@@ -15,6 +15,9 @@ _TOKEN = re.compile(
     r"\\(?P<word>[A-Za-z]+)|\\(?P<sign>.|$)|(?P<brace>[{}])|(?P<hat>\^\^)|(?P<comment>[%#])|(?P<dollar>\$)",
     re.DOTALL,
 )
+_NAMES = frozenset(
+    ("tr", "rank", "diag", "sgn", "argmax", "argmin")
+)  # often written, but no commands of LaTeX
 _NAME = re.compile(r"[ \t\n]*\{([A-Za-z]+\*?)\}")
 _SIZED = re.compile(r"\\(?:left|right)(?![A-Za-z])\s*(\\[{}|]|\\[A-Za-z]+|.)?")
 
@@ -67,6 +70,8 @@ def checked(tex: str) -> Formula:
             elif not stack or stack.pop() != name.group(1):
                 return Formula(tex, f"the formula ends {name.group(1)} where it is not open")
             token, at = token + name.group(), name.end()
+        elif word in _NAMES:
+            token = f"\\operatorname{{{word}}}"
         elif word is not None and word not in WORDS:
             return Formula(tex, f"the formula has the command \\{word[:40]}, which is not known")
         if len(stack) > MOST_NESTED:

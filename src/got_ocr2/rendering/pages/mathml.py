@@ -21,6 +21,7 @@ _ELEMENTS = frozenset(
      "mphantom", "menclose", "msub", "msup", "msubsup", "munder", "mover", "munderover", "mmultiscripts",
      "mprescripts", "none", "mtable", "mtr", "mlabeledtr", "mtd")
 )  # fmt: skip
+_UNKNOWN = re.compile(r"\\(arg|nolimits|displaylimits|nonumber|notag)(?![A-Za-z])")  # to the converter
 _ACTIVE = frozenset(("href", "src", "style", "id", "class"))
 _NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
 _UNREAD = re.compile(r"\\[A-Za-z]")
@@ -40,6 +41,7 @@ def mathml(tex: str, display: bool) -> str | None:
             "Writing formulas needs latex2mathml; install the extra: pip install 'got-ocr2[render]'."
         ) from e
     tex = _ENVIRONMENT.sub(lambda m: f"\\{m.group(1)}{{{_NAMES[m.group(2)]}}}", tex)
+    tex = _UNKNOWN.sub(lambda m: "\\operatorname{arg}" if m.group(1) == "arg" else "", tex)
     for sign, carried in _SIGNS.items():
         tex = tex.replace(sign, carried)
     try:
