@@ -303,7 +303,7 @@ def test_a_run_goes_on_with_its_own_settings_only(checkpoint, pairs, tmp_path):
     stage = StageConfig(glyph_weight=0.0, workers=0)
     stream = BatchStream(ENGINE, Collator(processor, (8, 8), 400), 2, 0)
     state = torch.load(tmp_path / "training" / STATE_NAME, weights_only=True)
-    del state["weights"]["model.lm_head.weight"]
+    del state["weights"]["model.model.language_model.norm.weight"]
     torch.save(state, tmp_path / "training" / STATE_NAME)
     with pytest.raises(CheckpointError, match="of another network or mode: it lacks"):
         Trainer(model, stage, stream, tmp_path / "training")

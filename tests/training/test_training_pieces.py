@@ -264,7 +264,7 @@ def test_guidance_sees_the_attention_that_the_model_computes():
         return real(q, k, v, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("got_ocr2.modeling.decoder.F.scaled_dot_product_attention", spy)
+        patch.setattr(F, "scaled_dot_product_attention", spy)
         model(batch.input_ids, batch.pixel_values)
     # The vision tower shares the function: the decoder's three layers are the last three calls.
     q, k = seen[-2]

@@ -145,7 +145,7 @@ def test_the_rehearsal_runs_from_the_command_line(tmp_path, capsys):
     assert OCR.from_pretrained(tmp_path / "model").model.config.text_config.num_hidden_layers == 3
     assert main(["train", "none", "-o", str(tmp_path)]) == 1
     assert (
-        "Unknown recipe 'none'; it is one of small, rehearsal, gpu-half-hour, published"
+        "Unknown recipe 'none'; it is one of small, lines, rehearsal, gpu-half-hour, published"
         in capsys.readouterr().err
     )
 

@@ -18,6 +18,7 @@ LONGEST = 18.0  # widths of a piece in its heights
 HIGHEST = 256  # pixels; what is higher is made smaller, a reader needs far less
 _BESIDE = 0.3  # room left and right of the letters, in heights of the line
 _ABOVE, _BELOW = 0.07, 0.07
+_FAINT = 60  # levels between ink and paper
 _GAP = 0.1  # heights of a cut: narrower ones part letters
 
 
@@ -47,6 +48,7 @@ def line_pieces(image: Image.Image, line: TextLine) -> tuple[Piece, ...]:
     strip = _lifted(image, origin, along, down, width, height)
     if line.light_on_dark:
         strip = 255 - strip
+    strip = _stretched(strip)
     scale = strip.shape[1] / width
     if width <= LONGEST * height:
         return (Piece(Image.fromarray(strip), _quad(origin, along, down, 0, width, height)),)
@@ -102,6 +104,14 @@ def _lifted(
     shrinks = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     paper = tuple(float(v) for v in np.percentile(part.reshape(-1, 3), 80, axis=0))
     return cv2.warpAffine(part, matrix, size, flags=shrinks, borderValue=paper).astype(np.uint8)
+
+
+def _stretched(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Print that hardly differs from its paper made darker and the paper lighter; other print as it is."""
+    ink, paper = (float(v) for v in np.percentile(strip, (2, 80)))
+    if not 4 <= paper - ink < _FAINT:
+        return strip
+    return np.clip((strip.astype(np.float32) - ink) * (200 / (paper - ink)) + 40, 0, 255).astype(np.uint8)
 
 
 def _quad(

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 Gray = NDArray[np.uint8]
 
-LEAST_CONTRAST = 28  # levels between ink and paper, after the paper has been made white
+LEAST_CONTRAST = 14  # levels between ink and paper, after the paper has been made white
+_PALE = 150  # ink is lighter than this on average
 _SMALL = 500  # longer side of the reduced page on which paper is looked for
 _MOST_AREAS = 200
 _DARK = 105  # paper is light above this level
@@ -29,6 +30,10 @@ def ink_of(gray: Gray) -> tuple[Gray, Gray]:
     clean = _on_white(upright)
     level, _ = cv2.threshold(clean, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     level = float(np.clip(level, 90, 222))
+    dark_part = clean[clean <= level]
+    if dark_part.size and (faint := float(dark_part.mean())) > _PALE:
+        # Otsu's level keeps the blackest strokes of pale print only.
+        level = min(faint + 0.6 * (float(np.median(clean)) - faint), 240.0)
     ink = (clean <= level).astype(np.uint8) * 255
     share = float(np.count_nonzero(ink)) / ink.size
     if 0 < share < 1 and float(clean[ink == 0].mean() - clean[ink > 0].mean()) < LEAST_CONTRAST:

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 TOGETHER = 64  # pieces of lines of one page that are in the engine at a time
 LINE_TOKENS = 256  # most of one piece, unless `max_new_tokens` says otherwise
 PROBED = 6  # lines that tell whether a page stands on its head
-_SURE = math.log(0.85)  # mean log probability of a page that certainly does not
-_BETTER = 0.15  # by how much it must be higher the other way round
+LEAST_CONFIDENCE = 0.5
+"""Lines that the model is less sure of are left out: specks, ornaments, rests of letters, things that are no print."""
+_SURE = math.log(0.93)  # mean log probability of a page that certainly does not
+_BETTER = 0.05  # by how much it must be higher the other way round
 
 # What a reader of lines cannot do, and the option's value that does not ask for it.
 _REFUSED: tuple[tuple[str, Any, str], ...] = (
@@ -152,6 +154,12 @@ class _Line:
         )
 
     @property
+    def confidence(self) -> float:
+        """Geometric mean of the probabilities of its tokens, 0..1."""
+        logprobs = [p for writing in self.writings for p in writing.logprobs]
+        return min(1.0, math.exp(math.fsum(logprobs) / len(logprobs))) if logprobs else 0.0
+
+    @property
     def writings(self) -> list[Writing]:
         """Raises whatever a piece failed with."""
         return [attempt.writing for attempt in self.attempts]
@@ -248,7 +256,8 @@ class PageOfLines(InProgress):
         self._engine.wait(lambda: not self._running)
         after = [line for line in self._lines if line.done]
         self._spare = first
-        if _mean_logprob(after) < before + _BETTER:
+        # A few lines say little.
+        if _mean_logprob(after) < before + _BETTER * (1 + 4 / len(first)):
             self._spare = after
             self._turn, self._lines, self._waiting = upright
 
@@ -264,7 +273,7 @@ class PageOfLines(InProgress):
             except Exception:
                 continue  # `result` raises it
             text = " ".join(text.split())
-            if text:
+            if text and line.confidence >= LEAST_CONFIDENCE:
                 self._joined.extend([LineText(text, line.place.block)])
                 self._given.append(line)
 
@@ -342,10 +351,8 @@ class PageOfLines(InProgress):
         characters = [1.0] * len(text)
         for line, (start, end) in zip(self._given, self._joined.spans, strict=True):
             where: dict[str, Any] = {"angle": line.place.angle, "block": line.place.block}
-            logprobs = [p for writing in line.writings for p in writing.logprobs]
-            mean = math.exp(math.fsum(logprobs) / len(logprobs))
             box = self._on_page(line.place.box)
-            lines.append(TextPart(text[start:end], start, end, min(mean, 1.0), box, **where))
+            lines.append(TextPart(text[start:end], start, end, line.confidence, box, **where))
             found = _Words(line, self._writer.processor.tokenizer.token_bytes)
             at = start
             for word, sureness, place in found.all(word_boxes):
