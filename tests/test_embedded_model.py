@@ -18,7 +18,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 MEASURED = ("brochure", "huckleberry", "printout", "segmentation")
 # What the README states, and room for another machine's arithmetic.
 SLACK = 0.02
-EXAMPLES_CER = 0.289
+EXAMPLES_CER = 0.033
 UNSEEN_LINES_CER = 0.06
 
 
