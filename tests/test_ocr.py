@@ -93,8 +93,13 @@ def test_a_folder_read_page_by_page_names_each_file(tmp_path):
 
 def test_a_pdf_is_read_at_the_resolution_asked_for():
     data = make_pdf(["a", "b"], size=(72, 36))
-    assert fake_ocr().read(data, dpi=100).text == "100x50\n\n100x50"
-    assert fake_ocr().read(make_pdf(["a"], size=(72, 36), password="x"), dpi=72, password="x").text == "72x36"
+    assert fake_ocr().read(data, dpi=100, skip_blank=False).text == "100x50\n\n100x50"
+    assert (
+        fake_ocr()
+        .read(make_pdf(["a"], size=(72, 36), password="x"), dpi=72, password="x", skip_blank=False)
+        .text
+        == "72x36"
+    )
 
 
 def test_every_source_kind_is_read(tmp_path):

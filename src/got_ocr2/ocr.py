@@ -178,6 +178,7 @@ class OCR:
         dpi: float = DEFAULT_DPI,
         password: str | None = None,
         recursive: bool = False,
+        skip_blank: bool = True,
         limits: Limits | None = None,
     ) -> PageResult | DocumentResult:
         """Reads a document.
@@ -211,6 +212,7 @@ class OCR:
             dpi: pixels per inch for the pages of a PDF.
             password: for an encrypted PDF.
             recursive: search the folders within a folder.
+            skip_blank: a page on whose picture there is nothing but paper is "empty", without asking the model.
             limits: what is refused; see `documents.Limits`.
 
         Returns:
@@ -240,6 +242,7 @@ class OCR:
             dpi=dpi,
             password=password,
             recursive=recursive,
+            skip_blank=skip_blank,
             limits=limits or Limits(),
         )
         events = self.reader(options, strict=True).events([source])

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, get_args
 from .errors import GotOcr2Error, InputError
 
 Status = Literal["complete", "truncated", "looped", "empty", "failed"]
-FinishReason = Literal["stop", "length", "deadline", "looped", "error"]
+FinishReason = Literal["stop", "length", "deadline", "looped", "blank", "error"]
 OnLoop = Literal["stop", "penalise", "retry_cropped", "ignore"]
 
 # What stands between the texts of two pages in `DocumentResult.text`.
@@ -154,8 +154,8 @@ class PageResult:
         status: "complete"; "truncated" (the token limit or the deadline cut the text); "looped" (the text was cut
             where the model began to repeat itself, see `repetition`); "empty" (the model found nothing to read);
             "failed" (see `error`).
-        finish_reason: "stop" (the model ended the text), "length" (the token limit did), "deadline", "looped" or
-            "error".
+        finish_reason: "stop" (the model ended the text), "length" (the token limit did), "deadline", "looped", "blank"
+            (the picture shows nothing, and the model was not asked) or "error".
         source: name of the document: a path, an address, `<bytes>`, `<image>`, `<array>` or `<stdin>`.
         page_numbers: the pages this text covers; one unless they were read together.
         width, height: size of the first page in pixels; 0 when it could not be opened.
@@ -234,7 +234,7 @@ class PageResult:
 
     def to_json(self, *, indent: int | None = None) -> str:
         """`to_dict` as JSON text; characters outside ASCII stand as they are."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+        return _json(self.to_dict(), indent)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> PageResult:
@@ -264,6 +264,12 @@ class PageResult:
             return cls(**values, request=Request(**request))
         except TypeError as e:
             raise InputError(f"This is not a got-ocr2 page result: {e}.") from e
+
+
+def _json(data: Mapping[str, Any], indent: int | None) -> str:
+    text = json.dumps(data, indent=indent, ensure_ascii=False, allow_nan=False)
+    # Bytes of a path that are no text stand in it as half surrogate pairs, which only JSON's escapes can carry.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @dataclass(frozen=True)
@@ -324,7 +330,7 @@ class DocumentResult:
 
     def to_json(self, *, indent: int | None = None) -> str:
         """`to_dict` as JSON text; characters outside ASCII stand as they are."""
-        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+        return _json(self.to_dict(), indent)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> DocumentResult:

@@ -58,6 +58,8 @@ def picture(tmp_path: Path) -> Callable[..., Path]:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         first, *rest = (Image.new("RGB", size) for size in zip(sides[::2], sides[1::2], strict=True))
+        for image in (first, *rest):
+            image.putpixel((0, 0), (255, 255, 255))  # or the larger ones would be blank pages
         first.save(path, save_all=True, append_images=rest) if rest else first.save(path)
         return path
 

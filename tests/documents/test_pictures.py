@@ -277,7 +277,7 @@ def test_the_page_limit_counts_the_pages_asked_for():
 
 def test_postscript_is_never_handed_to_an_interpreter():
     data = saved(Image.new("RGB", (20, 20)), format="EPS")
-    with pytest.raises(InputError, match="neither a picture"):
+    with pytest.raises(InputError, match="is a PostScript program, which is not run"):
         open_document(data)
 
 

@@ -101,10 +101,7 @@ def test_an_open_file_stays_open(tmp_path):
 
 
 def test_standard_input(monkeypatch):
-    class Stdin:
-        buffer = io.BytesIO(png())
-
-    monkeypatch.setattr(sys, "stdin", Stdin)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(png())))
     (page,) = open_source("-")
     assert (page.source, page.image.size) == ("<stdin>", (4, 3))
     with pytest.raises(InputError, match="<stdin> is empty"):
@@ -127,7 +124,7 @@ def test_what_cannot_be_opened(tmp_path):
         tmp_path: "is a folder; one document is needed here",
         "a" * 5000: "cannot be read: File name too long",
         "null\0byte": "cannot be read",
-        "": "is a folder|does not exist",
+        "": "An empty text names no document",
     }
     for source, message in cases.items():
         with pytest.raises(FileAccessError, match=message) as caught:
@@ -170,8 +167,7 @@ def test_the_byte_limit(tmp_path):
 def test_odd_names(tmp_path, name):
     (tmp_path / name).write_bytes(png())
     (page,) = open_source(tmp_path / name)
-    assert "\n" not in page.source
-    assert page.source == str(tmp_path / name).replace("\n", "\\n")
+    assert page.source == str(tmp_path / name)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
@@ -179,8 +175,7 @@ def test_a_name_that_is_not_text(tmp_path):
     path = os.fsencode(tmp_path) + b"/bad\xff.png"
     Path(os.fsdecode(path)).write_bytes(png())
     (page,) = open_source(tmp_path)
-    assert page.source == f"{tmp_path}/bad\\udcff.png"
-    page.source.encode("utf-8")
+    assert os.fsencode(page.source) == path
 
 
 def test_names_without_opening():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import inspect
 import os
@@ -10,13 +11,14 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from .. import __version__
-from ..errors import GotOcr2Error, InvalidOptionError
+from ..errors import FileAccessError, GotOcr2Error, InvalidOptionError
 from ..wording import reason
 from .commands import COMMANDS, Command
-from .terminal import note, prepare_streams
+from .terminal import StdoutError, drop_stdout, note, prepare_streams, quiet_libraries
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 PIPE_CLOSED = 141  # 128 + SIGPIPE
@@ -46,6 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         except BrokenPipeError:
             return _pipe_closed()
+        except OSError as e:  # the last words did not fit on the disk
+            note(f"Standard output cannot be written: {reason(e)}.")
+            drop_stdout()
+            return FileAccessError.exit_code
     return code
 
 
@@ -55,8 +61,10 @@ def _run(arguments: list[str]) -> int:
     rest = arguments if command is None else arguments[1:]
     import typer
 
+    reads = command is not None and command.name == "read"
     try:
-        code = app(args=rest, prog_name=name, standalone_mode=False)
+        with quiet_libraries() if reads else nullcontext():
+            code = app(args=rest, prog_name=name, standalone_mode=False)
     except KeyboardInterrupt:
         return _interrupted()
     except typer.Abort:
@@ -64,9 +72,15 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except GotOcr2Error as e:
+        if isinstance(e, StdoutError):
+            drop_stdout()
         note(str(e))
         return e.exit_code
     except Exception as e:
+        if isinstance(e, OSError) and e.errno == errno.ENOSPC:  # help and versions; results say so themselves
+            note(f"Standard output cannot be written: {reason(e)}.")
+            drop_stdout()
+            return FileAccessError.exit_code
         # typer's usage errors have had several homes; what they share is this method.
         usage = getattr(e, "format_message", None)
         if usage is not None:
@@ -151,8 +165,7 @@ def _interrupted() -> int:
 
 
 def _pipe_closed() -> int:
-    # What is still buffered has nowhere to go, and must not raise again when Python ends.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    drop_stdout()
     return PIPE_CLOSED
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import suppress
 
 from ..results import DocumentResult, PageResult
 from ..wording import printable
-from .files import Job, write_atomically
-from .terminal import note, visible
+from .files import Job, free_partial
+from .terminal import note, put, visible
+from .writing import Existing, is_own_partial, is_stream, marked_partial, write_whole
 
 
 class Output:
@@ -32,21 +33,16 @@ class TerminalText(Output):
 
     def piece(self, text: str) -> None:
         if self._new_page and self._last:
-            self._write("\n")
+            put("\n")
         self._new_page = False
-        self._write(visible(text))
+        put(visible(text))
         self._last = text[-1]
 
     def page(self, result: PageResult) -> None:
         if not self._new_page and self._last != "\n":
-            self._write("\n")
+            put("\n")
             self._last = "\n"
         self._new_page = True
-
-    @staticmethod
-    def _write(text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
 
 
 class PipedText(Output):
@@ -57,8 +53,7 @@ class PipedText(Output):
 
     def page(self, result: PageResult) -> None:
         if result.text:
-            sys.stdout.write("\n" * self._anything + _ended(result.text))
-            sys.stdout.flush()
+            put("\n" * self._anything + _ended(result.text))
             self._anything = True
 
 
@@ -66,28 +61,44 @@ class JsonLines(Output):
     """One JSON object a document, each on one line."""
 
     def document(self, job: Job, result: PageResult | DocumentResult) -> None:
-        sys.stdout.write(result.to_json() + "\n")
-        sys.stdout.flush()
+        put(result.to_json() + "\n")
 
 
 class Files(Output):
     """One file a document, with `.partial` in its name if a page failed; no file where nothing was read."""
 
-    def __init__(self, *, json: bool, verbose: bool) -> None:
+    def __init__(self, *, json: bool, verbose: bool, existing: Existing = "refuse") -> None:
         self._json = json
         self._verbose = verbose
+        self._existing: Existing = existing
 
     def document(self, job: Job, result: PageResult | DocumentResult) -> None:
         assert job.target is not None
+        assert job.partial is not None
         failed = result.status == "failed"
         if failed and not self._json and not result.text:
             return
-        path = job.partial if failed else job.target
-        write_atomically(path, result.to_json(indent=2) + "\n" if self._json else _ended(result.text))
-        if not failed:
-            job.partial.unlink(missing_ok=True)  # of an earlier run
+        if is_stream(job.target) or not failed:
+            path, existing = job.target, self._existing
+        else:
+            # What this program wrote there for an earlier run is replaced, and nothing else.
+            path, existing = free_partial(job.partial), "replace"
+        text = result.to_json(indent=2) + "\n" if self._json else _ended(result.text)
+        if path != job.target and not self._json:
+            text = marked_partial(text, _missing(result))
+        write_whole(path, text, existing)
+        if not failed and is_own_partial(job.partial):  # of an earlier run
+            with suppress(OSError):
+                job.partial.unlink()
         if self._verbose:
             note(f"Wrote {printable(path)}.")
+
+
+def _missing(result: PageResult | DocumentResult) -> str:
+    """Which pages could not be read."""
+    pages = result.pages if isinstance(result, DocumentResult) else (result,)
+    numbers = [str(number) for page in pages if page.error is not None for number in page.page_numbers]
+    return f"page {numbers[0]} is missing" if len(numbers) == 1 else f"pages {', '.join(numbers)} are missing"
 
 
 def _ended(text: str) -> str:

@@ -12,12 +12,13 @@ from ..errors import GotOcr2Error, InvalidOptionError
 from ..wording import printable
 from . import options as shared
 from . import read_options as own
-from .files import Found, Job, check_free, plan
+from .files import Found, Job, check_apart, check_free, plan
 from .outputs import Files, JsonLines, Output, PipedText, TerminalText
 from .progress import PageProgress
 from .read_events import write_events
 from .terminal import note
 from .values import box_of, draft_of, ngram_of
+from .writing import Existing
 
 if TYPE_CHECKING:
     from ..modeling.backends.choice import Kernels, Quantization
@@ -38,6 +39,7 @@ def read(
     dehyphenate: own.Dehyphenate = False,
     pages: own.Pages = None,
     recursive: own.Recursive = False,
+    skip_blank: own.SkipBlank = True,
     dpi: own.Dpi = None,
     password: own.Password = None,
     max_pixels: own.MaxPixels = None,
@@ -96,6 +98,7 @@ def read(
         dpi=DEFAULT_DPI if dpi is None else dpi,
         password=password,
         recursive=recursive,
+        skip_blank=skip_blank,
         limits=limits,
     )
     rendered: RenderedFiles | None = None
@@ -106,17 +109,21 @@ def read(
             )
         from .rendered_files import RenderedFiles
 
-        rendered = RenderedFiles(to, verbose=verbose, quiet=quiet)
+        existing: Existing = "replace" if force else "refuse"
+        rendered = RenderedFiles(to, verbose=verbose, quiet=quiet, existing=existing)
     suffix = rendered.suffix if rendered is not None else ".json" if json else ".txt"
     jobs = _jobs(inputs, options, output, suffix, several=rendered is not None and rendered.several)
     if draft not in (None, PDF_TEXT) and len(jobs) > 1:
         raise InvalidOptionError(
             f"--draft {printable(draft)} is about one document, got {len(jobs)}; --draft {PDF_TEXT} is for any."
         )
+    check_apart(jobs if rendered is None else [file for job in jobs for file in rendered.files(job)])
     if skip_existing:
         files = {job: [job] if rendered is None else rendered.files(job) for job in jobs}
         kept = [
-            job for job in jobs if not all(f.target is not None and f.target.exists() for f in files[job])
+            job
+            for job in jobs
+            if not all(f.target is not None and os.path.lexists(f.target) for f in files[job])
         ]
         if verbose and len(kept) < len(jobs):
             note(f"{len(jobs) - len(kept)} of {len(jobs)} documents have their output already.")
@@ -133,7 +140,7 @@ def read(
             rendered.check_stdout()
         sink: Output = rendered
     elif not to_stdout:
-        sink = Files(json=json, verbose=verbose)
+        sink = Files(json=json, verbose=verbose, existing="replace" if force else "refuse")
     elif json:
         sink = JsonLines()
     else:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GotOcr2Error
+from ..wording import printable
 from .files import Job
 from .outputs import Output
 from .progress import PageProgress
-from .terminal import note
+from .terminal import StdoutError, note
 
 if TYPE_CHECKING:
     from ..ocr import OCR
@@ -40,7 +41,7 @@ def write_events(
         if isinstance(event, TextPiece):
             output.piece(event.text)
         elif isinstance(event, DocumentOpened):
-            progress.opened(event.source, event.results)
+            progress.opened(printable(event.source), event.results)
         elif isinstance(event, PageRead):
             output.page(event.result)
             progress.page_done()
@@ -52,6 +53,8 @@ def write_events(
         elif isinstance(event, DocumentRead):
             try:
                 output.document(next(waiting), event.result)
+            except StdoutError:
+                raise
             except GotOcr2Error as e:  # this file cannot be written; the next may
                 note(str(e))
                 codes.add(e.exit_code)
@@ -60,9 +63,10 @@ def write_events(
 
 def _report(result: PageResult, *, verbose: bool, quiet: bool) -> None:
     """One line on standard error about what a person should know of a page."""
-    where = f"{result.source}, page {', '.join(map(str, result.page_numbers))}"
+    source = printable(result.source)
+    where = f"{source}, page {', '.join(map(str, result.page_numbers))}"
     if result.error is not None:
-        known = result.source in result.error.message
+        known = source in result.error.message
         note(result.error.message if known else f"{where}: {result.error.message}")
     elif result.status == "looped" and result.repetition is not None:
         note(

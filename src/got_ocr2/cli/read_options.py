@@ -78,6 +78,14 @@ Pages = Annotated[
 Recursive = Annotated[
     bool, typer.Option("--recursive", "-r", help="Search folders within folders.", rich_help_panel=INPUT)
 ]
+SkipBlank = Annotated[
+    bool,
+    typer.Option(
+        "--skip-blank/--no-skip-blank",
+        help="Pages with nothing but paper on their picture are empty without asking the model.",
+        rich_help_panel=INPUT,
+    ),
+]
 Dpi = Annotated[
     float | None,
     typer.Option(

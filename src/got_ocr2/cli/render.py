@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,9 +11,9 @@ import typer
 
 from ..errors import FileAccessError, GotOcr2Error, InputError, InvalidOptionError
 from ..wording import printable, reason
-from .files import write_atomically
 from .options import OUTPUT
-from .terminal import note
+from .terminal import StdoutError, note, stdin_bytes
+from .writing import is_stream, write_whole
 
 
 def render(
@@ -78,7 +79,11 @@ def render(
         writer(kind, name)  # what cannot be written is refused before anything is
     stem = "stdin" if file == "-" else Path(file).stem
     targets = _targets(formats, output, stem)
-    if not force and (there := [path for path in targets if path is not None and path.exists()]):
+    if not force and (
+        there := [
+            path for path in targets if path is not None and os.path.lexists(path) and not is_stream(path)
+        ]
+    ):
         raise FileAccessError(f"{printable(there[0])} would be overwritten; choose --force.")
     said: set[str] = set()
     codes: set[int] = set()
@@ -96,7 +101,7 @@ def render(
         if target is None:
             _to_stdout(done.data, binary=not _is_text(name))
         else:
-            write_atomically(target, done.data)
+            write_whole(target, done.data, "replace" if force else "refuse")
     return codes.pop() if len(codes) == 1 else GotOcr2Error.exit_code if codes else 0
 
 
@@ -108,7 +113,7 @@ def _text(file: str) -> str:
         InputError: it is not UTF-8.
     """
     try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        data = stdin_bytes() if file == "-" else Path(file).read_bytes()
         return data.decode("utf-8-sig")
     except OSError as e:
         raise FileAccessError(f"{printable(file)} cannot be read: {reason(e)}.") from e
@@ -147,5 +152,10 @@ def _is_text(name: str) -> bool:
 def _to_stdout(data: bytes, *, binary: bool) -> None:
     if binary and sys.stdout.isatty():
         raise InvalidOptionError("A file that is not text does not go to a terminal; name it with --output.")
-    sys.stdout.buffer.write(data)
-    sys.stdout.flush()
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, AttributeError) as e:  # closed streams have no buffer
+        raise StdoutError(f"Standard output cannot be written: {reason(e)}.") from e

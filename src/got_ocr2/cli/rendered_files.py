@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +10,10 @@ from ..rendering.of_results import render_result
 from ..rendering.registry import FORMATS, formats_of
 from ..results import DocumentResult, PageResult
 from ..wording import printable
-from .files import Job, write_atomically
+from .files import Job, free_partial
 from .outputs import Output
-from .terminal import note
+from .terminal import note, put
+from .writing import Existing, is_stream, write_whole
 
 
 class RenderedFiles(Output):
@@ -22,14 +22,16 @@ class RenderedFiles(Output):
     Args:
         to: the formats, such as "md,html".
         verbose, quiet: as the command has them.
+        existing: what becomes of files that are there.
 
     Raises:
         InvalidOptionError: an unknown format.
     """
 
-    def __init__(self, to: str, *, verbose: bool, quiet: bool) -> None:
+    def __init__(self, to: str, *, verbose: bool, quiet: bool, existing: Existing = "refuse") -> None:
         self._formats = formats_of(to)
         self._verbose, self._quiet = verbose, quiet
+        self._existing: Existing = existing
 
     @property
     def suffix(self) -> str:
@@ -54,13 +56,15 @@ class RenderedFiles(Output):
 
     def files(self, job: Job) -> list[Job]:
         """The job once for each of its files."""
-        return [replace(job, target=self._path(job, name)) for name in self._formats]
+        return [
+            replace(job, target=self._path(job.target, name), partial=self._path(job.partial, name))
+            for name in self._formats
+        ]
 
-    def _path(self, job: Job, name: str) -> Path | None:
-        if job.target is None or not self.several:
-            return job.target
-        stem = job.target.name.removesuffix(self.suffix)
-        return job.target.with_name(stem + FORMATS[name].suffix)
+    def _path(self, first: Path | None, name: str) -> Path | None:
+        if first is None or not self.several:
+            return first
+        return first.with_name(first.name.removesuffix(self.suffix) + FORMATS[name].suffix)
 
     def document(self, job: Job, result: PageResult | DocumentResult) -> None:
         failures: list[GotOcr2Error] = []
@@ -82,15 +86,15 @@ class RenderedFiles(Output):
         if not self._quiet:
             for problem in done.problems:
                 note(f"{printable(result.source)}, as {name}, {problem}.")
-        path = self._path(job, name)
-        if path is None:
-            sys.stdout.write(done.text)
-            sys.stdout.flush()
+        path, partial = self._path(job.target, name), self._path(job.partial, name)
+        if path is None or partial is None:
+            put(done.text)
             return
-        own = replace(job, target=path)
-        failed = result.status == "failed"
-        write_atomically(own.partial if failed else path, done.data)
-        if not failed:
-            own.partial.unlink(missing_ok=True)  # of an earlier run
+        if result.status == "failed" and not is_stream(path):
+            # It cannot be told from a file of somebody else's later, so it never replaces one and stays.
+            path = free_partial(partial)
+            write_whole(path, done.data, "refuse")
+        else:
+            write_whole(path, done.data, self._existing)
         if self._verbose:
-            note(f"Wrote {printable(own.partial if failed else path)}.")
+            note(f"Wrote {printable(path)}.")

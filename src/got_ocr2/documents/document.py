@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from ..wording import printable
 from .limits import Limits
 from .page_ranges import PageRanges
 
@@ -23,7 +24,7 @@ class Page:
     Attributes:
         image: RGB, upright, transparency on white.
         number: its number in the document, from 1.
-        source: name of the document.
+        source: the document: its path or address as it was given, or a name such as `<bytes>`.
     """
 
     image: Image.Image
@@ -37,24 +38,26 @@ class Document(ABC):
     One broken page does not hide the others: `load` raises for that page alone.
 
     Attributes:
-        name: what messages and results call the document.
+        source: the document as results name it: a path exactly as it was given.
+        name: what messages call it: the same on one line of valid text.
         page_count: pages in the document.
         numbers: numbers of the pages to read, from 1, in reading order.
         limits: what `load` refuses.
     """
 
-    def __init__(self, name: str, page_count: int, pages: PageRanges | None, limits: Limits) -> None:
+    def __init__(self, source: str, page_count: int, pages: PageRanges | None, limits: Limits) -> None:
         """Selects the pages.
 
         Raises:
             InvalidOptionError: a page was asked for that is not there.
             InputError: more pages than the limit.
         """
-        self.name = name
+        self.source = source
+        self.name = printable(source)
         self.page_count = page_count
         self.limits = limits
-        selected = range(1, page_count + 1) if pages is None else pages.select(page_count, name)
-        limits.check_pages(name, len(selected))
+        selected = range(1, page_count + 1) if pages is None else pages.select(page_count, self.name)
+        limits.check_pages(self.name, len(selected))
         self.numbers = tuple(selected)
 
     @abstractmethod

@@ -15,11 +15,11 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from typing import IO, Any
+from typing import IO, Any, TextIO
 
 from .._version import __version__
 from ..errors import FileAccessError, InputError
-from ..wording import reason
+from ..wording import printable, reason
 from .limits import Limits
 
 _CHUNK = 1 << 16
@@ -67,10 +67,18 @@ def read_stdin(limits: Limits) -> tuple[io.BytesIO, str]:
     """All of standard input.
 
     Raises:
+        FileAccessError: it is closed, or cannot be read.
         InputError: empty, or above `max_bytes`.
     """
     name = "<stdin>"
-    return _checked(sys.stdin.buffer.read(limits.max_bytes + 1), name, limits), name
+    stdin: TextIO | None = sys.stdin
+    if stdin is None or stdin.closed:
+        raise FileAccessError("Standard input is closed; there is nothing to read from it.")
+    try:
+        data = stdin.buffer.read(limits.max_bytes + 1)
+    except OSError as e:
+        raise FileAccessError(f"Standard input cannot be read: {reason(e)}.") from e
+    return _checked(data, name, limits), name
 
 
 def read_stream(stream: IO[Any], limits: Limits) -> tuple[io.BytesIO, str]:
@@ -79,11 +87,12 @@ def read_stream(stream: IO[Any], limits: Limits) -> tuple[io.BytesIO, str]:
     Raises:
         InputError: empty, above `max_bytes`, or opened as text.
     """
-    name = str(getattr(stream, "name", None) or "<stream>")
+    source = str(getattr(stream, "name", None) or "<stream>")
+    name = printable(source)
     data: object = stream.read(limits.max_bytes + 1)
     if not isinstance(data, bytes):
         raise InputError(f"{name} gives {type(data).__name__}, not bytes; open it in binary mode.")
-    return _checked(data, name, limits), name
+    return _checked(data, name, limits), source
 
 
 def _download(url: str, name: str, limits: Limits) -> io.BytesIO:

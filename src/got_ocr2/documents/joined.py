@@ -32,7 +32,7 @@ class JoinedDocument(Document):
 
     def load(self, number: int) -> Page:
         part, own = self._places[number - 1]
-        return Page(part.load(own).image, number, self.name)
+        return Page(part.load(own).image, number, self.source)
 
     def text(self, number: int) -> str | None:
         part, own = self._places[number - 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 import threading
@@ -12,12 +13,13 @@ from typing import Any, BinaryIO
 from PIL import Image
 
 from ..errors import EncryptedDocumentError, InputError, InvalidOptionError
-from ..wording import reason
+from ..wording import printable, reason
 from .document import Document, Page
 from .limits import Limits
 from .page_ranges import PageRanges
 
 DEFAULT_DPI = 200.0
+_DYNAMIC_FORM = 2  # FORMTYPE_XFA_FULL
 _POINTS_PER_INCH = 72.0
 _HEADER_WINDOW = 1024  # readers accept the header anywhere in the first kilobyte (PDF 1.7, appendix H)
 _NO_TEXT = {ord("\r"): None, ord("\0"): None}  # PDFium ends lines with CR LF
@@ -70,14 +72,28 @@ class PdfFile(Document):
                 # PDFium says so in words in every version; the error code came later.
                 if "password" in str(e).lower():
                     problem = "needs a password" if password is None else "does not open with this password"
-                    raise EncryptedDocumentError(f"{name} is encrypted and {problem}.") from e
-                raise InputError(f"{name} is damaged and cannot be opened as a PDF: {reason(e)}.") from e
+                    raise EncryptedDocumentError(f"{printable(name)} is encrypted and {problem}.") from e
+                raise InputError(
+                    f"{printable(name)} is damaged and cannot be opened as a PDF: {reason(e)}."
+                ) from e
         try:
             with _PDFIUM:
                 self._pdf.init_forms()  # before pages are touched, as PDFium demands
                 count = len(self._pdf)
+                form = self._pdf.get_formtype()
+            if form == _DYNAMIC_FORM:
+                raise InputError(
+                    f"{printable(name)} is a dynamic XFA form, whose pages only Adobe's programs draw; print it to a "
+                    "PDF there."
+                )
+            self._units, portfolio = _page_units(stream, password, count)
+            if portfolio:
+                raise InputError(
+                    f"{printable(name)} is a portfolio of attached files; take them out, for example with pdfdetach "
+                    "-saveall, and read those."
+                )
             if count < 1:
-                raise InputError(f"{name} is a PDF without pages.")
+                raise InputError(f"{printable(name)} is a PDF without pages.")
             super().__init__(name, count, pages, limits or Limits())
         except BaseException:
             self.close()
@@ -87,13 +103,12 @@ class PdfFile(Document):
         name = self.page_name(number)
         with _PDFIUM, _page(self._pdf, number, name) as page:
             width, height = page.get_size()
+            scale = self._scale * self._units[number - 1]
             try:
-                self.limits.check_pixels(
-                    name, math.ceil(width * self._scale), math.ceil(height * self._scale)
-                )
+                self.limits.check_pixels(name, math.ceil(width * scale), math.ceil(height * scale))
             except InputError as e:
                 raise InputError(f"At {self._dpi:g} dpi {e}") from e
-            return Page(_drawn(page, self._scale), number, self.name)
+            return Page(_drawn(page, scale), number, self.source)
 
     def text(self, number: int) -> str | None:
         """The page's text layer, its lines ended by a newline each; None if there is none or it is damaged."""
@@ -112,6 +127,57 @@ class PdfFile(Document):
         with _PDFIUM:
             self._pdf.close()
         self._stream.close()
+
+
+def _page_units(stream: BinaryIO, password: str | None, count: int) -> tuple[list[float], bool]:
+    """How many 72ths of an inch the unit of each page is (PDF 1.7, table 30), which PDFium does not tell; and
+    whether the file is a portfolio. What qpdf cannot make out of a damaged file is 1 and no."""
+    import pikepdf
+
+    units, portfolio = [1.0] * count, False
+    place = stream.tell()
+    stream.seek(0)
+    try:
+        try:
+            opened = pikepdf.open(_Lent(stream), suppress_warnings=True)
+        except pikepdf.PasswordError:
+            opened = pikepdf.open(_Lent(stream), password=password or "", suppress_warnings=True)
+        with opened as pdf:
+            root: Any = pdf.Root
+            portfolio = "/Collection" in root
+            for number, page in enumerate(pdf.pages):
+                unit = float(page.obj.get("/UserUnit", 1))
+                if number < count and math.isfinite(unit) and unit > 0:
+                    units[number] = unit
+    except (pikepdf.PdfError, pikepdf.PasswordError, ValueError, TypeError, RuntimeError):
+        pass
+    finally:
+        stream.seek(place)
+    return units, portfolio
+
+
+class _Lent(io.RawIOBase):
+    """The stream without its `close`."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
 
 
 def _pdfium() -> Any:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import warnings
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from ..errors import GotOcr2Error, InputError
-from ..wording import reason
+from ..wording import printable, reason
+from . import tiff
 from .document import Document, Page
+from .foreign import what_it_is
 from .limits import Limits
 from .page_ranges import PageRanges
 
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
 _PAGED_FORMATS = frozenset({"AVIF", "DCX", "GIF", "PNG", "TIFF", "WEBP"})
 # Decoding these hands the file to Ghostscript or to the operating system's drawing commands.
 _REFUSED_FORMATS = frozenset({"EPS", "WMF"})
-_SUBFILE_TYPE = 254  # TIFF tag; bit 0 marks a reduced copy of another page
 _WARNING_FILTERS = threading.Lock()  # they belong to the whole process
 
 
@@ -40,29 +42,70 @@ class PictureFile(Document):
             InvalidOptionError: a page was asked for that is not there.
         """
         limits = limits or Limits()
+        shown = printable(name)
         self._stream = stream
         self._lock = threading.Lock()  # the decoder keeps one position in the stream
-        with _sentences(name), _without_size_warning():
-            self._picture = Image.open(stream, formats=_formats())
-            limits.check_pixels(name, *self._picture.size)
-            self._frames = _page_frames(self._picture)
-        super().__init__(name, len(self._frames), pages, limits)
+        directories = tiff.pictures_of(stream)
+        self._pages = tiff.pages_of(stream, directories)
+        self._picture: Image.Image | None = None
+        if len(self._pages) == 1:
+            limits.check_pixels(shown, *self._pages[0].size)
+        with _sentences(shown, stream), _without_size_warning():
+            try:
+                self._picture = Image.open(stream, formats=_formats())
+                limits.check_pixels(shown, *self._picture.size)
+            except UnidentifiedImageError:
+                if not self._pages:
+                    raise
+            self._frames = () if self._pages or self._picture is None else _frames(self._picture)
+        super().__init__(name, len(self._pages or self._frames), pages, limits)
 
     def load(self, number: int) -> Page:
         from ..processing.images import to_rgb
 
         name = self.page_name(number)
-        with self._lock, _sentences(name):
-            if len(self._frames) > 1:
-                self._picture.seek(self._frames[number - 1])
-            self.limits.check_pixels(name, *self._picture.size)
-            self._picture.load()
-            seen = to_rgb(self._picture)
+        with self._lock, _sentences(name), _without_size_warning():
+            picture = self._tiff_page(number, name) if self._pages else self._frame(number, name)
+            picture.load()
+            seen = _managed(to_rgb, picture)
             # `to_rgb` gives its argument back where nothing is to be done; that one moves on to other frames.
-            return Page(seen.copy() if seen is self._picture else seen, number, self.name)
+            return Page(seen.copy() if seen is self._picture else seen, number, self.source)
+
+    def _frame(self, number: int, name: str) -> Image.Image:
+        assert self._picture is not None
+        if len(self._frames) > 1:
+            self._picture.seek(self._frames[number - 1])
+        self.limits.check_pixels(name, *self._picture.size)
+        return self._picture
+
+    def _tiff_page(self, number: int, name: str) -> Image.Image:
+        page = self._pages[number - 1]
+        (width, height), (wider, higher) = page.size, page.stretch
+        self.limits.check_pixels(name, width, height)
+        square = round(width * wider), round(height * higher)
+        if square != (width, height):
+            self.limits.check_pixels(f"{name}, its pixels made square,", *square)
+        if page.is_ours:
+            picture = tiff.decoded(self._stream, page)
+        elif self._picture is None or page.index < 0:
+            picture = Image.open(tiff.rooted(self._stream, page), formats=["TIFF"])
+        else:
+            picture = self._picture
+            picture.seek(page.index)
+        if square == (width, height):
+            return picture
+        if page.number(274, 1) in range(5, 9) and page.is_ours:  # turned already
+            square = square[::-1]
+        picture.load()
+        orientation = 1 if page.is_ours else picture.getexif().get(274, 1)
+        grey = picture.convert("L") if picture.mode in ("1", "P") else picture
+        larger = grey.resize(square, Image.Resampling.BICUBIC)
+        larger.getexif()[274] = orientation
+        return larger
 
     def close(self) -> None:
-        self._picture.close()
+        if self._picture is not None:
+            self._picture.close()
         self._stream.close()
 
 
@@ -80,13 +123,13 @@ class PictureInMemory(Document):
         """
         super().__init__(name, 1, pages, limits or Limits())
         if isinstance(picture, Image.Image):  # may not be decoded yet
-            self.limits.check_pixels(name, *picture.size)
+            self.limits.check_pixels(self.name, *picture.size)
         self._picture = picture
 
     def load(self, number: int) -> Page:
         from ..processing.images import as_rgb
 
-        return Page(as_rgb(self._picture), number, self.name)
+        return Page(as_rgb(self._picture), number, self.source)
 
     def close(self) -> None:
         """Nothing to close: the picture belongs to the caller."""
@@ -94,33 +137,55 @@ class PictureInMemory(Document):
 
 def _formats() -> list[str]:
     Image.init()
+    _register_heif()
     return [name for name in Image.ID if name not in _REFUSED_FORMATS]
 
 
-def _page_frames(picture: Image.Image) -> tuple[int, ...]:
-    """Indices of the frames that are pages; a TIFF's reduced copies are not."""
+def _register_heif() -> None:
+    """Makes Pillow read HEIC where its plugin is installed."""
+    if "HEIF" in Image.ID:
+        return
+    try:
+        import pillow_heif  # pyright: ignore[reportMissingImports, reportMissingTypeStubs]
+    except ImportError:
+        return
+    plugin: Any = pillow_heif
+    plugin.register_heif_opener()
+
+
+def _frames(picture: Image.Image) -> tuple[int, ...]:
+    """Indices of the frames that are pages."""
     if picture.format not in _PAGED_FORMATS:
         return (0,)
-    frames = tuple(range(int(getattr(picture, "n_frames", 1))))
-    if picture.format != "TIFF" or len(frames) == 1:
-        return frames
-    return tuple(index for index in frames if not _is_reduced_copy(picture, index)) or frames
+    return tuple(range(int(getattr(picture, "n_frames", 1))))
 
 
-def _is_reduced_copy(picture: Any, index: int) -> bool:
-    picture.seek(index)
-    return bool(picture.tag_v2.get(_SUBFILE_TYPE, 0) & 1)
+def _managed(to_rgb: Callable[[Image.Image], Image.Image], picture: Image.Image) -> Image.Image:
+    """CMYK with a profile is seen through it; everything else as `to_rgb` does it."""
+    profile = picture.info.get("icc_profile")
+    if picture.mode != "CMYK" or not profile:
+        return to_rgb(picture)
+    cms: Any = ImageCms
+    try:
+        seen: Image.Image = cms.profileToProfile(
+            picture, cms.ImageCmsProfile(io.BytesIO(profile)), cms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except (cms.PyCMSError, OSError, ValueError):  # a profile that is damaged, or of another kind of colour
+        return to_rgb(picture)
+    orientation = picture.getexif().get(274, 1)
+    seen.getexif()[274] = orientation
+    return to_rgb(seen)
 
 
 @contextmanager
-def _sentences(name: str) -> Generator[None]:
+def _sentences(name: str, stream: BinaryIO | None = None) -> Generator[None]:
     """Turns whatever Pillow raises into one sentence; damaged files make decoders raise nearly anything."""
     try:
         yield
     except GotOcr2Error:
         raise
     except UnidentifiedImageError as e:
-        raise InputError(f"{name} is neither a picture in a known format nor a PDF.") from e
+        raise InputError(f"{name} is {what_it_is(stream)}.") from e
     except Image.DecompressionBombError as e:
         raise InputError(f"{name} is too large for Pillow: {reason(e)}.") from e
     except Exception as e:

@@ -49,7 +49,7 @@ def expand(source: Source, *, recursive: bool = False) -> list[Source]:
         InputError: a folder without a picture or PDF.
         FileAccessError: nothing matches the pattern, or the folder may not be read.
     """
-    if not isinstance(source, (str, os.PathLike)) or source == "-":
+    if not isinstance(source, (str, os.PathLike)) or source in ("", "-"):
         return [source]
     if isinstance(source, str) and is_url(source):
         return [source]
@@ -128,20 +128,23 @@ def open_source(
 
 
 def source_name(source: object) -> str:
-    """What messages and results call a source, without opening it."""
+    """What results call a source, without opening it: a path exactly as it was given.
+
+    Messages show it through `wording.printable`.
+    """
     if isinstance(source, str) and source == "-":
         return "<stdin>"
     if isinstance(source, str) and source[:5].lower() == "data:":
         return "<data>"
     if isinstance(source, (str, os.PathLike)):
-        return printable(cast("str | os.PathLike[str]", source))
+        return os.fspath(cast("str | os.PathLike[str]", source))
     if isinstance(source, Image.Image):
-        return printable(getattr(source, "filename", "") or "<image>")
+        return str(getattr(source, "filename", "") or "<image>")
     if _is_picture(source):
         return "<array>"
     if isinstance(source, (bytes, bytearray, memoryview)):
         return "<bytes>"
-    return printable(str(getattr(source, "name", None) or "<stream>"))
+    return str(getattr(source, "name", None) or "<stream>")
 
 
 def natural_key(path: Path) -> list[tuple[int, int, str]]:
@@ -170,7 +173,7 @@ def _open_stream(source: Source, limits: Limits) -> tuple[BinaryIO, str]:
     if isinstance(source, str) and is_url(source):
         return fetch(source, limits)
     if isinstance(source, (str, os.PathLike)):
-        return _open_file(Path(source), limits)
+        return _open_file(os.fspath(source), limits)
     if hasattr(source, "read"):
         return read_stream(cast(BinaryIO, source), limits)
     raise InvalidOptionError(
@@ -179,12 +182,14 @@ def _open_stream(source: Source, limits: Limits) -> tuple[BinaryIO, str]:
     )
 
 
-def _open_file(path: Path, limits: Limits) -> tuple[BinaryIO, str]:
+def _open_file(path: str, limits: Limits) -> tuple[BinaryIO, str]:
     name = printable(path)
+    if not path:
+        raise FileAccessError("An empty text names no document.")
     try:
-        if path.is_dir():
+        if os.path.isdir(path):
             raise FileAccessError(f"{name} is a folder; one document is needed here.")
-        stream = path.open("rb")
+        stream = open(path, "rb")  # noqa: SIM115
     except FileNotFoundError as e:
         raise FileAccessError(f"{name} does not exist.") from e
     except FileAccessError:
@@ -193,14 +198,14 @@ def _open_file(path: Path, limits: Limits) -> tuple[BinaryIO, str]:
         raise FileAccessError(f"{name} cannot be read: {reason(e)}.") from e
     if not stream.seekable():  # a pipe
         with stream:
-            return read_stream(stream, limits)
+            return read_stream(stream, limits)[0], path
     try:
         limits.check_bytes(name, stream.seek(0, os.SEEK_END))
         stream.seek(0)
     except BaseException:
         stream.close()
         raise
-    return stream, name
+    return stream, path
 
 
 def _folder(path: Path, recursive: bool) -> list[Path]:

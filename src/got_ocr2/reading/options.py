@@ -56,6 +56,7 @@ class ReadOptions:
         dpi: pixels per inch for the pages of a PDF.
         password: for an encrypted PDF.
         recursive: search the folders within a folder.
+        skip_blank: a page on whose picture there is nothing but paper is "empty", and the model is not asked.
         limits: what is refused.
     """
 
@@ -79,10 +80,11 @@ class ReadOptions:
     dpi: float = DEFAULT_DPI
     password: str | None = field(default=None, repr=False)
     recursive: bool = False
+    skip_blank: bool = True
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        for name in ("format", "multi_page", "crop", "recursive", "paragraphs", "dehyphenate"):
+        for name in ("format", "multi_page", "crop", "recursive", "paragraphs", "dehyphenate", "skip_blank"):
             if not isinstance(getattr(self, name), bool):
                 raise InvalidOptionError(f"{name} must be True or False, got {getattr(self, name)!r}.")
         if self.lines not in (None, True, False):

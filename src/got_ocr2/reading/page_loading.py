@@ -97,13 +97,13 @@ def _document(
         return
     with document:
         groups = [document.numbers] if options.multi_page else [(number,) for number in document.numbers]
-        yield DocumentOpened(document.name, len(groups))
+        yield DocumentOpened(document.source, len(groups))
         for numbers in groups:
             try:
                 pages = tuple(document.load(number) for number in numbers)
                 yield Unit(pages, draft_of(options.draft, numbers, document.text))
             except Exception as e:
-                yield failed(e, source=document.name, page_numbers=numbers)
+                yield failed(e, source=document.source, page_numbers=numbers)
     yield DocumentEnd()
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..results import DocumentResult, PageError, PageResult
+from .blank_pages import is_blank
 from .events import DocumentOpened, DocumentRead, Event, PageRead, TextPiece
 from .options import ReadOptions, check_count
 from .page_lines import LineWriter
@@ -161,9 +162,31 @@ class Reader:
 
     def _prepared(self, unit: Unit, engine: Engine) -> InProgress | PageResult:
         try:
+            if self.options.skip_blank and self._is_blank(unit):
+                return self._blank(unit)
             return self._writer.begin(unit, engine)
         except Exception as e:
             return self._failed(e, **unit.place)
+
+    def _is_blank(self, unit: Unit) -> bool:
+        """Whether there is nothing to read; a question about a box or frame is the model's to answer or refuse."""
+        asked = self.options.box is not None or self.options.color is not None
+        return not asked and all(is_blank(page.image) for page in unit.pages)
+
+    def _blank(self, unit: Unit) -> PageResult:
+        level = self.options.confidence
+        lines = level != "page" or isinstance(self._writer, LineWriter)
+        words = level in ("word", "character") or isinstance(self._writer, LineWriter)
+        return PageResult(
+            text="",
+            status="empty",
+            finish_reason="blank",
+            lines=() if lines else None,
+            words=() if words else None,
+            characters=() if level == "character" else None,
+            request=self.options.request,
+            **unit.place,
+        )
 
     def _abandon(self, queue: deque[_Queued]) -> None:
         """Gives up the pages in the engine."""
