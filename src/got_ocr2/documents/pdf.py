@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from PIL import Image
 
@@ -139,12 +139,12 @@ def _page_units(stream: BinaryIO, password: str | None, count: int) -> tuple[lis
     stream.seek(0)
     try:
         try:
-            opened = pikepdf.open(_Lent(stream), suppress_warnings=True)
+            opened: Any = pikepdf.open(cast("BinaryIO", _Lent(stream)), suppress_warnings=True)
         except pikepdf.PasswordError:
-            opened = pikepdf.open(_Lent(stream), password=password or "", suppress_warnings=True)
+            lent = cast("BinaryIO", _Lent(stream))
+            opened = pikepdf.open(lent, password=password or "", suppress_warnings=True)
         with opened as pdf:
-            root: Any = pdf.Root
-            portfolio = "/Collection" in root
+            portfolio = "/Collection" in pdf.Root
             for number, page in enumerate(pdf.pages):
                 unit = float(page.obj.get("/UserUnit", 1))
                 if number < count and math.isfinite(unit) and unit > 0:

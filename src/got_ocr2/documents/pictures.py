@@ -95,7 +95,7 @@ class PictureFile(Document):
         if square == (width, height):
             return picture
         if page.number(274, 1) in range(5, 9) and page.is_ours:  # turned already
-            square = square[::-1]
+            square = (square[1], square[0])
         picture.load()
         orientation = 1 if page.is_ours else picture.getexif().get(274, 1)
         grey = picture.convert("L") if picture.mode in ("1", "P") else picture

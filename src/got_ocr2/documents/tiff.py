@@ -4,6 +4,9 @@ Adobe, TIFF Revision 6.0 (1992), and its supplements. Pillow parses directories 
 done here is to take samples of any width out of the bytes, and to give them the meaning that the tags say.
 """
 
+# What a view of an array holds is not known to type checkers.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
+# pyright: reportUnnecessaryComparison=false, reportUnnecessaryIsInstance=false
 from __future__ import annotations
 
 import io

@@ -5,6 +5,8 @@ around it, and the mean of nine such differences must stay within what noise doe
 page is not blank: faint pencil, one small letter and dust all go to the model.
 """
 
+# What a view of an array holds is not known to type checkers.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownMemberType=false
 from __future__ import annotations
 
 from typing import Any

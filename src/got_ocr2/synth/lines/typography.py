@@ -82,7 +82,7 @@ def printed(rng: np.random.Generator, words: Sequence[str]) -> list[str]:
             word = "(" + word + ")"
         out.append(word)
     if rng.random() < 0.06:
-        out.insert(0, _MARKS[int(rng.integers(len(_MARKS)))])
+        out[:0] = _MARKS[int(rng.integers(len(_MARKS)))].split()
     return out
 
 
