@@ -16,7 +16,9 @@ from got_ocr2.ocr import OCR
 def folder(tmp_path):
     """Two pictures whose right text is their size, as the stand-in reads it, and one with another text."""
     for name, size, text in (("a", (50, 20), "50x20"), ("b", (60, 30), "60x30"), ("c", (70, 40), "70x41")):
-        Image.new("RGB", size, "white").save(tmp_path / f"{name}.png")
+        image = Image.new("RGB", size, "white")
+        image.putpixel((9, 9), (0, 0, 0))  # or the larger ones would be blank pages
+        image.save(tmp_path / f"{name}.png")
         (tmp_path / f"{name}.txt").write_text(text + "\n", encoding="utf-8")
     return tmp_path
 
