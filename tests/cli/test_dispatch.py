@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -123,6 +124,12 @@ def test_an_unexpected_error_is_one_sentence_with_a_way_to_see_more(cli, command
     assert "Traceback" not in ran.err
     monkeypatch.setenv("GOT_OCR2_TRACEBACK", "1")
     assert "Traceback" in cli("try").err
+
+
+def test_a_disk_that_is_full_elsewhere_is_not_blamed_on_standard_output(cli, command):
+    command(raises(OSError(errno.ENOSPC, "No space left on device")))
+    ran = cli("try")
+    assert (ran.code, "Standard output" in ran.err, "No space left" in ran.err) == (15, False, True)
 
 
 def test_warnings_are_one_line(cli, command):

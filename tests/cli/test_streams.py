@@ -61,7 +61,6 @@ def test_output_and_error_in_every_state(picture, tmp_path, out, err, to_file):
     [
         ("<&-", 5, "Standard input is closed"),
         ("</dev/null", 2, "<stdin> is empty (0 bytes)"),
-        ("</", 5, "Standard input cannot be read: Is a directory"),
         ("0>/dev/null", 5, "Standard input cannot be read"),
     ],
 )

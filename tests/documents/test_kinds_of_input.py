@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import struct
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -11,7 +13,7 @@ import pikepdf
 import pytest
 from PIL import Image, ImageCms
 
-from got_ocr2.documents import open_document, open_source, source_name
+from got_ocr2.documents import open_document, open_source, pictures, source_name
 from got_ocr2.errors import FileAccessError, InputError
 from make_pdf import make_pdf
 
@@ -53,6 +55,7 @@ def zipped(name: str) -> bytes:
         (zipped("word/document.xml"), "an Office document; save it as a PDF"),
         (zipped("xl/workbook.xml"), "an Office document; save it as a PDF"),
         (zipped("ppt/presentation.xml"), "an Office document; save it as a PDF"),
+        (b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/epub+zip", "an EPUB book"),
         (zipped("scan.png"), "an archive; unpack it"),
         (b"\x1f\x8b" + bytes(99), "a compressed file; unpack it"),
         (b"\xff\x0a" + bytes(99), "a JPEG XL picture"),
@@ -63,10 +66,24 @@ def test_what_is_refused_says_what_to_do(data, said):
         open_document(data)
 
 
-def test_heic_is_read_or_names_the_extra():
+def test_heic_without_its_plugin_names_the_extra(monkeypatch):
+    monkeypatch.setattr(pictures, "_register_heif", lambda: None)
+    monkeypatch.setattr(Image, "ID", [name for name in Image.ID if name not in ("HEIF", "AVIF")])
     data = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99)
-    with pytest.raises(InputError, match=r"got-ocr2\[heic\]|damaged"):
+    with pytest.raises(InputError, match=r"a HEIC picture, .*pip install got-ocr2\[heic\]"):
         list(open_source(data))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_heic_is_read_with_its_plugin():
+    plugin = pytest.importorskip("pillow_heif")
+    image = Image.new("RGB", (64, 32), "white")
+    image.paste("black", (32, 0, 64, 32))
+    out = io.BytesIO()
+    plugin.from_pillow(image).save(out)
+    (page,) = open_source(out.getvalue())
+    assert page.image.size == (64, 32)
+    assert [page.image.getpixel((x, 16))[0] > 128 for x in (8, 56)] == [True, False]
 
 
 @pytest.mark.parametrize("size", [(200, 4000), (2880, 1800), (4000, 60)])
@@ -142,6 +159,58 @@ def test_jpx_streams_are_drawn():
 
     (page,) = open_source(changed(make_pdf(["a"]), change))
     assert page.image.getpixel((50, 50)) == (254, 0, 0) or page.image.getpixel((50, 50))[0] > 240
+
+
+def test_jbig2_streams_are_drawn():
+    image = Image.new("1", (64, 32), 1)
+    image.paste(0, (32, 0, 64, 32))
+    fax = saved(image, "TIFF", compression="group4", tiffinfo={278: 32})
+    with Image.open(io.BytesIO(fax)) as file:
+        (start,), (length,) = file.tag_v2[273], file.tag_v2[279]
+        white_is_zero = file.tag_v2[262] == 0  # else what the fax calls black is what is seen as white
+    # ITU-T T.88: the page (7.4.8), and one generic region coded as a fax is (7.4.6).
+    page = struct.pack(">IIIIBH", 64, 32, 0, 0, 0, 0)
+    region = struct.pack(">IIIIBB", 64, 32, 0, 0, 0, 1) + fax[start : start + length]
+    stream = struct.pack(">IBBBI", 0, 48, 0, 1, len(page)) + page
+    stream += struct.pack(">IBBBI", 1, 38, 0, 1, len(region)) + region
+
+    def change(pdf):
+        picture = pdf.make_stream(stream)
+        picture.Type, picture.Subtype = pikepdf.Name.XObject, pikepdf.Name.Image
+        picture.Width, picture.Height, picture.BitsPerComponent = 64, 32, 1
+        picture.ColorSpace, picture.Filter = pikepdf.Name.DeviceGray, pikepdf.Name.JBIG2Decode
+        pdf.pages[0].obj.Resources.XObject = pikepdf.Dictionary(I=picture)
+        pdf.pages[0].obj.Contents = pdf.make_stream(b"q 200 0 0 100 0 0 cm /I Do Q")
+
+    (page_seen,) = open_source(changed(make_pdf(["a"]), change), dpi=72)
+    left, right = (page_seen.image.getpixel((x, 50))[0] for x in (50, 150))
+    light, dark = (left, right) if white_is_zero else (right, left)
+    assert light > 240
+    assert dark < 15
+
+
+def test_pages_of_mixed_orientation_and_size():
+    def change(pdf):
+        pdf.pages[1].obj.Rotate = 90
+        pdf.pages[2].obj.MediaBox = [0, 0, 40, 30]
+        pdf.pages[3].obj.Rotate, pdf.pages[3].obj.UserUnit = 270, 2
+
+    assert sizes(changed(make_pdf(["a", "b", "c", "d"]), change)) == [
+        (200, 100),
+        (100, 200),
+        (40, 30),
+        (200, 400),
+    ]
+
+
+def test_long_greys_take_little_more_memory_than_their_picture():
+    data = saved(Image.fromarray(np.zeros((2000, 2000), np.uint16)), "PNG")
+    with open_document(data) as document:
+        tracemalloc.start()
+        document.load(1)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 4_000_000 * 2 + 30_000_000  # 8 bits, 16 bits, and bands of a million pixels
 
 
 def test_portfolios_and_dynamic_forms_are_refused():

@@ -22,23 +22,24 @@ DARK_TO_LIGHT = np.linspace(0, 1, 35).reshape(5, 7)  # as it is to be seen
 
 def raw_tiff(
     levels: np.ndarray, bits: int, kind: int, meaning: int, *, order: str = "<", deflate: bool = False,
-    tile: int = 0, rows: int = 0, reverse: bool = False,
+    tile: int = 0, rows: int = 0, reverse: bool = False, predictor: int = 1, packed_as: bytes | None = None,
+    samples: int = 1,
 ) -> bytes:  # fmt: skip
-    """A grey TIFF written by hand; `levels` are whole numbers or floats of `bits` bits."""
-    height, width = levels.shape
-    across, down = (tile, tile) if tile else (width, rows or height)
+    """A TIFF written by hand; `levels` (H, W x samples) are whole numbers or floats of `bits` bits."""
+    height, width = levels.shape[0], levels.shape[1] // samples
+    across, down = (tile, tile) if tile else (width * samples, rows or height)
     pieces = []
     for top in range(0, height, down):
-        for left in range(0, width, across):
+        for left in range(0, width * samples, across):
             piece = levels[top : top + down, left : left + across]
             if tile:
                 piece = np.pad(piece, ((0, tile - piece.shape[0]), (0, tile - piece.shape[1])))
-            data = b"".join(packed(row, bits, kind, order) for row in piece)
+            data = packed_as or b"".join(packed(row, bits, kind, order) for row in piece)
             data = zlib.compress(data) if deflate else data
             pieces.append(bytes(int(f"{b:08b}"[::-1], 2) for b in data) if reverse else data)
     tags = {
         256: [width], 257: [height], 258: [bits], 259: [8 if deflate else 1], 262: [meaning],
-        266: [2 if reverse else 1], 277: [1], 339: [kind],
+        266: [2 if reverse else 1], 277: [samples], 317: [predictor], 339: [kind],
     }  # fmt: skip
     tags |= {322: [tile], 323: [tile], 324: [], 325: []} if tile else {273: [], 278: [down], 279: []}
     where, sizes = (324, 325) if tile else (273, 279)
@@ -54,6 +55,11 @@ def raw_tiff(
     first = at + len(lists)
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", first)
     return head + body + lists + struct.pack(f"{order}H", len(tags)) + entries + bytes(4)
+
+
+def seen(data: bytes) -> np.ndarray:
+    (page,) = open_source(data)
+    return np.asarray(page.image)[..., 0]
 
 
 def packed(row: np.ndarray, bits: int, kind: int, order: str) -> bytes:
@@ -86,9 +92,8 @@ def test_whole_numbers_of_every_depth_look_as_they_are_meant(
     levels = np.rint((1 - shown if meaning == 0 else shown) * (top - low)).astype(object) + low
     data = raw_tiff(levels, bits, kind, meaning, order=order, deflate=deflate, reverse=reverse, **layout)
     (page,) = open_source(data)
-    seen = np.asarray(page.image)[..., 0] / 255
     assert page.image.size == (7, 5)
-    np.testing.assert_allclose(seen, shown, atol=1 / 200)
+    np.testing.assert_allclose(np.asarray(page.image)[..., 0] / 255, shown, atol=1 / 200)
 
 
 @FEW
@@ -112,11 +117,83 @@ def test_pixels_that_are_no_number_are_paper_and_nothing_but_such_is_refused():
 
 
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"])
-def test_linear_rgb_and_long_samples_of_libtiff(compression):
+def test_sixteen_bits_in_every_compression_of_libtiff(compression):
     array = np.rint(DARK_TO_LIGHT * 65535).astype(np.uint16)
     out = io.BytesIO()
     Image.fromarray(array).save(out, "TIFF", compression=compression)
     (page,) = open_source(out.getvalue())
+    np.testing.assert_allclose(np.asarray(page.image)[..., 0] / 255, DARK_TO_LIGHT, atol=0.01)
+
+
+@FEW
+@given(
+    bits=st.sampled_from([16, 32]), kind=st.sampled_from([1, 2]), order=st.sampled_from("<>"),
+    level=st.integers(0, 2**15 - 1), slope=st.integers(0, 2000),
+)  # fmt: skip
+def test_differences_of_samples_are_added_up(bits, kind, order, level, slope):
+    levels = (level + slope * np.arange(7)[None, :] + np.arange(5)[:, None]) % 2**15
+    steps = np.diff(levels, axis=1, prepend=0)
+    plain = raw_tiff(levels, bits, kind, 1, order=order, deflate=True)
+    with_steps = raw_tiff(steps, bits, kind, 1, order=order, deflate=True, predictor=2)
+    assert seen(plain).tolist() == seen(with_steps).tolist()
+
+
+@pytest.mark.parametrize("bits", [16, 32, 64])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_differences_of_the_bytes_of_floats_are_added_up(bits, order):
+    rows = []
+    for row in DARK_TO_LIGHT:  # most significant bytes of all samples first, then differences
+        planes = np.frombuffer(row.astype(f">f{bits // 8}").tobytes(), np.uint8).reshape(7, -1).T.ravel()
+        rows.append(np.diff(planes.astype(int), prepend=0).astype(np.uint8))
+    data = np.stack(rows).tobytes()
+    file = raw_tiff(DARK_TO_LIGHT, bits, 3, 1, order=order, deflate=True, predictor=3, packed_as=data)
+    np.testing.assert_allclose(seen(file) / 255, DARK_TO_LIGHT, atol=0.01)
+
+
+@pytest.mark.parametrize(("bits", "kind"), [(32, 3), (64, 3), (12, 1), (10, 1), (32, 1)])
+def test_rgb_of_any_depth(bits, kind):
+    colors = np.stack([DARK_TO_LIGHT, DARK_TO_LIGHT[::-1], DARK_TO_LIGHT[:, ::-1]], axis=-1)
+    top = 65535 if bits == 32 else 2**bits - 1
+    levels = colors if kind == 3 else np.rint(colors * top).astype(int)
+    data = raw_tiff(levels.reshape(5, 21), bits, kind, 2, samples=3)
+    (page,) = open_source(data)
+    np.testing.assert_allclose(np.asarray(page.image) / 255, colors, atol=0.01)
+
+
+def test_big_tiff(page_image):
+    out = io.BytesIO()
+    page_image.save(out, "TIFF", big_tiff=True)
+    assert out.getvalue()[2] == 43
+    (page,) = open_source(out.getvalue())
+    assert page.image.tobytes() == page_image.tobytes()
+
+
+def test_the_picture_below_a_thumbnail_is_the_page():
+    full = raw_tiff(np.rint(DARK_TO_LIGHT * 4095).astype(int), 12, 1, 1)
+    (directory,) = struct.unpack("<I", full[4:8])
+    thumbnail = {
+        254: 1,
+        256: 2,
+        257: 1,
+        258: 8,
+        259: 1,
+        262: 1,
+        273: 8,
+        277: 1,
+        278: 1,
+        279: 2,
+        330: directory,
+    }
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in thumbnail.items())
+    data = (
+        full[:4]
+        + struct.pack("<I", len(full))
+        + full[8:]
+        + struct.pack("<H", len(thumbnail))
+        + entries
+        + bytes(4)
+    )
+    (page,) = open_source(data)
     np.testing.assert_allclose(np.asarray(page.image)[..., 0] / 255, DARK_TO_LIGHT, atol=0.01)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import functools
 import inspect
 import os
@@ -15,10 +14,10 @@ from contextlib import nullcontext
 from typing import Any
 
 from .. import __version__
-from ..errors import FileAccessError, GotOcr2Error, InvalidOptionError
+from ..errors import GotOcr2Error, InvalidOptionError
 from ..wording import reason
 from .commands import COMMANDS, Command
-from .terminal import StdoutError, drop_stdout, note, prepare_streams, quiet_libraries
+from .terminal import StdoutError, checked_stdout, drop_stdout, note, prepare_streams, quiet_libraries
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 PIPE_CLOSED = 141  # 128 + SIGPIPE
@@ -41,17 +40,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     prepare_streams()
-    with warnings.catch_warnings():
+    with checked_stdout(), warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
             code = _run(arguments or ["--help"])
             sys.stdout.flush()
         except BrokenPipeError:
             return _pipe_closed()
-        except OSError as e:  # the last words did not fit on the disk
-            note(f"Standard output cannot be written: {reason(e)}.")
+        except StdoutError as e:  # the last words did not fit on the disk
             drop_stdout()
-            return FileAccessError.exit_code
+            note(str(e))
+            return e.exit_code
     return code
 
 
@@ -77,10 +76,6 @@ def _run(arguments: list[str]) -> int:
         note(str(e))
         return e.exit_code
     except Exception as e:
-        if isinstance(e, OSError) and e.errno == errno.ENOSPC:  # help and versions; results say so themselves
-            note(f"Standard output cannot be written: {reason(e)}.")
-            drop_stdout()
-            return FileAccessError.exit_code
         # typer's usage errors have had several homes; what they share is this method.
         usage = getattr(e, "format_message", None)
         if usage is not None:

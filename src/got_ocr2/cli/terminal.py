@@ -26,6 +26,51 @@ class _ClosedOutput(io.TextIOBase):
         raise StdoutError("Standard output is closed; name a file with --output.")
 
 
+class _CheckedOutput(io.TextIOWrapper):
+    """Standard output whose failures can be told from those of files, whoever writes to it."""
+
+    def write(self, text: str, /) -> int:
+        with _as_stdout_error():
+            return super().write(text)
+
+    def flush(self) -> None:
+        with _as_stdout_error():
+            super().flush()
+
+
+@contextmanager
+def _as_stdout_error() -> Generator[None]:
+    try:
+        yield
+    except (BrokenPipeError, StdoutError):
+        raise
+    except OSError as e:
+        raise StdoutError(f"Standard output cannot be written: {reason(e)}.") from e
+
+
+@contextmanager
+def checked_stdout() -> Generator[None]:
+    """While this lasts, a standard output that cannot be written raises `StdoutError`."""
+    stream = sys.stdout
+    if stream is not sys.__stdout__ or not isinstance(stream, io.TextIOWrapper):
+        yield  # somebody has put another stream there
+        return
+    own = _CheckedOutput(
+        stream.buffer,
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+    sys.stdout = own
+    try:
+        yield
+    finally:
+        sys.stdout = stream
+        with suppress(OSError, ValueError):
+            own.detach()
+
+
 def prepare_streams() -> None:
     """Makes a pipe or file UTF-8 everywhere, keeps a terminal from failing on a character it lacks, and replaces
     streams that are closed: the next file to be opened would take their numbers, and what is written to them."""

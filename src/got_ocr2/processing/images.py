@@ -19,6 +19,7 @@ ImageLike: TypeAlias = Union[Image.Image, NDArray[Any], "torch.Tensor"]
 _CHANNELS = (1, 3, 4)
 _ORIENTATION = 0x0112  # the EXIF tag
 _WHITE = (255, 255, 255, 255)
+_BAND = 1 << 20  # pixels
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -112,8 +113,8 @@ def _lab_to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _grey_to_rgb(image: Image.Image) -> Image.Image:
-    values = np.asarray(image, dtype=np.float64)  # (H, W)
-    if not np.isfinite(values).all():
+    values = np.asarray(image)  # (H, W)
+    if image.mode == "F" and not (np.isfinite(values.min()) and np.isfinite(values.max())):
         raise InputError("The image holds values that are not finite numbers.")
     low, high = float(values.min()), float(values.max())
     if image.mode.startswith("I;16"):
@@ -122,7 +123,11 @@ def _grey_to_rgb(image: Image.Image) -> Image.Image:
         ranges = (1.0,) if image.mode == "F" else (255.0, 65535.0)
         low, high = next(((0.0, top) for top in ranges if high <= top), (low, high))
     span = high - low or 1.0  # one single tone becomes black
-    levels = np.rint((values - low) / span * 255.0).astype(np.uint8)
+    levels = np.empty(values.shape, np.uint8)
+    rows = max(1, _BAND // image.width)
+    for top in range(0, image.height, rows):  # widened a band at a time: float64 has eight times the bytes
+        band = values[top : top + rows].astype(np.float64)
+        levels[top : top + rows] = np.rint((band - low) / span * 255.0)
     return Image.fromarray(levels).convert("RGB")
 
 
