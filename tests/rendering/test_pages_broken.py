@@ -89,11 +89,12 @@ def _work(text: str) -> int:
         count += event == "line"
         return trace
 
+    before = sys.gettrace()  # coverage's own, which has to come back
     sys.settrace(trace)
     try:
         parse_page(text)
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
     return count
 
 
