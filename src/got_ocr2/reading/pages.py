@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,49 +13,20 @@ from .confidence import Confidences
 from .draft_agreement import agreement
 from .drafts import drafter_of
 from .loop_watch import LoopWatch
-from .options import ORIGINAL_NO_REPEAT_NGRAM_SIZE, ReadOptions
+from .options import ORIGINAL_NO_REPEAT_NGRAM_SIZE
 from .page_loading import Unit
 from .progress import InProgress
+from .writer import Writer
 
 if TYPE_CHECKING:
     from ..generation.engine.engine import Engine
     from ..generation.engine.requests import Request as Prompt
-    from ..modeling import GotOcr2ForConditionalGeneration
-    from ..processing import GotOcr2Processor
 
 
-class PageWriter:
-    """Submits units to the engine, all with the same question."""
-
-    def __init__(
-        self,
-        engine: Callable[[], Engine],
-        model: GotOcr2ForConditionalGeneration,
-        processor: GotOcr2Processor,
-        options: ReadOptions,
-    ) -> None:
-        """
-        Args:
-            engine: gives the engine, whose runner was made of the model.
-            model, processor: of one checkpoint.
-            options: what is asked of every unit, and how its text is written.
-        """
-        self.options = options
-        self.processor = processor
-        self._engine = engine
-        self._model = model
-
-    @property
-    def engine(self) -> Engine:
-        """The engine, made if this is the first time."""
-        return self._engine()
+class PageWriter(Writer):
+    """Submits units to the engine, each as one prompt."""
 
     def begin(self, unit: Unit, engine: Engine) -> PageInProgress:
-        """Prepares a unit and submits it to the engine.
-
-        Raises:
-            GotOcr2Error: what is asked does not suit the page, or the page does not fit the model.
-        """
         start = perf_counter()
         asked = self.options.request
         prompt = dataclasses.replace(self._prompt(unit, asked), deadline=self.options.deadline)

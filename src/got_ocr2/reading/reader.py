@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..results import DocumentResult, PageError, PageResult
 from .blank_pages import is_blank
 from .events import DocumentOpened, DocumentRead, Event, PageRead, TextPiece
+from .line_writer import LineWriter, check_lines
 from .options import ReadOptions, check_count
-from .page_lines import LineWriter
 from .page_loading import DocumentEnd, Unit, Work, work_of
 from .pages import PageWriter
 from .progress import InProgress
@@ -74,6 +74,8 @@ class Reader:
         self.batch_size = batch_size
         self.strict = strict
         by_lines = processor.reads == "lines" if options.lines is None else options.lines
+        if by_lines:
+            check_lines(options)
         self._writer = (LineWriter if by_lines else PageWriter)(engine, model, processor, options)
 
     def events(self, sources: Iterable[Source | Sequence[Source]]) -> Iterator[Event]:

@@ -1,0 +1,51 @@
+"""What submits units to the engine, whichever way they are read."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .options import ReadOptions
+from .page_loading import Unit
+from .progress import InProgress
+
+if TYPE_CHECKING:
+    from ..generation.engine.engine import Engine
+    from ..modeling import GotOcr2ForConditionalGeneration
+    from ..processing import GotOcr2Processor
+
+
+class Writer(ABC):
+    """Submits units to the engine, all with the same question."""
+
+    def __init__(
+        self,
+        engine: Callable[[], Engine],
+        model: GotOcr2ForConditionalGeneration,
+        processor: GotOcr2Processor,
+        options: ReadOptions,
+    ) -> None:
+        """
+        Args:
+            engine: gives the engine, whose runner was made of the model.
+            model, processor: of one checkpoint.
+            options: what is asked of every unit, and how its text is written.
+        """
+        self.options = options
+        self.processor = processor
+        self._engine = engine
+        self._model = model
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, made if this is the first time."""
+        return self._engine()
+
+    @abstractmethod
+    def begin(self, unit: Unit, engine: Engine) -> InProgress:
+        """Prepares a unit and submits it to the engine.
+
+        Raises:
+            GotOcr2Error: what is asked does not suit the page, or the page does not fit the model.
+        """
