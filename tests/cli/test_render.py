@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import zipfile
 
+import pypdfium2
 import pytest
+from PIL import Image, ImageDraw
 
 PAGE = "\\title{\nA page\n}\n\nCosts \\$5 and \\( x^{2} \\)."
 
@@ -95,3 +97,20 @@ def test_standard_output_takes_one_text(cli, picture):
         ran = cli("read", picture("a.png", 1, 1), "--to", formats)
         assert (ran.code, "cannot go to standard output" in ran.err) == (1, True)
     assert cli("read", picture("a.png", 1, 1), "--to", "md", "--json").code == 1
+
+
+def test_a_searchable_pdf_of_an_encrypted_one_takes_the_same_password(cli, tmp_path):
+    pikepdf = pytest.importorskip("pikepdf")
+    pytest.importorskip("fontTools")
+    image = Image.new("L", (600, 200), 255)
+    ImageDraw.Draw(image).text((40, 80), "some words to find", fill=0, font_size=40)
+    image.save(tmp_path / "a.pdf", resolution=100)
+    locked, out = tmp_path / "locked.pdf", tmp_path / "out.pdf"
+    with pikepdf.open(tmp_path / "a.pdf") as pdf:
+        pdf.save(locked, encryption=pikepdf.Encryption(user="u", owner="o"))
+    arguments = ("read", locked, "--lines", "--to", "searchable-pdf", "-o", out)
+    assert cli(*arguments).code == 8
+    ran = cli(*arguments, "--password", "u", answer=lambda _: "some words")
+    assert (ran.code, ran.err) == (0, "")
+    with pypdfium2.PdfDocument(out) as document:
+        assert document[0].get_textpage().get_text_range().strip() == "some words"

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from got_ocr2.errors import InvalidOptionError, RenderError
-from got_ocr2.rendering import render
+from got_ocr2.rendering import process, render
 from got_ocr2.rendering.music.check import check
 from got_ocr2.rendering.music.write import PUBLISHED, pages
-from got_ocr2.rendering.process import run_apart
+from got_ocr2.rendering.process import close_idle, run_apart
 from got_ocr2.synth.music.engine import Engraving, engrave
 from got_ocr2.synth.music.scores import ScoreOptions, random_score
 
@@ -242,6 +242,26 @@ def test_a_library_that_dies_takes_nobody_along():
         run_apart("music.engraver:engrave", job, what="The score", seconds=60)
     with pytest.raises(RenderError, match=r"The score took longer than 0\.01 seconds to draw"):
         run_apart("music.engraver:engrave", job, what="The score", seconds=0.01)
+
+
+def test_scores_one_after_another_share_a_process_and_do_not_suffer_from_one_another():
+    close_idle()
+    fine = {"kern": TRUTHS[0], "options": {}, "midi": True, "pages": None}
+    deadly = {**fine, "kern": "**kern\t**kern\n4c\n*-\t*-"}
+    first = run_apart("music.engraver:engrave", fine, what="The score", seconds=60)
+    [child] = process._idle.values()
+    assert run_apart("music.engraver:engrave", fine, what="The score", seconds=60) == first
+    assert ([child], child.jobs) == (list(process._idle.values()), 2)
+    with pytest.raises(RenderError, match="ended with code"):
+        run_apart("music.engraver:engrave", deadly, what="The score", seconds=60)
+    assert process._idle == {}
+    assert run_apart("music.engraver:engrave", fine, what="The score", seconds=60) == first
+    [child] = process._idle.values()
+    child._process.kill()  # as if it had been idle for long
+    child._process.wait()
+    assert run_apart("music.engraver:engrave", fine, what="The score", seconds=60) == first
+    close_idle()
+    assert process._idle == {}
 
 
 @settings(max_examples=200, deadline=None)

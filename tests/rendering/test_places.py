@@ -33,7 +33,7 @@ TEXTS = ("hocr", "alto", "page-xml", "tsv")
 def schemas():
     return {
         name: etree.XMLSchema(etree.parse(str(SCHEMAS / file)))
-        for name, file in (("alto", "alto-4-3.xsd"), ("page-xml", "page-2019-07-15.xsd"))
+        for name, file in (("alto", "alto-4-4.xsd"), ("page-xml", "page-2019-07-15.xsd"))
     }
 
 
@@ -161,6 +161,22 @@ def test_formats_that_are_not_places():
         write(placed(*LINES), "docx")
     with pytest.raises(InvalidOptionError, match="empty list"):
         write([], "hocr")
+
+
+def test_options_that_a_format_does_not_have():
+    page = placed(*LINES)
+    for to, options, words in (
+        ("hocr", {"unknown": 1}, "Writing a page as hocr has no option 'unknown'; it has none"),
+        ("tsv", {"dpi": 100}, "Writing a page as tsv has no option 'dpi'; it has none"),
+        (
+            "searchable-pdf",
+            {"unknown": 1},
+            "no option 'unknown'; it has dpi, existing_text, password, source",
+        ),
+        ("alto", {"kind": "chart"}, "Only a page can be written as alto, got the kind 'chart'"),
+    ):
+        with pytest.raises(InvalidOptionError, match=words):
+            page.render(to, **options)
 
 
 @given(

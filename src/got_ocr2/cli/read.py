@@ -110,7 +110,7 @@ def read(
         from .rendered_files import RenderedFiles
 
         existing: Existing = "replace" if force else "refuse"
-        rendered = RenderedFiles(to, verbose=verbose, quiet=quiet, existing=existing)
+        rendered = RenderedFiles(to, verbose=verbose, quiet=quiet, existing=existing, password=password)
     suffix = rendered.suffix if rendered is not None else ".json" if json else ".txt"
     jobs = _jobs(inputs, options, output, suffix, several=rendered is not None and rendered.several)
     if draft not in (None, PDF_TEXT) and len(jobs) > 1:

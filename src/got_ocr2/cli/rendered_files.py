@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..errors import GotOcr2Error, InvalidOptionError
 from ..rendering.of_results import render_result
@@ -23,15 +24,25 @@ class RenderedFiles(Output):
         to: the formats, such as "md,html".
         verbose, quiet: as the command has them.
         existing: what becomes of files that are there.
+        password: of encrypted PDFs, which a searchable PDF is made of.
 
     Raises:
         InvalidOptionError: an unknown format.
     """
 
-    def __init__(self, to: str, *, verbose: bool, quiet: bool, existing: Existing = "refuse") -> None:
+    def __init__(
+        self,
+        to: str,
+        *,
+        verbose: bool,
+        quiet: bool,
+        existing: Existing = "refuse",
+        password: str | None = None,
+    ) -> None:
         self._formats = formats_of(to)
         self._verbose, self._quiet = verbose, quiet
         self._existing: Existing = existing
+        self._password = password
 
     @property
     def suffix(self) -> str:
@@ -82,7 +93,8 @@ class RenderedFiles(Output):
     def _write(self, name: str, job: Job, result: PageResult | DocumentResult) -> None:
         if result.status == "failed" and not result.text:
             return  # it was said when the page failed
-        done = render_result(result, name)
+        options: dict[str, Any] = {"password": self._password} if name == "searchable-pdf" else {}
+        done = render_result(result, name, **options)
         if not self._quiet:
             for problem in done.problems:
                 note(f"{printable(result.source)}, as {name}, {problem}.")

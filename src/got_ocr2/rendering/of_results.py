@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import RenderError
+from ..errors import InvalidOptionError, RenderError
 from ..results import DocumentResult, PageResult
 from .kinds import kind_of
 from .registry import PLACES
-from .render import render
+from .render import options_of, refuse_unknown, render
 from .rendered import Rendered
 
 
@@ -35,6 +35,10 @@ def render_result(
     if to in PLACES:
         from .places import write
 
+        if kind not in {"auto", "page"}:
+            raise InvalidOptionError(f"Only a page can be written as {to}, got the kind {kind!r}.")
+        known = options_of(write) - {"result", "to"} if to == "searchable-pdf" else set[str]()
+        refuse_unknown(options, known, f"a page as {to}")
         return write(result, to, strict=strict, **options)
     pages = result.pages if isinstance(result, DocumentResult) else (result,)
     if result.status == "failed" and not result.text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import InvalidOptionError
@@ -28,9 +29,21 @@ def render(text: str, to: str, kind: str = "auto", *, strict: bool = False, **op
     """
     kind = kind_of(text) if kind == "auto" else kind
     write = writer(kind, to)
-    if options:
-        known = set(inspect.signature(write).parameters) - {"text", "strict"}
-        if unknown := sorted(set(options) - known):
-            has = f"it has {', '.join(sorted(known))}" if known else "it has none"
-            raise InvalidOptionError(f"Writing a {kind} as {to} has no option {unknown[0]!r}; {has}.")
+    refuse_unknown(options, options_of(write) - {"text"}, f"a {kind} as {to}")
     return write(text, strict=strict, **options)
+
+
+def options_of(write: Callable[..., Any]) -> set[str]:
+    """Names of a writer's parameters, without `strict`, which all have."""
+    return set(inspect.signature(write).parameters) - {"strict"}
+
+
+def refuse_unknown(options: Mapping[str, Any], known: set[str], what: str) -> None:
+    """Says which option there is not.
+
+    Raises:
+        InvalidOptionError: an option is not among the known ones.
+    """
+    if unknown := sorted(set(options) - known):
+        has = f"it has {', '.join(sorted(known))}" if known else "it has none"
+        raise InvalidOptionError(f"Writing {what} has no option {unknown[0]!r}; {has}.")

@@ -72,16 +72,19 @@ def svg_of(pdf: bytes) -> str:
 
     Raises:
         MissingDependencyError: pdftocairo is not installed.
-        RenderError: it cannot read the PDF.
+        RenderError: it cannot read the PDF, or takes longer than 30 seconds.
     """
     program = shutil.which("pdftocairo")
     if program is None:
         raise MissingDependencyError(
             "Writing SVG with pdflatex needs pdftocairo, which comes with poppler-utils."
         )
-    done = subprocess.run(
-        [program, "-svg", "-", "-"], input=pdf, capture_output=True, timeout=_SECONDS, check=False
-    )
+    try:
+        done = subprocess.run(
+            [program, "-svg", "-", "-"], input=pdf, capture_output=True, timeout=_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as e:
+        raise RenderError(f"pdftocairo took longer than {_SECONDS} seconds over this figure.") from e
     if done.returncode:
         raise RenderError("pdftocairo cannot turn what pdflatex wrote into SVG.")
     return done.stdout.decode("utf-8")

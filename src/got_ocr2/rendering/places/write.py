@@ -91,5 +91,6 @@ def _source(page: PageResult, given: Picture | Sequence[Picture] | None) -> Pict
     if Path(page.source).is_file():
         return Path(page.source)
     raise RenderError(
-        f"A searchable PDF needs the document that was read; {page.source} is no file: give `source`."
+        f"A searchable PDF is made of the document that was read, and {page.source} is no file; in Python, give "
+        "`source`."
     )
