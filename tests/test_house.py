@@ -55,7 +55,17 @@ ALLOWED: dict[str, set[str]] = {
     "benchmarking": FACADE | {"machine"},
     "verification": FACADE | {"benchmarking", "evaluation", "machine"},
     "cli": FACADE
-    | {"benchmarking", "evaluation", "machine", "rendering", "synth", "training", "verification", "_version"},
+    | {
+        "benchmarking",
+        "evaluation",
+        "integrations",
+        "machine",
+        "rendering",
+        "synth",
+        "training",
+        "verification",
+        "_version",
+    },
 }
 # Folder or file of `synth/` -> those that it may import from: what kinds share, the kinds, what is made of them.
 _SHARED = {"sample", "sources", "corpora", "fonts", "drawing"}

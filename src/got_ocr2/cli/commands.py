@@ -34,6 +34,7 @@ class Command:
 COMMANDS = (
     Command("read", "read:read", "Read the text of pictures, PDFs, folders and addresses."),
     Command("render", "render:render", "Write text that was read as HTML, DOCX, SVG, PDF and more."),
+    Command("mcp", "mcp:mcp", "Serve the Model Context Protocol, for programs that let models use tools."),
     Command("layout", "layout:layout", "Find the lines of pages, and draw them."),
     Command("convert", "convert:convert", "Write a checkpoint of any layout in Hugging Face's."),
     Command("synth", "synth:app", "Draw training data with its exact truth."),
