@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from generation_helpers import ByteTokenizer, ScriptedModel, make_prompts
 
 from got_ocr2.config import GotOcr2Config
 from got_ocr2.errors import GotOcr2Error, InvalidOptionError
-from got_ocr2.generation import GenerateOutput, GenerationOptions
+from got_ocr2.generation import GenerateOutput, GenerationMixin, GenerationOptions
 from got_ocr2.generation.inputs import PromptBatch
 from got_ocr2.generation.reference import generate_slowly
 
@@ -19,6 +20,19 @@ PAD, IMAGE = 4, 91
 # Unequal pictures and lengths, a row without a picture, the longest row neither first nor last.
 IMAGES, LENGTHS = (1, 2, 0, 1), (7, 5, 9, 12)
 ROWS = range(len(IMAGES))
+
+
+class Recorder:
+    """A streamer that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.got: list[Any] = []
+
+    def put(self, value: torch.Tensor) -> None:
+        self.got.append(value.tolist())
+
+    def end(self) -> None:
+        self.got.append("end")
 
 
 def slowly(model: Any, inputs: dict[str, Any], **options: Any) -> GenerateOutput:
@@ -207,10 +221,39 @@ def test_steps_can_be_left_early_and_leave_no_inference_mode_behind(tiny_config:
     assert model.runner.capacity == 0  # the arena is given back
 
 
+def test_generate_and_its_steps_take_the_same(tiny_config: GotOcr2Config) -> None:
+    whole, stepwise = map(inspect.signature, (GenerationMixin.generate, GenerationMixin.generate_steps))
+    assert whole.parameters == stepwise.parameters
+    model, ids = scripted(tiny_config, [[20, 21]])
+    given: dict[str, Any] = {"inputs": ids, "generation_config": {"max_length": ids.shape[1] + 2}}
+    one, other = Recorder(), Recorder()
+    assert model.generate(**given, streamer=one)[0, -2:].tolist() == [20, 21]
+    assert [step.tokens for step in model.generate_steps(**given, streamer=other)] == [(20,), (21,)]
+    assert one.got == other.got == [ids.tolist(), [20], [21], "end"]
+
+
+def test_steps_left_early_end_the_streamer(tiny_config: GotOcr2Config) -> None:
+    model, ids = scripted(tiny_config, [[20, 21, 22]])
+    shown = Recorder()
+    steps = model.generate_steps(ids, max_new_tokens=3, streamer=shown)
+    next(steps)
+    steps.close()
+    assert shown.got == [ids.tolist(), [20], "end"]
+    assert model.runner.capacity == 0
+
+
 def test_steps_refuse_bad_options_at_the_call(tiny_config: GotOcr2Config) -> None:
     model, ids = scripted(tiny_config, [[20]])
+    shown = Recorder()
     with pytest.raises(InvalidOptionError, match="did you mean 'max_new_tokens'"):
-        model.generate_steps(ids, max_new_token=4)
+        model.generate_steps(ids, max_new_token=4, streamer=shown)
+    assert shown.got == ["end"]
+    with pytest.raises(
+        InvalidOptionError, match=r"generate_steps\(\) .* does not do num_beams; use generate"
+    ):
+        model.generate_steps(ids, max_new_tokens=4, num_beams=2)
+    with pytest.raises(InvalidOptionError, match=r"requests\(\) .* does not do output_logits"):
+        model.requests(ids, output_logits=True, return_dict_in_generate=True)
 
 
 def test_defaults_of_the_model_end_a_row_without_being_told(tiny_config: GotOcr2Config) -> None:

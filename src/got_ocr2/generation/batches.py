@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import torch
 
@@ -19,6 +19,7 @@ from .rules.random_draws import Draws, OwnDraws, SharedDraws
 from .rules.stopping import FinishReason, RowEnd
 
 Generators = torch.Generator | Sequence[torch.Generator]
+Steps = Generator[Step, None, None]
 
 
 def requests(
@@ -63,7 +64,7 @@ def _draws(generator: Generators | None, rows: int) -> list[Draws]:
     return [OwnDraws(one) for one in generator]
 
 
-def steps(new_runner: Callable[[], Runner], pages: Sequence[Request]) -> Iterator[Step]:
+def steps(new_runner: Callable[[], Runner], pages: Sequence[Request]) -> Steps:
     """Reads the pages with an engine of their own, and yields token after token for all of them.
 
     Pages whose arena would not fit into memory wait for others; a step is yielded as soon as it is whole. Closing

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -11,7 +13,7 @@ from torch import Tensor
 
 from ..config import GotOcr2Config
 from ..errors import InvalidOptionError
-from .batches import Generators, requests, steps
+from .batches import Generators, Steps, requests, steps
 from .beams import search_batch
 from .engine.requests import Request
 from .engine.runner import Runner
@@ -87,33 +89,17 @@ class GenerationMixin:
                 before any work is done.
             GotOcr2Error: a row has no token to choose.
         """
-        ids = options.pop("inputs", None) if input_ids is None else input_ids
-        options, defaults, slow = split(options, self.generation_defaults, _width(ids))
         try:
-            batch, chosen, pages = self._plan(
-                ids, pixel_values, attention_mask, tokenizer, generator, options, defaults
-            )
-            slow.check(chosen)
-            if streamer is not None:
-                streamer.put(batch.input_ids.cpu())
-            if slow.nothing:
-                taken: list[Step] = []
-                for step in self._steps(batch, chosen, pages):
-                    taken.append(step)
-                    if streamer is not None:
-                        streamer.put(torch.tensor(step.tokens))
-                output = collect(batch.input_ids, taken)
+            plan = self._plan(input_ids, pixel_values, attention_mask, tokenizer, generator, options)
+            if plan.slow.nothing:
+                output = collect(plan.batch.input_ids, list(self._steps(plan, streamer)))
             else:
-                _check_device(batch.input_ids, getattr(self, "device", None))
-                output = _slowly(
-                    cast(LanguageModel, self), batch, chosen, slow, pages[0].max_new_tokens,
-                    tokenizer=tokenizer, generator=generator, streamer=streamer,
-                )  # fmt: skip
+                output = self._slowly(plan, tokenizer=tokenizer, generator=generator, streamer=streamer)
         finally:
             # Also after a failure: someone in another thread may be waiting for more text.
             if streamer is not None:
                 streamer.end()
-        return output if chosen.return_dict_in_generate else output.sequences
+        return output if plan.options.return_dict_in_generate else output.sequences
 
     def generate_steps(
         self,
@@ -122,18 +108,24 @@ class GenerationMixin:
         attention_mask: Tensor | None = None,
         *,
         tokenizer: Tokenizer | None = None,
+        streamer: Streamer | None = None,
         generator: Generators | None = None,
         **options: Any,
     ) -> Iterator[Step]:
         """`generate`, one step at a time: for showing text as it comes, or for ending early.
 
-        Arguments and errors are those of `generate`; bad ones are refused at the call, not at the first step.
-        Closing the iterator, or leaving it, stops the work.
+        Arguments and errors are those of `generate`, but what is done outside the engine has no steps. Bad ones are
+        refused at the call, not at the first step. Closing the iterator, or leaving it, stops the work.
         """
-        batch, chosen, pages = self._plan(
-            input_ids, pixel_values, attention_mask, tokenizer, generator, options
-        )
-        return self._steps(batch, chosen, pages)
+        try:
+            plan = self._plan(input_ids, pixel_values, attention_mask, tokenizer, generator, options)
+            plan.check_engine("generate_steps")
+            steps = self._steps(plan, streamer)
+        except BaseException:
+            if streamer is not None:
+                streamer.end()
+            raise
+        return _ending(steps, streamer)
 
     def requests(
         self,
@@ -147,9 +139,12 @@ class GenerationMixin:
     ) -> list[Request]:
         """The rows of a batch, checked as `generate` checks them, for an engine of the caller's.
 
-        Arguments and errors are those of `generate`, but the tensors may be on any device.
+        Arguments and errors are those of `generate_steps`, but the tensors may be on any device, and an engine feeds no
+        streamer.
         """
-        return self._plan(input_ids, pixel_values, attention_mask, tokenizer, generator, options)[2]
+        plan = self._plan(input_ids, pixel_values, attention_mask, tokenizer, generator, options)
+        plan.check_engine("requests")
+        return plan.pages
 
     def _plan(
         self,
@@ -159,20 +154,24 @@ class GenerationMixin:
         tokenizer: Tokenizer | None,
         generator: Generators | None,
         given: dict[str, Any],
-        defaults: GenerationOptions | None = None,
-    ) -> tuple[PromptBatch, GenerationOptions, list[Request]]:
+    ) -> _Plan:
         """Checks everything that can be checked before the first forward pass."""
+        ids = given.pop("inputs", None) if input_ids is None else input_ids
+        given, defaults, slow = split(given, self.generation_defaults, 0 if ids is None else ids.shape[-1])
         for name in given:
             if name not in _KNOWN:
                 raise unknown_option(name, _KNOWN)
-        options = (defaults or self.generation_defaults).override(**given)
+        options = defaults.override(**given)
         text = self.config.text_config
-        for name, ids in (("eos_token_id", options.eos_token_id), ("pad_token_id", (options.padding or 0,))):
-            if any(i >= text.vocab_size for i in ids):
+        for name, chosen in (
+            ("eos_token_id", options.eos_token_id),
+            ("pad_token_id", (options.padding or 0,)),
+        ):
+            if any(i >= text.vocab_size for i in chosen):
                 raise InvalidOptionError(
-                    f"{name} {max(ids)} is outside the vocabulary 0..{text.vocab_size - 1}."
+                    f"{name} {max(chosen)} is outside the vocabulary 0..{text.vocab_size - 1}."
                 )
-        batch = PromptBatch.check(self.config, input_ids, pixel_values, attention_mask, options.padding)
+        batch = PromptBatch.check(self.config, ids, pixel_values, attention_mask, options.padding)
         rows = len(batch.lengths)
         _check_generators(generator, rows, getattr(self, "device", batch.input_ids.device))
         if rows > 1 and options.stop_strings and options.padding is None:
@@ -180,39 +179,70 @@ class GenerationMixin:
                 f"{rows} rows may end at different times: pass pad_token_id to fill the shorter ones."
             )
         limit = batch.max_new_tokens(options, text.max_position_embeddings)
-        return batch, options, requests(batch, options, limit, tokenizer, generator)
+        slow.check(options)
+        return _Plan(batch, options, requests(batch, options, limit, tokenizer, generator), slow)
 
-    def _steps(
-        self, batch: PromptBatch, options: GenerationOptions, pages: Sequence[Request]
-    ) -> Iterator[Step]:
-        _check_device(batch.input_ids, getattr(self, "device", None))
-        return steps(lambda: self.new_runner(use_cache=options.use_cache), pages)
+    def _steps(self, plan: _Plan, streamer: Streamer | None) -> Steps:
+        _check_device(plan.batch.input_ids, getattr(self, "device", None))
+        taken = steps(lambda: self.new_runner(use_cache=plan.options.use_cache), plan.pages)
+        return taken if streamer is None else _shown(taken, plan.batch.input_ids, streamer)
 
-
-def _slowly(
-    model: LanguageModel,
-    batch: PromptBatch,
-    options: GenerationOptions,
-    slow: SlowOptions,
-    max_new_tokens: int,
-    *,
-    tokenizer: Tokenizer | None,
-    generator: Generators | None,
-    streamer: Streamer | None,
-) -> GenerateOutput:
-    """What the engine does not do."""
-    if slow.num_beams > 1:
-        if streamer is not None:
+    def _slowly(
+        self,
+        plan: _Plan,
+        *,
+        tokenizer: Tokenizer | None,
+        generator: Generators | None,
+        streamer: Streamer | None,
+    ) -> GenerateOutput:
+        """What the engine does not do."""
+        _check_device(plan.batch.input_ids, getattr(self, "device", None))
+        model, slow, limit = cast(LanguageModel, self), plan.slow, plan.pages[0].max_new_tokens
+        if slow.num_beams > 1 and streamer is not None:
             raise InvalidOptionError("Beams end all at once: a streamer goes with num_beams=1.")
-        return search_batch(model, batch, options, slow, max_new_tokens, tokenizer)
-    return generate_batch(
-        model, repeated(batch, slow.num_return_sequences), options, slow, max_new_tokens,
-        tokenizer=tokenizer, generator=generator, streamer=streamer,
-    )  # fmt: skip
+        if streamer is not None:
+            streamer.put(plan.batch.input_ids.cpu())
+        if slow.num_beams > 1:
+            return search_batch(model, plan.batch, plan.options, slow, limit, tokenizer)
+        return generate_batch(
+            model, repeated(plan.batch, slow.num_return_sequences), plan.options, slow, limit,
+            tokenizer=tokenizer, generator=generator, streamer=streamer,
+        )  # fmt: skip
 
 
-def _width(ids: Tensor | None) -> int:
-    return 0 if ids is None else ids.shape[-1]
+@dataclass(frozen=True)
+class _Plan:
+    """What a call of `generate` comes to: checked prompts and options, a request for each row, and the rest."""
+
+    batch: PromptBatch
+    options: GenerationOptions
+    pages: list[Request]
+    slow: SlowOptions
+
+    def check_engine(self, caller: str) -> None:
+        """Refuses what only the slow loops do."""
+        if not self.slow.nothing:
+            raise InvalidOptionError(
+                f"{caller}() leaves the work to the engine, which does not do {self.slow.asked[0]}; use generate()."
+            )
+
+
+def _shown(steps: Steps, input_ids: Tensor, streamer: Streamer) -> Steps:
+    """The steps, given to the streamer behind the prompt as they come."""
+    with closing(steps):
+        streamer.put(input_ids.cpu())
+        for step in steps:
+            streamer.put(torch.tensor(step.tokens))
+            yield step
+
+
+def _ending(steps: Steps, streamer: Streamer | None) -> Steps:
+    """The steps; the streamer is told of their end, whatever it is."""
+    try:
+        yield from steps
+    finally:
+        if streamer is not None:
+            streamer.end()
 
 
 def _check_device(input_ids: Tensor, device: torch.device | None) -> None:

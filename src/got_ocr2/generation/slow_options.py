@@ -81,11 +81,17 @@ class SlowOptions:
             )
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """What is asked that the engine does not do, by name."""
+        neutral = {"num_beams": 1, "num_return_sequences": 1}
+        alone = ("length_penalty", "early_stopping")  # nothing without beams
+        names = [f.name for f in dataclasses.fields(self) if f.name not in alone]
+        return tuple(name for name in names if getattr(self, name) not in (neutral.get(name, False), (), []))
+
+    @property
     def nothing(self) -> bool:
         """Whether the engine does all that is asked."""
-        keys = ("num_beams", "num_return_sequences", "logits_processor", "stopping_criteria")
-        asked = any(getattr(self, name) not in (1, (), []) for name in keys)
-        return not (asked or self.output_logits or self.output_attentions or self.output_hidden_states)
+        return not self.asked
 
     def check(self, options: GenerationOptions) -> None:
         """Refuses what contradicts the options."""
