@@ -5,7 +5,9 @@ Tokens are the bytes of UTF-8; 256 ends a text.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -19,6 +21,7 @@ from got_ocr2.generation.engine.runner import RowInput, Scores, Span
 from got_ocr2.ocr import OCR
 from got_ocr2.processing import BatchFeature, DecodeStream
 from got_ocr2.reading.engine_options import EngineOptions
+from make_pdf import make_pdf
 
 END = 256
 PROMPT = 7  # tokens
@@ -146,3 +149,30 @@ def fake_ocr(answer: Answer = size_of, *, threaded: bool = False, reads: str = "
     ocr._runner = ocr.runner  # type: ignore[attr-defined]
     ocr._engine = Engine(ocr.runner, positions=100_000, threaded=threaded)  # type: ignore[attr-defined]
     return ocr
+
+
+def picture(width: int = 30, height: int = 20) -> Image.Image:
+    """A white one."""
+    return Image.new("RGB", (width, height), "white")
+
+
+def tiff(*sizes: tuple[int, int]) -> bytes:
+    """A page of each size."""
+    out = io.BytesIO()
+    first, *rest = (picture(*size) for size in sizes)
+    first.save(out, "TIFF", save_all=True, append_images=rest)
+    return out.getvalue()
+
+
+def mixed_sources(folder: Path) -> list[Any]:
+    """Two good documents, a broken one, a missing one, an encrypted one, one with a broken page."""
+    (folder / "broken.png").write_bytes(b"no picture")
+    (folder / "locked.pdf").write_bytes(make_pdf(["x"], password="p"))
+    return [
+        picture(5, 4),
+        folder / "broken.png",
+        tiff((6, 3), (2000, 1000), (7, 2)),
+        folder / "missing.png",
+        folder / "locked.pdf",
+        picture(8, 1),
+    ]

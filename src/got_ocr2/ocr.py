@@ -195,21 +195,29 @@ class OCR:
             max_patches: the most tiles, >= 1; switches `crop` on. None is the checkpoint's own limit.
             lines: find the lines of each page and read them one by one, which gives every line and word a place:
                 True, False, or None to do so for models that were made for it, as the one in the package is.
-            paragraphs: where lines are read, join those of a block into running text.
-            dehyphenate: where lines are read, put words together that were divided at the end of one.
-            max_new_tokens: the most tokens to write for a text, >= 1. None is the checkpoint's own limit.
-            deadline: seconds that the model may work on a page, > 0; its text ends there.
-            on_loop: what to do when the model begins to repeat itself: "stop" there, go on without long repeats
-                ("penalise"), read the page again in tiles ("retry_cropped"), or "ignore" it.
-            no_repeat_ngram_size: no run of so many tokens comes twice; "original" is what the demo of the model's
-                authors does. None is the checkpoint's own setting.
-            draft: what the document is thought to say: "pdf-text" for a PDF's own text layer, a text, or a text
-                for every page. Reading is faster where it is right; the result does not depend on it.
-            speculate: guess tokens and verify several at once: True, False, from the page's own n-grams only
-                ("ngram"), or if there is a draft (None). The result does not depend on it.
-            confidence: how finely the result says how sure the model was: "page", "line", "word", "character".
+            paragraphs: where lines are read, those of a block make one line of running text, with a blank line
+                between blocks.
+            dehyphenate: where lines are read, words that were divided at the end of one are put together.
+            max_new_tokens: the most tokens to write for a text, >= 1; where lines are read, for a piece of one. None
+                is the checkpoint's own limit.
+            deadline: seconds that the model may work on a page, > 0; then its text ends where it is, and its status
+                is "truncated". None for no limit.
+            on_loop: what to do when the model begins to repeat itself without end. "stop" ends the page there, keeps
+                the first copy of what is repeated, and calls it "looped". "penalise" goes on from there with no run of
+                20 tokens allowed twice. "retry_cropped" reads the page again in tiles. Where a second try repeats
+                itself too, its text is cut and called "looped". "ignore" goes on to the token limit.
+            no_repeat_ngram_size: no run of so many tokens comes twice, >= 0; "original" is what the demo of the
+                model's authors does: 20, but nothing for tiles and several pages. None is the checkpoint's own setting.
+            draft: what the document is thought to say, to read it faster: "pdf-text" for a PDF's own text layer, a
+                text, or a text for every page; a form feed in a text stands between two pages. The result does not
+                depend on it.
+            speculate: guess the next tokens and verify several at once; the result does not depend on it. True guesses
+                from the draft, if there is one, and from what was written before; "ngram" from the latter alone. None
+                speculates if there is a draft.
+            confidence: how finely the result says how sure the model was: of the "page", of every "line" too, of every
+                "word" too, or of every "character" too.
             pages: which pages, such as "1-4,7,9-"; None for all.
-            dpi: pixels per inch for the pages of a PDF.
+            dpi: pixels per inch for the pages of a PDF, > 0.
             password: for an encrypted PDF.
             recursive: search the folders within a folder.
             skip_blank: a page on whose picture there is nothing but paper is "empty", without asking the model.
@@ -221,30 +229,8 @@ class OCR:
         Raises:
             GotOcr2Error: the first thing that went wrong. `read_many` goes on instead.
         """
-        options = ReadOptions(
-            format=format,
-            box=box,
-            color=color,
-            multi_page=multi_page,
-            crop=crop,
-            max_patches=max_patches,
-            lines=lines,
-            paragraphs=paragraphs,
-            dehyphenate=dehyphenate,
-            max_new_tokens=max_new_tokens,
-            deadline=deadline,
-            on_loop=on_loop,
-            no_repeat_ngram_size=no_repeat_ngram_size,
-            draft=draft,
-            speculate=speculate,
-            confidence=confidence,
-            pages=pages,
-            dpi=dpi,
-            password=password,
-            recursive=recursive,
-            skip_blank=skip_blank,
-            limits=limits or Limits(),
-        )
+        given = {name: value for name, value in locals().items() if name not in ("self", "source")}
+        options = ReadOptions.of(**{**given, "limits": limits or Limits()})
         events = self.reader(options, strict=True).events([source])
         results = [event.result for event in events if isinstance(event, PageRead)]
         if len(results) == 1:

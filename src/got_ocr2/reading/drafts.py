@@ -23,7 +23,7 @@ def draft_of(
     """What some pages, read as one text, are thought to say.
 
     Args:
-        draft: `PDF_TEXT`, a text, or a text for every page of the document; see `ReadOptions`.
+        draft: `PDF_TEXT`, a text, or a text for every page of the document; see `OCR.read`.
         pages: their numbers, from 1.
         layer: the text layer of a page.
 
@@ -48,7 +48,7 @@ def drafter_of(draft: str | None, speculate: Speculate, tokenizer: GotOcr2Tokeni
 
     Args:
         draft: what the page is thought to say, or None.
-        speculate: as in `ReadOptions`; None speculates if there is a draft.
+        speculate: as in `OCR.read`; None speculates if there is a draft.
         tokenizer: the model's.
     """
     from ..generation.drafting import FirstOf, NgramDrafter, TextDrafter

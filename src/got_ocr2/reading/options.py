@@ -21,44 +21,7 @@ ORIGINAL_NO_REPEAT_NGRAM_SIZE = 20
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What to read and how, checked once; the fields are the keyword arguments of `OCR.read`.
-
-    Attributes:
-        format: ask for formatted text (Mathpix markdown, music, TikZ, SMILES, a chart's data).
-        box: read the region `(x1, y1, x2, y2)`, in pixels of the page as a person sees it.
-        color: read what stands in the frame of this colour: "red", "green" or "blue".
-        multi_page: read all pages of a document as one text.
-        crop: read each page in full-size tiles as well, for small print.
-        lines: find the lines of each page and read them one by one; None does so for models that were made for it.
-        paragraphs: where lines are read, those of a block make one line of running text, with a blank line between
-            blocks.
-        dehyphenate: where lines are read, words that were divided at the end of one are put together.
-        max_patches: the most tiles, >= 1; switches `crop` on. None is the checkpoint's own limit.
-        max_new_tokens: the most tokens to write, >= 1; where lines are read, for a piece of one. None is the
-            checkpoint's own limit.
-        deadline: seconds that the model may work on a page, > 0; then its text ends where it is, and its status is
-            "truncated". None for no limit.
-        on_loop: what to do when the model begins to repeat itself without end. "stop" ends the page there, keeps the
-            first copy of what is repeated, and calls it "looped". "penalise" goes on from there with no run of 20
-            tokens allowed twice. "retry_cropped" reads the page again in tiles. Where a second try repeats itself
-            too, its text is cut and called "looped". "ignore" goes on to the token limit.
-        no_repeat_ngram_size: no run of so many tokens comes twice, >= 0; "original" is what the demo of the model's
-            authors does: 20, but nothing for tiles and several pages. None is the checkpoint's own setting.
-        draft: what the document is thought to say, to read it faster: "pdf-text" for a PDF's own text layer, a text,
-            or a text for every page; a form feed in a text stands between two pages. The result does not depend
-            on it.
-        speculate: guess the next tokens and verify several at once; the result does not depend on it. True guesses
-            from the draft, if there is one, and from what was written before; "ngram" from the latter alone. None
-            speculates if there is a draft.
-        confidence: what the result holds confidences of: the "page", every "line" too, every "word" too, or every
-            "character" too.
-        pages: which pages of a document, such as "1-4,7,9-"; None for all.
-        dpi: pixels per inch for the pages of a PDF.
-        password: for an encrypted PDF.
-        recursive: search the folders within a folder.
-        skip_blank: a page on whose picture there is nothing but paper is "empty", and the model is not asked.
-        limits: what is refused.
-    """
+    """What to read and how, checked once; the fields are the keyword arguments of `OCR.read`, which explains them."""
 
     format: bool = False
     box: Sequence[float] | None = None

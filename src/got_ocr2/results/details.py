@@ -92,7 +92,7 @@ class Repetition:
     """What was done about a page on which the model began to repeat itself.
 
     Attributes:
-        on_loop: the rule that was followed; see `reading.ReadOptions`.
+        on_loop: the rule that was followed; see `OCR.read`.
         period: tokens of the repeated unit, or None if its copies differ a little.
         dropped: tokens that were left out of the text, because they repeat the unit's first copy.
         solved: a second try did not end in repetition, and the text is that of the second try.

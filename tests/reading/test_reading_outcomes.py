@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
-from PIL import Image
 
 import got_ocr2.generation.engine.row
-from fake_ocr import fake_ocr
+from fake_ocr import fake_ocr, picture
 from got_ocr2 import OCR
 from got_ocr2.errors import InvalidOptionError
 from got_ocr2.reading import PageRead, TextPiece
@@ -19,10 +18,6 @@ BEGINNING = "The list that was asked for: "
 UNIT = "item, the same as before\n"
 LOOP = BEGINNING + UNIT * 36
 NUMBERED = BEGINNING + "".join(f"{n}. another line of the list\n" for n in range(1, 90))
-
-
-def picture(width: int = 30, height: int = 20) -> Image.Image:
-    return Image.new("RGB", (width, height), "white")
 
 
 def read(answer, **options) -> PageResult:
