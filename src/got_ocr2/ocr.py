@@ -110,6 +110,7 @@ class OCR:
         kernels: Kernels = "auto",
         kv_memory: int | str | None = None,
         max_batch: int = EngineOptions.max_batch,
+        threaded: bool | None = None,
     ) -> OCR:
         """Opens a checkpoint.
 
@@ -128,6 +129,8 @@ class OCR:
             kv_memory: what the key/value cache may take, such as "2GB" or a number of bytes: it limits how many
                 pages can be read together, and how long they can be. Default: a share of the free memory.
             max_batch: most pages that are read together, by all calls, >= 1.
+            threaded: whether the engine has a thread of its own; None gives it one on CUDA. For programs in which
+                many threads read with one `OCR`.
 
         Raises:
             CheckpointError: not found, incomplete or in an unknown layout.
@@ -136,7 +139,7 @@ class OCR:
         from .auto import AutoProcessor
         from .modeling import load_model
 
-        engine_options = EngineOptions(quantization, kernels, kv_memory, max_batch)
+        engine_options = EngineOptions(quantization, kernels, kv_memory, max_batch, threaded)
         if model is None:
             model = _embedded_model()
         device = _best_device() if device == "auto" else device

@@ -35,6 +35,7 @@ COMMANDS = (
     Command("read", "read:read", "Read the text of pictures, PDFs, folders and addresses."),
     Command("render", "render:render", "Write text that was read as HTML, DOCX, SVG, PDF and more."),
     Command("mcp", "mcp:mcp", "Serve the Model Context Protocol, for programs that let models use tools."),
+    Command("serve", "serve:serve", "Read over HTTP: OpenAI's and Mistral's addresses, our own, and a page."),
     Command("layout", "layout:layout", "Find the lines of pages, and draw them."),
     Command("convert", "convert:convert", "Write a checkpoint of any layout in Hugging Face's."),
     Command("synth", "synth:app", "Draw training data with its exact truth."),

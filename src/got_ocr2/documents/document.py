@@ -68,6 +68,11 @@ class Document(ABC):
             InputError: the page is damaged, or larger than the limit.
         """
 
+    def size(self, number: int) -> tuple[int, int]:
+        """Width and height, in pixels, of the picture that `load` gives of page `number`; its errors are those of
+        `load`."""
+        return self.load(number).image.size
+
     def text(self, number: int) -> str | None:
         """The text that the file itself gives for page `number` (from 1), such as a PDF's text layer.
 

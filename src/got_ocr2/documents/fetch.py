@@ -20,6 +20,7 @@ from typing import IO, Any, TextIO
 from .._version import __version__
 from ..errors import FileAccessError, InputError
 from ..wording import printable, reason
+from . import public_network
 from .limits import Limits
 
 _CHUNK = 1 << 16
@@ -30,8 +31,14 @@ def is_url(source: str) -> bool:
     return source[:8].lower().startswith(("http://", "https://", "data:"))
 
 
-def fetch(url: str, limits: Limits) -> tuple[io.BytesIO, str]:
+def fetch(url: str, limits: Limits, *, public: bool = False) -> tuple[io.BytesIO, str]:
     """Downloads an `http(s)` address, or decodes a `data:` one.
+
+    Args:
+        url: the address.
+        limits: on its size and time.
+        public: refuse addresses on this machine and in private networks, redirects included; for what strangers
+            name. No proxy is used then, since it would connect for us.
 
     Returns:
         The bytes, and a name for messages.
@@ -48,7 +55,7 @@ def fetch(url: str, limits: Limits) -> tuple[io.BytesIO, str]:
         parts = urllib.parse.urlsplit(url)
         # Queries and user names carry secrets; they stay out of messages and results.
         name = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-        return _download(url, name, limits), name
+        return _download(url, name, limits, public), name
     except urllib.error.HTTPError as e:
         e.close()
         raise FileAccessError(f"{name} answers {e.code}.") from e
@@ -95,12 +102,11 @@ def read_stream(stream: IO[Any], limits: Limits) -> tuple[io.BytesIO, str]:
     return _checked(data, name, limits), source
 
 
-def _download(url: str, name: str, limits: Limits) -> io.BytesIO:
+def _download(url: str, name: str, limits: Limits, public: bool) -> io.BytesIO:
     opener = urllib.request.OpenerDirector()  # unlike `build_opener` it knows no file:// and no ftp://
+    anywhere = [urllib.request.ProxyHandler(), urllib.request.HTTPHandler(), urllib.request.HTTPSHandler()]
     for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
+        *(public_network.handlers(limits.deadline) if public else anywhere),
         urllib.request.HTTPRedirectHandler(),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),

@@ -102,13 +102,16 @@ class PdfFile(Document):
     def load(self, number: int) -> Page:
         name = self.page_name(number)
         with _PDFIUM, _page(self._pdf, number, name) as page:
-            width, height = page.get_size()
             scale = self._scale * self._units[number - 1]
             try:
-                self.limits.check_pixels(name, math.ceil(width * scale), math.ceil(height * scale))
+                self.limits.check_pixels(name, *_pixels(page, scale))
             except InputError as e:
                 raise InputError(f"At {self._dpi:g} dpi {e}") from e
             return Page(_drawn(page, scale), number, self.source)
+
+    def size(self, number: int) -> tuple[int, int]:
+        with _PDFIUM, _page(self._pdf, number, self.page_name(number)) as page:
+            return _pixels(page, self._scale * self._units[number - 1])
 
     def text(self, number: int) -> str | None:
         """The page's text layer, its lines ended by a newline each; None if there is none or it is damaged."""
@@ -196,6 +199,12 @@ def _page(pdf: Any, number: int, name: str) -> Generator[Any]:
             page.close()
     except _pdfium().PdfiumError as e:
         raise InputError(f"{name} cannot be drawn: {reason(e)}.") from e
+
+
+def _pixels(page: Any, scale: float) -> tuple[int, int]:
+    """Width and height of a page that is drawn; PDFium rounds up."""
+    width, height = page.get_size()
+    return math.ceil(width * scale), math.ceil(height * scale)
 
 
 def _drawn(page: Any, scale: float) -> Image.Image:

@@ -24,6 +24,8 @@ class EngineOptions:
         kv_memory: most that the key/value cache may take, in bytes or as in "2GB"; None for a share of what is
             free.
         max_batch: most pages that are read together, >= 1.
+        threaded: the engine has a thread of its own, so that pages are opened and prepared while others are read.
+            None gives it one on CUDA; on a CPU it would take the cores from those who wait for it, unless many do.
 
     Raises:
         InvalidOptionError: a bad value.
@@ -33,6 +35,7 @@ class EngineOptions:
     kernels: Kernels = "auto"
     kv_memory: int | str | None = None
     max_batch: int = 64
+    threaded: bool | None = None
 
     def __post_init__(self) -> None:
         from ..generation.engine.arena_size import parse_bytes
@@ -59,9 +62,6 @@ class EngineOptions:
     def open(self, runner: Runner, context: int) -> Engine:
         """Makes an engine.
 
-        On CUDA it has a thread of its own, so that pages are opened and prepared while others are read; on a CPU
-        that would only take the cores from one another.
-
         Args:
             runner: from `runner`, used by no other engine.
             context: most positions that the model knows.
@@ -74,5 +74,5 @@ class EngineOptions:
 
         budget = None if self.kv_memory is None else parse_bytes(self.kv_memory)
         positions = arena_positions(runner, context, self.max_batch, budget)
-        threaded = runner.device.type == "cuda"
+        threaded = runner.device.type == "cuda" if self.threaded is None else self.threaded
         return Engine(runner, positions=positions, rows=self.max_batch, threaded=threaded)

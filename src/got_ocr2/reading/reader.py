@@ -78,16 +78,26 @@ class Reader:
             check_lines(options)
         self._writer = (LineWriter if by_lines else PageWriter)(engine, model, processor, options)
 
-    def events(self, sources: Iterable[Source | Sequence[Source]]) -> Iterator[Event]:
+    def events(
+        self,
+        sources: Iterable[Source | Sequence[Source]],
+        *,
+        given_up: Callable[[], bool] = lambda: False,
+    ) -> Iterator[Event]:
         """Reads the sources; every page gets exactly one result, in order.
 
         Sources are opened and pages loaded one after another, as soon as there is room for another page. The text
         of the first page that has not ended comes as it is written. With `strict`, a failure is raised where it
         happens. Otherwise it becomes a result with the status "failed", and reading goes on. Leaving the
         iteration gives up the pages in the engine.
+
+        Args:
+            sources: as for `OCR.read_many`.
+            given_up: asked after every step of the engine; once it holds, the pages in the engine are given up and
+                the iteration ends. Another thread may change its answer.
         """
         results: list[PageResult] = []
-        for event in self._pages_read(work_of(sources, self.options, self._failed)):
+        for event in self._pages_read(work_of(sources, self.options, self._failed), given_up):
             if isinstance(event, PageRead):
                 results.append(event.result)
             if isinstance(event, DocumentEnd):
@@ -98,7 +108,7 @@ class Reader:
                 yield event
 
     def _pages_read(
-        self, work: Iterator[Work]
+        self, work: Iterator[Work], given_up: Callable[[], bool]
     ) -> Iterator[DocumentOpened | TextPiece | PageRead | DocumentEnd]:
         """Keeps the engine filled and tells what is ready; everything stays in order."""
         queue: deque[_Queued] = deque()
@@ -107,7 +117,7 @@ class Reader:
         )  # no thread before work
         more = True
         try:
-            while queue or more:
+            while (queue or more) and not given_up():
                 self._settle(queue)
                 first = queue[0] if queue else None
                 # What is ready comes before anything new is opened.
@@ -129,7 +139,7 @@ class Reader:
                 elif isinstance(first, Future):
                     wait([first])
                 elif first is not None:
-                    self._wait(first, queue if more else None)
+                    self._wait(first, queue if more else None, given_up)
         finally:
             pool.shutdown(cancel_futures=True)
             self._abandon(queue)
@@ -142,9 +152,11 @@ class Reader:
             elif isinstance(item, InProgress):
                 item.go_on()
 
-    def _wait(self, first: InProgress, queue: Sequence[_Queued] | None) -> None:
+    def _wait(self, first: InProgress, queue: Sequence[_Queued] | None, given_up: Callable[[], bool]) -> None:
         """Lets the engine work until the first page has grown, or the queue, if there is one, takes another."""
-        self._writer.engine.wait(lambda: first.grown or (queue is not None and self._has_room(queue)))
+        self._writer.engine.wait(
+            lambda: first.grown or given_up() or (queue is not None and self._has_room(queue))
+        )
 
     def _has_room(self, queue: Sequence[_Queued]) -> bool:
         """Whether another page may enter the engine."""

@@ -1,0 +1,1 @@
+"""One surface of the server a file; each has a `router`."""

@@ -1,0 +1,119 @@
+"""JSON that several routes take or give, and what they say of it in the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..results import json_schema
+
+
+class Error(BaseModel):
+    """What went wrong, in one sentence."""
+
+    type: str
+    message: str
+    param: str | None = None
+    code: str | None = None
+
+
+class ErrorAnswer(BaseModel):
+    error: Error
+
+
+class Options(BaseModel):
+    """What to read and how: the options of `OCR.read`; docs/reading.md explains each."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    format: bool = Field(
+        False, description="Formatted text: Mathpix markdown, music, TikZ, SMILES, a chart's data."
+    )
+    box: list[float] | None = Field(
+        None, min_length=4, max_length=4, description="x1, y1, x2, y2 in pixels of the page."
+    )
+    color: str | None = Field(None, description="Read what stands in the frame of this colour.")
+    multi_page: bool = Field(False, description="All pages as one text.")
+    crop: bool = Field(False, description="Read pages in full-size tiles as well, for small print.")
+    max_patches: int | None = Field(None, ge=1, description="The most tiles; switches crop on.")
+    lines: bool | None = Field(None, description="Find the lines of each page and read them one by one.")
+    paragraphs: bool = Field(False, description="Join lines of a block into running text.")
+    dehyphenate: bool = Field(False, description="Put words together that a line's end divides.")
+    max_new_tokens: int | None = Field(None, ge=1, description="The longest text of a page, in tokens.")
+    deadline: float | None = Field(None, gt=0, description="Seconds that the model may work on a page.")
+    on_loop: Literal["stop", "penalise", "retry_cropped", "ignore"] = Field(
+        "stop", description="What to do when the model repeats itself."
+    )
+    no_repeat_ngram_size: int | Literal["original"] | None = Field(
+        None, description="No run of so many tokens comes twice."
+    )
+    draft: str | list[str] | None = Field(
+        None, description='What the document is thought to say: "pdf-text", or a text for each page.'
+    )
+    speculate: bool | Literal["ngram"] | None = Field(
+        None, description="Guess tokens, verify several at once."
+    )
+    confidence: Literal["page", "line", "word", "character"] = Field(
+        "page", description="How finely the result says how sure the model was."
+    )
+    pages: str | int | list[int] | None = Field(None, description='Which pages, such as "1-4,7,9-", from 1.')
+    dpi: float = Field(200.0, gt=0, description="Pixels per inch for the pages of a PDF.")
+    password: str | None = Field(None, description="For an encrypted PDF.")
+    skip_blank: bool = Field(
+        True, description="Pages with nothing on them are empty without asking the model."
+    )
+
+
+PROBLEMS = {
+    400: "The request is not what this address takes.",
+    401: "An API key is needed, or is not known.",
+    403: "This client may not use the server.",
+    404: "There is no such thing.",
+    413: "The request is too large.",
+    422: "The document cannot be read, or not written in this format.",
+    429: "The API key has had its requests of a minute.",
+    500: "The server failed.",
+    501: "A package is missing on the server.",
+    503: "The server is full or about to end.",
+    504: "Reading took too long.",
+}
+_READING = (400, 401, 403, 404, 413, 422, 429, 500, 501, 503, 504)
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For `responses` of a route: these errors."""
+    return {status: {"model": ErrorAnswer, "description": PROBLEMS[status]} for status in statuses}
+
+
+def reading_errors() -> dict[int | str, dict[str, Any]]:
+    """For `responses` of a route that reads documents."""
+    return errors(*_READING)
+
+
+def result_schema(kind: Literal["page", "document"]) -> dict[str, Any]:
+    """The JSON schema of a result, by reference to the components that `components` gives."""
+    return {"$ref": f"#/components/schemas/{_RESULTS[kind]}"}
+
+
+_RESULTS = {"page": "PageResult", "document": "DocumentResult", "part": "TextPart"}
+
+
+def components() -> dict[str, Any]:
+    """The schemas of results for `components.schemas` of the OpenAPI document."""
+    return {_RESULTS[name]: _moved(schema) for name, schema in json_schema()["$defs"].items()}
+
+
+def _moved(schema: Any) -> Any:
+    """With references to where OpenAPI keeps schemas."""
+    if isinstance(schema, dict):
+        return {
+            key: f"#/components/schemas/{_RESULTS[value.rpartition('/')[2]]}"
+            if key == "$ref"
+            else _moved(value)
+            for key, value in schema.items()
+        }
+    if isinstance(schema, Sequence) and not isinstance(schema, str):
+        return [_moved(part) for part in schema]
+    return schema
