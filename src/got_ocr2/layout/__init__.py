@@ -4,6 +4,7 @@ from .cutting import Piece, joined, line_pieces
 from .finder import find_lines
 from .frames import framed_box
 from .lines import LayoutOptions, PageLayout, TextLine
+from .placed import line_at, pieces_with_text
 from .words import word_boxes
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "find_lines",
     "framed_box",
     "joined",
+    "line_at",
     "line_pieces",
+    "pieces_with_text",
     "word_boxes",
 ]

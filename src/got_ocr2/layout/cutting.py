@@ -37,12 +37,13 @@ class Piece:
     joins_word: bool = False
 
 
-def line_pieces(image: Image.Image, line: TextLine) -> tuple[Piece, ...]:
-    """A line of the page, cut out; what is wider than `LONGEST` heights is cut at gaps between words.
+def line_pieces(image: Image.Image, line: TextLine, *, longest: float = LONGEST) -> tuple[Piece, ...]:
+    """A line of the page, cut out; what is wider than `longest` heights is cut at gaps between words.
 
     Args:
         image: the page that the line was found on.
         line: one of its lines.
+        longest: widths of a piece in its heights.
     """
     origin, along, down, width, height = _frame(line)
     strip = _lifted(image, origin, along, down, width, height)
@@ -50,9 +51,9 @@ def line_pieces(image: Image.Image, line: TextLine) -> tuple[Piece, ...]:
         strip = 255 - strip
     strip = _stretched(strip)
     scale = strip.shape[1] / width
-    if width <= LONGEST * height:
+    if width <= longest * height:
         return (Piece(Image.fromarray(strip), _quad(origin, along, down, 0, width, height)),)
-    cuts = _cuts(strip, round(LONGEST * strip.shape[0]))
+    cuts = _cuts(strip, round(longest * strip.shape[0]))
     pieces: list[Piece] = []
     for (start, inside), (end, _) in pairwise(cuts):
         quad = _quad(origin, along, down, start / scale, end / scale, height)

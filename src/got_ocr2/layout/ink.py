@@ -25,7 +25,7 @@ def ink_of(gray: Gray) -> tuple[Gray, Gray]:
         Ink, uint8 `(H, W)`, 255 where there is some; and where the picture shows light letters on dark, 255, of the
         same shape.
     """
-    dark = _dark_areas(gray)
+    dark = dark_areas(gray)
     upright = np.where(dark > 0, 255 - gray, gray) if dark.any() else gray
     clean = _on_white(upright)
     level, _ = cv2.threshold(clean, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
@@ -59,7 +59,7 @@ def _odd(value: float, least: int = 3) -> int:
     return max(least, int(value) // 2 * 2 + 1)
 
 
-def _dark_areas(gray: Gray) -> Gray:
+def dark_areas(gray: Gray) -> Gray:
     """255 where the surface that letters stand on is dark, over areas larger than letters."""
     small, factor = _reduced(gray)
     # Otherwise a tight cut of a bold line would count as dark: paper is the lighter part of what is near.
