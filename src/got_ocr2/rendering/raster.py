@@ -37,10 +37,13 @@ def png_of(svg: str, *, width: int) -> bytes:
 
 
 def size_of(svg: str) -> tuple[float, float]:
-    """Width and height that the root of a document of our own writers states, in its own units."""
+    """Width and height in pixels (96 an inch) that the root of a document of our own writers states; 0 for none."""
     root = svg[: svg.index(">", svg.index("<svg"))]
-    found = [re.search(rf'\s{name}="([\d.]+)', root) for name in ("width", "height")]
-    return tuple(float(one.group(1)) if one else 0.0 for one in found)  # pyright: ignore[reportReturnType]
+    sides: list[float] = []
+    for name in ("width", "height"):
+        found = re.search(rf"\s{name}=[\"']([\d.]+)(pt)?", root)
+        sides.append(0.0 if found is None else float(found.group(1)) * (96 / 72 if found.group(2) else 1))
+    return sides[0], sides[1]
 
 
 def _bundled_fonts() -> list[str]:

@@ -69,7 +69,7 @@ WRITERS: dict[str, dict[str, str]] = {
     "page": {
         name: f"pages.{module}:write_{name}"
         for name, module in (
-            ("md", "markdown"), ("html", "html"), ("latex", "latex"), ("docx", "docx"), ("txt", "plain"),
+            ("md", "markdown"), ("html", "html"), ("latex", "latex"), ("docx", "word.document"), ("txt", "plain"),
             ("json", "as_json"), ("csv", "sheets"), ("xlsx", "sheets"), ("pdf", "pdf"),
         )
     },

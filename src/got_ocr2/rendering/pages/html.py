@@ -6,9 +6,11 @@ lead to http, https and mailto addresses alone. A content security policy in the
 
 from __future__ import annotations
 
+import base64
 from html import escape
 
 from ..rendered import Rendered
+from .drawings import Drawn, drawing_problems
 from .formulas import checked
 from .mathml import mathml
 from .style import PAGE_STYLE
@@ -61,7 +63,7 @@ def write_html(text: str, *, strict: bool = False, plain: bool = False) -> Rende
         MissingDependencyError: latex2mathml is missing.
         RenderError: `strict` and a problem.
     """
-    return written(text, "html", document, strict=strict, plain=plain, formula=mathml)
+    return written(text, "html", document, strict=strict, plain=plain, formula=mathml, drawn=drawing_problems)
 
 
 def document(page: Page) -> str:
@@ -72,16 +74,23 @@ def document(page: Page) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>\n{PAGE_STYLE}</style>\n</head>\n<body>\n<main>\n"
-        f"{HtmlWriter().blocks(page.blocks)}\n</main>\n</body>\n</html>\n"
+        f"{HtmlWriter(Drawn(page)).blocks(page.blocks)}\n</main>\n</body>\n</html>\n"
     )
 
 
 class HtmlWriter:
     """Writes blocks as HTML; another writer of formulas can be put in."""
 
+    def __init__(self, drawn: Drawn) -> None:
+        self._drawn = drawn
+
     def formula(self, tex: str, display: bool) -> str | None:
         """A formula that was checked, as MathML, or None if it cannot be read."""
         return mathml(tex, display)
+
+    def drawing(self, block: Drawing, svg: str) -> str:
+        """A drawing as an element; browsers run and load nothing in pictures."""
+        return f'<img alt="{escape(block.text)}" src="{svg_address(svg)}">'
 
     def blocks(self, blocks: Blocks) -> str:
         return "\n".join(map(self.block, blocks))
@@ -150,6 +159,8 @@ class HtmlWriter:
             return f'<dl class="references">\n{entries}\n</dl>'
         if isinstance(block, Quote):
             return f"<blockquote>\n{self.blocks(block.blocks)}\n</blockquote>"
+        if isinstance(block, Drawing) and (svg := self._drawn.svg(block)) is not None:
+            return f'<figure class="drawing">{self.drawing(block, svg)}</figure>'
         if isinstance(block, Code | Drawing):
             return f"<pre><code>{escape(block.text)}</code></pre>"
         return "<hr>"
@@ -200,15 +211,15 @@ class HtmlWriter:
             )
             if ruled
         )
-        align = next((name for sign, name in _ALIGNS.items() if sign in (cell.spec or "")), None)
-        align = align or (table.aligns[cell.column] if cell.column < len(table.aligns) else "left")
-        names = " ".join([*classes, align[0].upper()])
+        names = " ".join([*classes, table.align(cell)[0].upper()])
         span = f' colspan="{cell.columns}"' if cell.columns > 1 else ""
         span += f' rowspan="{cell.rows}"' if cell.rows > 1 else ""
         return f'<{tag} class="{names}"{span}>{self.runs(cell.runs)}</{tag}>'
 
 
-_ALIGNS = {"l": "left", "c": "center", "r": "right"}
+def svg_address(svg: str) -> str:
+    """A drawing as an address that holds it."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 def _ruled(rules: tuple[tuple[int, int], ...], cell: Cell) -> bool:

@@ -17,10 +17,11 @@ from typing import Any
 from ...errors import InvalidOptionError, MissingDependencyError
 from ..problems import Problem
 from ..rendered import Rendered
-from .html import HtmlWriter
+from .drawings import Drawn, drawing_problems
+from .html import HtmlWriter, svg_address
 from .latex import document as latex_document
 from .style import PAGE_STYLE, PRINT_STYLE
-from .tree import Page
+from .tree import Drawing, Page
 from .walk import written
 
 _ENGINES = ("html", "latex")
@@ -48,7 +49,9 @@ def write_pdf(text: str, *, strict: bool = False, plain: bool = False, engine: s
     if engine not in _ENGINES:
         raise InvalidOptionError(f"The engine of a PDF is html or latex, got {engine!r}.")
     if engine == "html":
-        return written(text, "pdf", html_pdf, strict=strict, plain=plain, formula=formula_svg)
+        return written(
+            text, "pdf", html_pdf, strict=strict, plain=plain, formula=formula_svg, drawn=drawing_problems
+        )
     from .tex import compile_latex
 
     said: list[Problem] = []
@@ -71,7 +74,7 @@ def html_pdf(page: Page) -> bytes:
         raise MissingDependencyError(
             "Writing PDF needs WeasyPrint and the Pango library; install the extra: pip install 'got-ocr2[render]'."
         ) from e
-    body = _PdfWriter().blocks(page.blocks)
+    body = _PdfWriter(Drawn(page)).blocks(page.blocks)
     file = f'<!DOCTYPE html><html><head><meta charset="utf-8"><style>{PAGE_STYLE}{PRINT_STYLE}</style></head>'
     only_data = weasyprint.URLFetcher(allowed_protocols=["data"])  # nothing is opened but what is in the page
     html = weasyprint.HTML(string=f"{file}<body><main>{body}</main></body></html>", url_fetcher=only_data)
@@ -79,6 +82,13 @@ def html_pdf(page: Page) -> bytes:
 
 
 class _PdfWriter(HtmlWriter):
+    def drawing(self, block: Drawing, svg: str) -> str:
+        """WeasyPrint loses the staves of SVG that reuses its parts, so scores are pictures of 300 pixels an inch."""
+        if block.kind != "music" or (drawn := self._drawn.png(block)) is None:
+            return super().drawing(block, svg)
+        address = f"data:image/png;base64,{base64.b64encode(drawn[0]).decode()}"
+        return f'<img alt="score" style="width: {drawn[1]:g}pt" src="{address}">'
+
     def formula(self, tex: str, display: bool) -> str | None:
         return formula_svg(tex, display)
 
@@ -104,8 +114,7 @@ def formula_svg(tex: str, display: bool) -> str | None:
     if place is None:
         return None
     width, height, low = place.groups()
-    data = base64.b64encode(_METADATA.sub("", svg).encode()).decode()
     return (
         f'<img alt="{escape(tex)}" style="width: {width}; height: {height}; vertical-align: {low}" '
-        f'src="data:image/svg+xml;base64,{data}">'
+        f'src="{svg_address(_METADATA.sub("", svg))}">'
     )

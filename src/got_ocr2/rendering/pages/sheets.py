@@ -12,7 +12,7 @@ import re
 
 from ...errors import MissingDependencyError, RenderError
 from ..rendered import Rendered
-from .tree import Cell, Page, Table
+from .tree import Page, Table
 from .walk import nodes, plain_text, written
 
 _NUMBER = re.compile(r"[-+−]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)
@@ -123,7 +123,7 @@ def _fill(sheet: object, table: Table) -> None:
                 place.value = text[:32_767]  # Excel's limit
                 place.data_type = "s"
             place.alignment = Alignment(
-                horizontal=_align(table, cell), vertical="center", wrap_text="\n" in text
+                horizontal=table.align(cell), vertical="center", wrap_text="\n" in text
             )
             if number < table.heads:
                 place.font = Font(bold=True)
@@ -144,10 +144,3 @@ def _fill(sheet: object, table: Table) -> None:
                 top = line if number < len(table.rows) else old.top
                 bottom = old.bottom if number < len(table.rows) else line
                 place.border = Border(left=old.left, right=old.right, top=top, bottom=bottom)
-
-
-def _align(table: Table, cell: Cell) -> str:
-    for sign, name in (("c", "center"), ("r", "right"), ("l", "left")):
-        if cell.spec is not None and sign in cell.spec:
-            return name
-    return table.aligns[cell.column]

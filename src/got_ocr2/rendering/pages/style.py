@@ -22,7 +22,9 @@ th { font-weight: bold; }
 .t { border-top: 1px solid; } .b { border-bottom: 1px solid; }
 .l { border-left: 1px solid; } .r { border-right: 1px solid; }
 figure { margin: 1.2em 0; text-align: center; } figcaption { margin-top: .4em; }
+.drawing img { max-width: 100%; max-height: 60em; background: white; padding: .4em; box-sizing: border-box; }
 .footnote { font-size: .85em; border-top: 1px solid #8888; margin-top: 1em; }
+.footnote + .footnote { border-top: none; margin-top: 0; }
 .note { font-size: .85em; } .note::before { content: " ["; } .note::after { content: "]"; }
 .picture { border: 1px dashed #888; padding: .3em .8em; color: #777; }
 .references { display: grid; grid-template-columns: max-content 1fr; gap: .25em .7em; } .references dd { margin: 0; }
@@ -39,4 +41,5 @@ PRINT_STYLE = """\
 @page { size: A4; margin: 22mm; }
 body { font-size: 11pt; } main { max-width: none; margin: 0; padding: 0; }
 h2, h3, h4 { break-after: avoid; } tr, .display, figure { break-inside: avoid; }
+.note { float: footnote; } .note::before, .note::after { content: none; }
 """

@@ -181,6 +181,13 @@ class Table(Node):
         """How each column is aligned."""
         return aligns_of(self.spec)
 
+    def align(self, cell: Cell) -> Align:
+        """How a cell is aligned: as it says itself, or as its column."""
+        own = aligns_of(cell.spec or "")
+        if own:
+            return own[0]
+        return self.aligns[cell.column] if cell.column < len(self.aligns) else "left"
+
 
 @dataclass(frozen=True)
 class Footnote(Node):

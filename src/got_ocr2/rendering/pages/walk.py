@@ -52,6 +52,7 @@ def written(
     strict: bool,
     plain: bool,
     formula: Callable[[str, bool], object | None] | None = None,
+    drawn: Callable[[Page, str], Sequence[Problem]] | None = None,
 ) -> Rendered:
     """Parses a text, writes the page, and puts what was wrong beside it.
 
@@ -61,12 +62,14 @@ def written(
         write: makes the file of the tree.
         strict, plain: see the writers.
         formula: what the format makes of a formula and whether it is displayed; None for one it cannot show.
+        drawn: what is wrong with the drawings of a page and its text, for a format that shows them.
 
     Raises:
         RenderError: `strict` and a problem.
     """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")  # as spans count
     page = parse_page(text, plain=plain)
-    problems = (*page.problems, *formula_problems(text, page, formula))
+    problems = (*page.problems, *formula_problems(text, page, formula), *(drawn(page, text) if drawn else ()))
     problems = tuple(sorted(problems, key=lambda p: (p.line, p.column or 0)))
     if strict:
         refuse("page", problems)
