@@ -13,6 +13,7 @@ from .documents import DEFAULT_DPI, Limits, PageRanges, source_name
 from .errors import CheckpointError
 from .reading import DocumentRead, Event, PageRead, Reader, ReadOptions, TextPiece
 from .reading.engine_options import EngineOptions
+from .reading.line_writer import LineWriter
 from .results import PAGE_SEPARATOR, DocumentResult, OnLoop, PageResult
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .reading.confidence import ConfidenceLevel
     from .reading.drafts import Speculate
 
+_SMALL_MEMORY = "256MB"  # for the keys and values of the embedded model beside another one
 EMBEDDED_MODEL = Path(__file__).parent / "assets" / "default"
 
 
@@ -60,6 +62,7 @@ class OCR:
         self._engine: Engine | None = None
         self._finalizer: finalize[..., OCR] | None = None
         self._lock = Lock()
+        self._small: OCR | None = None  # reads lines for a model that reads pages
 
     @property
     def engine(self) -> Engine:
@@ -94,6 +97,8 @@ class OCR:
                 self._finalizer.detach()
         if engine is not None:
             engine.close()
+        if self._small is not None:
+            self._small.close()
 
     @classmethod
     def from_pretrained(
@@ -175,6 +180,7 @@ class OCR:
         on_loop: OnLoop = "stop",
         no_repeat_ngram_size: int | Literal["original"] | None = None,
         draft: str | Sequence[str] | None = None,
+        boxes: bool = False,
         speculate: Speculate = None,
         confidence: ConfidenceLevel = "page",
         pages: str | int | Iterable[int] | PageRanges | None = None,
@@ -211,9 +217,12 @@ class OCR:
                 itself too, its text is cut and called "looped". "ignore" goes on to the token limit.
             no_repeat_ngram_size: no run of so many tokens comes twice, >= 0; "original" is what the demo of the
                 model's authors does: 20, but nothing for tiles and several pages. None is the checkpoint's own setting.
-            draft: what the document is thought to say, to read it faster: "pdf-text" for a PDF's own text layer, a
-                text, or a text for every page; a form feed in a text stands between two pages. The result does not
-                depend on it.
+            draft: what the document is thought to say, to read it faster: "pdf-text" for a PDF's own text layer,
+                "lines" for what the small model in the package makes of each page's lines first, a text, or a text for
+                every page; a form feed in a text stands between two pages. The result does not depend on it.
+            boxes: give the lines and words of the text places on the page: the small model in the package finds and
+                reads the lines first. `skipped` and `agreement` of the result say where the two differ. Where lines are
+                read anyway, they have places without it.
             speculate: guess the next tokens and verify several at once; the result does not depend on it. True guesses
                 from the draft, if there is one, and from what was written before; "ngram" from the latter alone. None
                 speculates if there is a draft.
@@ -291,8 +300,31 @@ class OCR:
     def reader(self, options: ReadOptions, *, batch_size: int = 1, strict: bool = False) -> Reader:
         """What all of these calls are made of; arguments and errors are those of `reading.Reader`."""
         return Reader(
-            lambda: self.engine, self.model, self.processor, options, batch_size=batch_size, strict=strict
+            lambda: self.engine,
+            self.model,
+            self.processor,
+            options,
+            line_writer=self._line_writer,
+            batch_size=batch_size,
+            strict=strict,
         )
+
+    def _line_writer(self, options: ReadOptions) -> LineWriter:
+        """What reads the lines of pages before the model does: this model if it was made for it, or the embedded one.
+
+        Raises:
+            CheckpointError: there is no embedded model.
+        """
+        small = self
+        if self.processor.reads != "lines":
+            with self._lock:
+                if self._small is None:
+                    device = str(self.model.device)
+                    self._small = OCR.from_pretrained(
+                        device=device, kernels=self._engine_options.kernels, kv_memory=_SMALL_MEMORY
+                    )
+                small = self._small
+        return LineWriter(lambda: small.engine, small.model, small.processor, options)
 
 
 def _pieces(events: Iterable[Event]) -> Iterator[str]:

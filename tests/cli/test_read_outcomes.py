@@ -6,6 +6,7 @@ import json
 
 import jsonschema
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 import got_ocr2.generation.engine.row
 from got_ocr2.results import json_schema
@@ -123,7 +124,7 @@ def test_drafts_that_cannot_be_used(cli, picture, tmp_path):
     (tmp_path / "one.txt").write_text("x")
     ran = cli("read", source, picture("b.png", 5, 4), "--draft", tmp_path / "one.txt")
     assert ran.code == 1
-    assert "is about one document, got 2; --draft pdf-text is for any" in ran.err
+    assert "is about one document, got 2; --draft pdf-text and --draft lines are for any" in ran.err
     assert cli("read", source, picture("b.png", 5, 4), "--draft", "pdf-text").code == 0
 
 
@@ -177,3 +178,34 @@ def test_nonsense_is_one_sentence_before_the_model_is_opened(cli, options, messa
     assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
     assert message in ran.err
     assert cli.opened == []
+
+
+# --- lines for a model that reads pages -----------------------------------------------------------------
+
+
+def test_boxes_and_drafts_of_lines(cli, tmp_path):
+    page = Image.new("RGB", (460, 120), "white")
+    ImageDraw.Draw(page).text((40, 40), "a line of print", fill="black", font=ImageFont.load_default(28))
+    page.save(tmp_path / "page.png")
+
+    def answer(pages):
+        return "A line of print.\nNobody wrote this one." if pages[0].size == page.size else "a line of print"
+
+    source = tmp_path / "page.png"
+    ran = cli("read", source, "--boxes", "--json", "--draft", "lines", answer=answer)
+    result = json.loads(ran.out)
+    jsonschema.validate(result, json_schema())
+    assert [line["unsupported"] for line in result["lines"]] == [False, True]
+    assert result["lines"][0]["box"][0] == pytest.approx(42, abs=6)
+    assert result["speculation"]["kept"] > 0
+    assert (
+        "1 of the text's 2 lines stand nowhere on the page, and 0 lines of the page are not in the text"
+        in ran.err
+    )
+    assert "agreement 0.57" in ran.err
+    assert not cli("read", source, "--boxes", "--json", "--quiet", answer=answer).err
+    ran = cli("read", source, "--boxes", "--to", "hocr", answer=answer)
+    assert ran.out.count('class="ocr_line"') == 1
+    ran = cli("read", source, "--boxes", answer=answer)
+    assert (ran.code, ran.out) == (1, "")
+    assert "--boxes is about places, which text has not; it needs --json, or --to" in ran.err

@@ -62,6 +62,7 @@ def read(
     on_loop: own.OnLoop = "stop",
     no_repeat_ngram: own.NoRepeatNgram = None,
     draft: own.Draft = None,
+    boxes: own.Boxes = False,
     speculate: own.Speculate = None,
     batch_size: own.BatchSize = 1,
 ) -> int:
@@ -73,8 +74,12 @@ def read(
     _check(verbose=verbose, quiet=quiet, skip_existing=skip_existing, force=force, output=output)
     if confidence != "page" and not json:
         raise InvalidOptionError(f"--confidence {confidence} is about JSON; it needs --json.")
+    if boxes and not json and to is None:
+        raise InvalidOptionError(
+            "--boxes is about places, which text has not; it needs --json, or --to with hocr, tsv, ..."
+        )
     from ..documents import DEFAULT_DPI, Limits
-    from ..reading import PDF_TEXT, ReadOptions
+    from ..reading import LINES, PDF_TEXT, ReadOptions
 
     limits = Limits() if max_pixels is None else Limits(max_pixels=max_pixels)
     options = ReadOptions.of(
@@ -92,6 +97,7 @@ def read(
         on_loop=on_loop,
         no_repeat_ngram_size=None if no_repeat_ngram is None else ngram_of(no_repeat_ngram),
         draft=None if draft is None else draft_of(draft),
+        boxes=boxes,
         speculate=speculate,
         confidence=confidence,
         pages=pages,
@@ -113,9 +119,10 @@ def read(
         rendered = RenderedFiles(to, verbose=verbose, quiet=quiet, existing=existing, password=password)
     suffix = rendered.suffix if rendered is not None else ".json" if json else ".txt"
     jobs = _jobs(inputs, options, output, suffix, several=rendered is not None and rendered.several)
-    if draft not in (None, PDF_TEXT) and len(jobs) > 1:
+    if draft not in (None, PDF_TEXT, LINES) and len(jobs) > 1:
         raise InvalidOptionError(
-            f"--draft {printable(draft)} is about one document, got {len(jobs)}; --draft {PDF_TEXT} is for any."
+            f"--draft {printable(draft)} is about one document, got {len(jobs)}; --draft {PDF_TEXT} and "
+            f"--draft {LINES} are for any."
         )
     check_apart(jobs if rendered is None else [file for job in jobs for file in rendered.files(job)])
     if skip_existing:

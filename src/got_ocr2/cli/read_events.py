@@ -84,9 +84,23 @@ def _report(result: PageResult, *, verbose: bool, quiet: bool) -> None:
         note(
             f"{where}: the model repeated itself; the text is that of a second try ({result.repetition.on_loop})."
         )
+    if result.agreement is not None and not quiet:
+        _report_places(where, result)
     if verbose and result.error is None:
         confidence = "" if result.confidence is None else f", confidence {result.confidence:.2f}"
         drafts = ""
         if result.speculation is not None:
             drafts = f", {result.speculation.kept} of {result.speculation.drafted} drafted tokens kept"
         note(f"{where}: {result.tokens} tokens in {result.seconds:.2f} s{confidence}{drafts}.")
+
+
+def _report_places(where: str, result: PageResult) -> None:
+    """Where the text and the lines of its page do not agree."""
+    left_out = len(result.skipped or ())
+    lines = result.lines or ()
+    unsupported = sum(line.unsupported for line in lines)
+    if left_out or unsupported:
+        note(
+            f"{where}: {unsupported} of the text's {len(lines)} lines stand nowhere on the page, and {left_out} lines "
+            f"of the page are not in the text (agreement {result.agreement:.2f})."
+        )

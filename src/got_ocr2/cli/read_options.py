@@ -234,9 +234,19 @@ NoRepeatNgram = Annotated[
 Draft = Annotated[
     str | None,
     typer.Option(
-        metavar="pdf-text|FILE",
-        help="What the document is thought to say: read faster, with the same result.",
+        metavar="pdf-text|lines|FILE",
+        help="What the document is thought to say: read faster, with the same result; lines lets the embedded model "
+        "read it first.",
         rich_help_panel=HOW,
+    ),
+]
+Boxes = Annotated[
+    bool,
+    typer.Option(
+        "--boxes",
+        help="Places for the lines and words of the text, from the lines that the embedded model finds and reads; for "
+        "--json, hocr, alto, page-xml, tsv and searchable-pdf.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Speculate = Annotated[

@@ -72,15 +72,15 @@ def ngram_of(text: str) -> int | Literal["original"]:
 
 
 def draft_of(text: str) -> str:
-    """The value of `--draft pdf-text|FILE`: the name stays, a file is read.
+    """The value of `--draft pdf-text|lines|FILE`: the names stay, a file is read.
 
     Raises:
         FileAccessError: the file is missing or may not be read.
         InputError: it is not UTF-8.
     """
-    from ..reading import PDF_TEXT
+    from ..reading import LINES, PDF_TEXT
 
-    if text == PDF_TEXT:
+    if text in (PDF_TEXT, LINES):
         return text
     try:
         return Path(text).read_text(encoding="utf-8-sig")

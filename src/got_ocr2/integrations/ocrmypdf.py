@@ -106,7 +106,7 @@ def _read(picture: Path, options: Any) -> PageResult:
     model, device = getattr(options, "got_model", None), getattr(options, "got_device", None) or "auto"
     with _LOADING:
         ocr = _opened(model, device)
-    result = ocr.read(picture, lines=True, confidence="word")
+    result = ocr.read(picture, boxes=True, confidence="word")
     if not isinstance(result, PageResult):
         raise RenderError(f"OCRmyPDF gave a picture of {len(result.pages)} pages; it must have one.")
     return result

@@ -51,6 +51,11 @@ class Confidences:
         """The confidence of every character of the text."""
         return tuple(math.exp(min(self._of(place, place + 1))) for place in range(len(self._characters)))
 
+    def mean(self, start: int, end: int) -> float:
+        """Of the characters `start .. end - 1`, at least one: the geometric mean over their tokens."""
+        logprobs = self._of(start, end)
+        return min(1.0, math.exp(sum(logprobs) / len(logprobs)))
+
     def words(self, text: str) -> tuple[TextPart, ...]:
         """The words of the text that the tokens spell."""
         return tuple(
@@ -65,8 +70,7 @@ class Confidences:
             line = match.group()
             start = match.start() + len(line) - len(line.lstrip())
             end = match.start() + len(line.rstrip())
-            logprobs = self._of(start, end)
-            found.append(_part(text, start, end, math.exp(sum(logprobs) / len(logprobs))))
+            found.append(_part(text, start, end, self.mean(start, end)))
         return tuple(found)
 
     def _of(self, start: int, end: int) -> Sequence[float]:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 PDF_TEXT = "pdf-text"
 """As a draft: the text layer of each PDF page."""
+LINES = "lines"
+"""As a draft: what a reader of lines makes of each page first."""
 PAGE_BREAK = "\f"
 """Between the pages of one draft, as pdftotext and OCR programs write it."""
 
@@ -23,14 +25,14 @@ def draft_of(
     """What some pages, read as one text, are thought to say.
 
     Args:
-        draft: `PDF_TEXT`, a text, or a text for every page of the document; see `OCR.read`.
+        draft: `PDF_TEXT`, `LINES`, a text, or a text for every page of the document; see `OCR.read`.
         pages: their numbers, from 1.
         layer: the text layer of a page.
 
     Returns:
-        None where nothing is known of them.
+        None where nothing is known of them yet.
     """
-    if draft is None:
+    if draft is None or draft == LINES:
         return None
     if draft == PDF_TEXT:
         found = [layer(number) for number in pages]

@@ -13,7 +13,7 @@ from ..documents import DEFAULT_DPI, Limits, PageRanges
 from ..errors import InvalidOptionError
 from ..results import OnLoop, Request
 from .confidence import ConfidenceLevel
-from .drafts import Speculate
+from .drafts import LINES, Speculate
 
 # The n-gram that the original demo forbids to come twice, for one picture that is not cut into tiles.
 ORIGINAL_NO_REPEAT_NGRAM_SIZE = 20
@@ -37,6 +37,7 @@ class ReadOptions:
     on_loop: OnLoop = "stop"
     no_repeat_ngram_size: int | Literal["original"] | None = None
     draft: str | Sequence[str] | None = field(default=None, repr=False)
+    boxes: bool = False
     speculate: Speculate = None
     confidence: ConfidenceLevel = "page"
     pages: str | int | Iterable[int] | PageRanges | None = None
@@ -47,7 +48,16 @@ class ReadOptions:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        for name in ("format", "multi_page", "crop", "recursive", "paragraphs", "dehyphenate", "skip_blank"):
+        for name in (
+            "format",
+            "multi_page",
+            "crop",
+            "recursive",
+            "paragraphs",
+            "dehyphenate",
+            "skip_blank",
+            "boxes",
+        ):
             if not isinstance(getattr(self, name), bool):
                 raise InvalidOptionError(f"{name} must be True or False, got {getattr(self, name)!r}.")
         if self.lines not in (None, True, False):
@@ -62,6 +72,10 @@ class ReadOptions:
             raise InvalidOptionError(
                 f"The box {list(self.box)} marks a region of one page, so it cannot go with multi_page, "
                 "which reads all pages as one text."
+            )
+        if self.boxes and self.multi_page:
+            raise InvalidOptionError(
+                "boxes are places on one page, so they cannot go with multi_page, which reads all pages as one text."
             )
         if self.max_patches is not None:
             object.__setattr__(self, "crop", True)
@@ -106,6 +120,11 @@ class ReadOptions:
                 hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}."
                 raise InvalidOptionError(f"Reading has no option {name!r}; {hint}")
         return cls(**options)
+
+    @property
+    def needs_lines(self) -> bool:
+        """Whether a model that reads whole pages needs them read line by line first."""
+        return self.boxes or self.draft == LINES
 
     @property
     def request(self) -> Request:

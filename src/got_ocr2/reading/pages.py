@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -11,26 +12,54 @@ from ..results import PageResult, Repetition, Request, Speculation
 from .attempts import Attempt, Beginning, Writing
 from .confidence import Confidences
 from .draft_agreement import agreement
-from .drafts import drafter_of
+from .drafts import LINES, drafter_of
+from .first_reading import FirstReading
+from .found_words import FoundWords
 from .loop_watch import LoopWatch
-from .options import ORIGINAL_NO_REPEAT_NGRAM_SIZE
+from .options import ORIGINAL_NO_REPEAT_NGRAM_SIZE, ReadOptions
 from .page_loading import Unit
+from .placing import placed
 from .progress import InProgress
 from .writer import Writer
 
 if TYPE_CHECKING:
     from ..generation.engine.engine import Engine
     from ..generation.engine.requests import Request as Prompt
+    from ..modeling import GotOcr2ForConditionalGeneration
+    from ..processing import GotOcr2Processor
 
 
 class PageWriter(Writer):
     """Submits units to the engine, each as one prompt."""
 
+    def __init__(
+        self,
+        engine: Callable[[], Engine],
+        model: GotOcr2ForConditionalGeneration,
+        processor: GotOcr2Processor,
+        options: ReadOptions,
+        first: FirstReading | None,
+    ) -> None:
+        """
+        Args:
+            engine, model, processor, options: as for any writer.
+            first: reads the lines of the pages before the model does; None if the options need no lines.
+        """
+        super().__init__(engine, model, processor, options)
+        self._first = first
+
     def begin(self, unit: Unit, engine: Engine) -> PageInProgress:
         start = perf_counter()
         asked = self.options.request
+        found: list[PageResult] = []
+        if self._first is not None:
+            found = self._first.read(unit.pages)
+            if self.options.draft == LINES:
+                draft = "\n".join(page.text for page in found if page.text)
+                unit = dataclasses.replace(unit, draft=draft or None)
         prompt = dataclasses.replace(self._prompt(unit, asked), deadline=self.options.deadline)
-        return PageInProgress(self, unit, self._submit(unit, asked, prompt, Beginning(), start, engine))
+        attempt = self._submit(unit, asked, prompt, Beginning(), start, engine)
+        return PageInProgress(self, unit, attempt, found[0] if self.options.boxes else None)
 
     def again(self, unit: Unit, looped: Attempt) -> Attempt | None:
         """A second try at a unit that ended in repetition, as `on_loop` asks for; None if none is asked for.
@@ -93,8 +122,14 @@ class PageWriter(Writer):
 class PageInProgress(InProgress):
     """A unit that is read as one text; of its pictures, nothing is kept longer than it is needed."""
 
-    def __init__(self, writer: PageWriter, unit: Unit, attempt: Attempt) -> None:
+    def __init__(self, writer: PageWriter, unit: Unit, attempt: Attempt, found: PageResult | None) -> None:
+        """
+        Args:
+            writer, unit, attempt: who submitted what, and the try that has begun.
+            found: the lines of the page, if the text is to have places.
+        """
         self.place = unit.place
+        self._found = found
         self._unit: Unit | None = unit if writer.options.on_loop in ("penalise", "retry_cropped") else None
         self._draft = unit.draft
         self._writer = writer
@@ -208,12 +243,18 @@ class PageInProgress(InProgress):
     def _confidences(self, writing: Writing) -> dict[str, Any]:
         """The fields of the result that the options ask for."""
         level = self._writer.options.confidence
-        if level == "page":
+        if level == "page" and self._found is None:
             return {}
         found = Confidences(writing.tokens, writing.logprobs, self._writer.processor.tokenizer.token_bytes)
-        fields: dict[str, Any] = {"lines": found.lines(writing.text)}
-        if level != "line":
-            fields["words"] = found.words(writing.text)
+        fields: dict[str, Any] = {}
+        if self._found is not None:
+            on_page = FoundWords(self._found.lines or (), self._found.words or ())
+            its = placed(writing.text, found.words(writing.text), found.mean, on_page)
+            fields = dict(vars(its))
+        else:
+            fields["lines"] = found.lines(writing.text)
+            if level != "line":
+                fields["words"] = found.words(writing.text)
         if level == "character":
             fields["characters"] = found.characters()[: len(writing.text)]
         return fields

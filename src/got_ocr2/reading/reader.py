@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..results import DocumentResult, PageError, PageResult
 from .blank_pages import is_blank
 from .events import DocumentOpened, DocumentRead, Event, PageRead, TextPiece
+from .first_reading import FirstReading, first_options
 from .line_writer import LineWriter, check_lines
 from .options import ReadOptions, check_count
 from .page_loading import DocumentEnd, Unit, Work, work_of
@@ -49,6 +50,7 @@ class Reader:
         processor: GotOcr2Processor,
         options: ReadOptions,
         *,
+        line_writer: Callable[[ReadOptions], LineWriter],
         batch_size: int = 1,
         strict: bool = False,
     ) -> None:
@@ -58,8 +60,10 @@ class Reader:
             engine: gives what reads the pages; called when there is one to be read.
             model, processor: of one checkpoint.
             options, batch_size, strict: see above.
+            line_writer: gives what reads pages line by line before the model does, if the options ask for it.
 
         Raises:
+            CheckpointError: there is no reader of lines, but the options need one.
             InvalidOptionError: a batch below 1, a question that the checkpoint's dialect does not have, or one that a
                 reader of lines cannot answer.
         """
@@ -74,9 +78,13 @@ class Reader:
         self.batch_size = batch_size
         self.strict = strict
         by_lines = processor.reads == "lines" if options.lines is None else options.lines
+        self._writer: LineWriter | PageWriter
         if by_lines:
             check_lines(options)
-        self._writer = (LineWriter if by_lines else PageWriter)(engine, model, processor, options)
+            self._writer = LineWriter(engine, model, processor, options)
+        else:
+            first = FirstReading(line_writer(first_options(options))) if options.needs_lines else None
+            self._writer = PageWriter(engine, model, processor, options, first)
 
     def events(
         self,
@@ -189,8 +197,9 @@ class Reader:
 
     def _blank(self, unit: Unit) -> PageResult:
         level = self.options.confidence
-        lines = level != "page" or isinstance(self._writer, LineWriter)
-        words = level in ("word", "character") or isinstance(self._writer, LineWriter)
+        placed = self.options.boxes or isinstance(self._writer, LineWriter)
+        lines = level != "page" or placed
+        words = level in ("word", "character") or placed
         return PageResult(
             text="",
             status="empty",
@@ -198,6 +207,8 @@ class Reader:
             lines=() if lines else None,
             words=() if words else None,
             characters=() if level == "character" else None,
+            skipped=() if self.options.boxes and not isinstance(self._writer, LineWriter) else None,
+            agreement=1.0 if self.options.boxes and not isinstance(self._writer, LineWriter) else None,
             request=self.options.request,
             **unit.place,
         )

@@ -68,6 +68,8 @@ class TextPart:
         box: `(x1, y1, x2, y2)` around it in pixels of the page; None where its place is not known.
         angle: degrees by which its letters run down to the right, 0 for level ones; None with `box`.
         block: number of the block of lines that it belongs to, from 0; None where lines were not looked for.
+        unsupported: a line of the text that no line of the page says, where lines were looked for beside it: the model
+            may have made it up.
     """
 
     text: str
@@ -77,6 +79,7 @@ class TextPart:
     box: tuple[float, float, float, float] | None = None
     angle: float | None = None
     block: int | None = None
+    unsupported: bool = False
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TextPart:

@@ -44,8 +44,13 @@ class PageResult:
         prompt_tokens, tokens: tokens given to the model and tokens it wrote, the end token included.
         seconds: from the opened page to the finished text.
         mean_logprob: mean natural logarithm of the probability of each written token, when it was recorded.
-        lines, words: in the order of the text, when they were asked for; lines without text are left out.
+        lines, words: in the order of the text, when they were asked for; lines without text are left out. With `boxes`
+            a line of the text that runs over several lines of the page is as many parts.
         characters: confidence of every character of the text, when they were asked for.
+        skipped: with `boxes`, lines that were found on the page and that the text leaves out; `text` and `confidence`
+            are those of the reader of lines, and both `start` and `end` say where it would stand. None otherwise.
+        agreement: with `boxes`, how much the text and the lines that were read on the page agree: twice the letters and
+            digits that both have in common, wherever they stand, by those of both, 0..1. None otherwise.
         repetition: what was done about a loop; None if there was none.
         speculation: how far drafts were right; None if nothing was drafted.
         request: what was asked.
@@ -66,6 +71,8 @@ class PageResult:
     lines: tuple[TextPart, ...] | None = None
     words: tuple[TextPart, ...] | None = None
     characters: tuple[float, ...] | None = None
+    skipped: tuple[TextPart, ...] | None = None
+    agreement: float | None = None
     repetition: Repetition | None = None
     speculation: Speculation | None = None
     request: Request = field(default_factory=Request)
@@ -105,10 +112,10 @@ class PageResult:
         """A JSON-serialisable dict that keeps `json_schema()`."""
         data = dataclasses.asdict(self)
         data["page_numbers"] = list(self.page_numbers)
-        for name in ("lines", "words", "characters"):
+        for name in ("lines", "words", "characters", "skipped"):
             if data[name] is not None:
                 data[name] = list(data[name])
-        for part in (*(data["lines"] or ()), *(data["words"] or ())):
+        for part in (*(data["lines"] or ()), *(data["words"] or ()), *(data["skipped"] or ())):
             part["box"] = None if part["box"] is None else list(part["box"])
         if self.request.box is not None:
             data["request"]["box"] = list(self.request.box)
@@ -137,7 +144,7 @@ class PageResult:
             ):
                 if values.get(name) is not None:
                     values[name] = kind(**values[name])
-            for name in ("lines", "words"):
+            for name in ("lines", "words", "skipped"):
                 if values.get(name) is not None:
                     values[name] = tuple(TextPart.from_dict(part) for part in values[name])
             if values.get("characters") is not None:

@@ -47,6 +47,7 @@ def json_schema() -> dict[str, Any]:
             "box": {**box, "description": "x1, y1, x2, y2 in pixels of the page"},
             "angle": {"type": ["number", "null"]},
             "block": {"type": ["integer", "null"], "minimum": 0},
+            "unsupported": {"type": "boolean"},
         }
     )
     repetition = obj(
@@ -80,6 +81,8 @@ def json_schema() -> dict[str, Any]:
             "lines": {"type": ["array", "null"], "items": {"$ref": "#/$defs/part"}},
             "words": {"type": ["array", "null"], "items": {"$ref": "#/$defs/part"}},
             "characters": {"type": ["array", "null"], "items": share},
+            "skipped": {"type": ["array", "null"], "items": {"$ref": "#/$defs/part"}},
+            "agreement": {**share, "type": ["number", "null"]},
             "repetition": repetition,
             "speculation": speculation,
             "request": request,

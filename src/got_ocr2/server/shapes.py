@@ -50,8 +50,9 @@ class Options(BaseModel):
         None, description="No run of so many tokens comes twice."
     )
     draft: str | list[str] | None = Field(
-        None, description='What the document is thought to say: "pdf-text", or a text for each page.'
+        None, description='What the document is thought to say: "pdf-text", "lines", or a text for each page.'
     )
+    boxes: bool = Field(False, description="Places for the lines and words of the text.")
     speculate: bool | Literal["ngram"] | None = Field(
         None, description="Guess tokens, verify several at once."
     )

@@ -80,7 +80,9 @@ def place(result: PageResult) -> tuple[PlacedPage, list[Problem]]:
     if result.width < 1 or result.height < 1:
         raise RenderError(f"{name} has no size ({result.width} x {result.height} pixels).")
     if result.lines is None and result.text.strip():
-        raise RenderError(f"{name} was read without lines; places need a result that has them.")
+        raise RenderError(
+            f"{name} was read without lines; places need a result that has them, as with boxes=True."
+        )
     lines = result.lines or ()
     known = [line for line in lines if _is_box(line.box)]
     problems: list[Problem] = []
