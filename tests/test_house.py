@@ -48,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "ocr": FACADE - {"ocr"},
     "synth": {"errors"},
     "rendering": {"errors", "extras", "results", "wording"},
+    "cluster": FACADE | {"machine", "rendering"},
     "integrations": FACADE | {"rendering"},
     "server": FACADE | {"rendering"},
     "training": FACADE | {"synth", "evaluation"},
@@ -58,6 +59,7 @@ ALLOWED: dict[str, set[str]] = {
     "cli": FACADE
     | {
         "benchmarking",
+        "cluster",
         "evaluation",
         "integrations",
         "machine",

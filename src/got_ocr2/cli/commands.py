@@ -33,6 +33,9 @@ class Command:
 
 COMMANDS = (
     Command("read", "read:read", "Read the text of pictures, PDFs, folders and addresses."),
+    Command(
+        "batch", "batch:batch", "Read many documents into shards, with workers, and go on where it ended."
+    ),
     Command("render", "render:render", "Write text that was read as HTML, DOCX, SVG, PDF and more."),
     Command("mcp", "mcp:mcp", "Serve the Model Context Protocol, for programs that let models use tools."),
     Command("serve", "serve:serve", "Read over HTTP: OpenAI's and Mistral's addresses, our own, and a page."),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _HEAD = 1024
 # What a folder is searched for; a file named on its own may be called anything.
-_SUFFIXES = (
+SUFFIXES = (
     ".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".jxl",
     ".pbm", ".pcx", ".pdf", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp",
 )  # fmt: skip
@@ -218,7 +218,7 @@ def _folder(path: Path, recursive: bool) -> list[Path]:
         found += (
             Path(root, name)
             for name in names
-            if not name.startswith(".") and Path(name).suffix.lower() in _SUFFIXES
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
         )
     if not found:
         raise InputError(f"The folder {printable(path)} holds no picture and no PDF.")

@@ -1,0 +1,1 @@
+"""A process that reads pages, and what keeps it to its word."""

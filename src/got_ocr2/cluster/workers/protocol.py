@@ -1,0 +1,76 @@
+"""What a worker's process and its supervisor say to each other: one line of bytes each, through its two pipes.
+
+down  {"seq": 7, "kind": "look", "items": [[source], ...]}            JSON
+      {"seq": 8, "kind": "read", "sources": [[source, digest], ...], "items": [[source number, page], ...]}
+up    S                                       the process has started
+      O                                       the model is open
+      R <seq> <item> <exit code> <status> <seconds> <JSON of the row>
+      L <seq> <item> <JSON: digest, pages or error>
+      F <JSON: type, message, exit code>      no work can be done here at all: the run ends
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..plan import Slice
+from ..rows import Row
+
+Kind = Literal["look", "read", "render"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Work for a process: every item gets exactly one reply.
+
+    Attributes:
+        kind: "look" at documents, "read" pages, or "render" documents.
+        items: JSON each; what they refer to stands in `shared`.
+        shared: further keys of the message.
+        names: document and page of every item, for messages.
+    """
+
+    kind: Kind
+    items: Sequence[Any]
+    names: Sequence[tuple[str, int]]
+    shared: dict[str, Any] = field(default_factory=dict)
+
+    def message(self, seq: int, wanted: Sequence[int]) -> bytes:
+        """The line for some of the items; replies count within them."""
+        items = [self.items[i] for i in wanted]
+        return json.dumps({"seq": seq, "kind": self.kind, "items": items, **self.shared}).encode() + b"\n"
+
+    @classmethod
+    def read(cls, slices: Sequence[Slice]) -> Request:
+        """Asks for the pages of some slices."""
+        sources = [[s.document.source.to_list(), s.document.digest] for s in slices]
+        places = [(i, s.first + k) for i, s in enumerate(slices) for k in range(s.count)]
+        names = [(slices[i].document.source.name, page) for i, page in places]
+        return cls("read", places, names, {"sources": sources})
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One line from below."""
+
+    seq: int
+    item: int
+    row: Row
+
+
+def row_line(seq: int, item: int, row: Row) -> bytes:
+    """The line of a row."""
+    return b"R %d %d %d %s %r %s\n" % (seq, item, row.exit_code, row.status.encode(), row.seconds, row.json)
+
+
+def parse_reply(line: bytes) -> Reply:
+    """The inverse of `row_line`, and the same for the other kinds, whose status is "looked"."""
+    tag, rest = line[:1], line[2:].rstrip(b"\n")
+    if tag == b"R":
+        seq, item, code, status, seconds, text = rest.split(b" ", 5)
+        return Reply(int(seq), int(item), Row(text, status.decode(), float(seconds), int(code)))
+    seq, item, text = rest.split(b" ", 2)
+    return Reply(int(seq), int(item), Row(text, "looked", 0.0, 0))
