@@ -7,7 +7,12 @@ export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY = passive
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: check setup lint types format test coverage slow docs
+# The twenty slowest tests are named at the end.
+SUITE = -n $(PROCESSES) --durations=20
+# Fails below the floor in pyproject.toml.
+COVERAGE = $(SUITE) --cov --cov-report=term:skip-covered
+
+.PHONY: check setup lint types format test coverage coverage-options slow docs
 
 check: lint types
 
@@ -25,13 +30,14 @@ format:
 types:
 	$(PYTHON) -m pyright --pythonpath "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
-# The twenty slowest tests are named at the end.
 test:
-	$(PYTHON) -m pytest -q -n $(PROCESSES) --durations=20
+	$(PYTHON) -m pytest -q $(SUITE)
 
-# Fails below the floor in pyproject.toml.
 coverage:
-	$(PYTHON) -m pytest -q -n $(PROCESSES) --durations=20 --cov --cov-report=term:skip-covered
+	$(PYTHON) -m pytest -q $(COVERAGE)
+
+coverage-options:
+	@echo "$(COVERAGE)"
 
 slow:
 	$(PYTHON) -m pytest -q -m slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import re
 import shlex
 from pathlib import Path
@@ -12,7 +14,8 @@ import typer
 from got_ocr2.cli.commands import COMMANDS
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/*/assets/**/README.md"),
+                ROOT / "examples" / "README.md"])  # fmt: skip
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LANGUAGES = {
     "",
@@ -28,11 +31,12 @@ LANGUAGES = {
     "markdown",
     "dockerfile",
 }
-# Page -> what runs its `sh` blocks. A `console` block is not run: it needs time, the network, or files of the reader's.
+# Page -> what runs its `sh` blocks: its test, or .ci/run, which has one block of training.md too. A `console` block is
+# not run: it needs time, the network, or files of the reader's.
 RUN_BY = {
-    "README.md": ".ci/run",
-    "docs/reading.md": "tests/cli/test_reading_docs.py",
-    "docs/training.md": "tests/training/test_tutorial.py",
+    "README.md": (".ci/run",),
+    "docs/reading.md": ("tests/cli/test_reading_docs.py",),
+    "docs/training.md": ("tests/training/test_tutorial.py", ".ci/run"),
 }
 
 
@@ -56,7 +60,26 @@ def test_every_block_says_what_it_is(path):
     name = path.relative_to(ROOT).as_posix()
     if blocks(path, "sh"):
         assert name in RUN_BY, f"{name} has sh blocks that nothing runs; mark them console."
-        assert path.name in (ROOT / RUN_BY[name]).read_text("utf-8")
+        for runner in RUN_BY[name]:
+            assert path.name in (ROOT / runner).read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_shell_lines_stand_in_blocks(path):
+    outside = FENCE.sub("", path.read_text("utf-8"))
+    assert (
+        re.findall(r"^(?: {4}|\t)+(?:got-ocr2|pip|python|pytest|make|git|docker|curl)\b.*", outside, re.M)
+        == []
+    )
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_python_is_python_and_its_names_exist(path):
+    for code in blocks(path, "python"):
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "got_ocr2":
+                module = importlib.import_module(str(node.module))
+                assert all(hasattr(module, alias.name) for alias in node.names), code
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())
