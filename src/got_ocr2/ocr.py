@@ -179,6 +179,9 @@ class OCR:
         deadline: float | None = None,
         on_loop: OnLoop = "stop",
         no_repeat_ngram_size: int | Literal["original"] | None = None,
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int | None = None,
         draft: str | Sequence[str] | None = None,
         boxes: bool = False,
         speculate: Speculate = None,
@@ -217,6 +220,10 @@ class OCR:
                 itself too, its text is cut and called "looped". "ignore" goes on to the token limit.
             no_repeat_ngram_size: no run of so many tokens comes twice, >= 0; "original" is what the demo of the
                 model's authors does: 20, but nothing for tiles and several pages. None is the checkpoint's own setting.
+            temperature: 0 writes the most probable text, which is what reading wants; above 0, tokens are drawn from
+                the distribution, whose scores are divided by it.
+            top_p: draw among the most probable tokens that together reach this probability, in (0, 1].
+            seed: equal seeds draw equal texts of a page, >= 0; None draws another each time.
             draft: what the document is thought to say, to read it faster: "pdf-text" for a PDF's own text layer,
                 "lines" for what the small model in the package makes of each page's lines first, a text, or a text for
                 every page; a form feed in a text stands between two pages. The result does not depend on it.

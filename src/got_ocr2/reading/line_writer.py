@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -60,17 +61,18 @@ class LineWriter(Writer):
             GotOcr2Error: there is no such box or frame on the page.
         """
         (page,) = unit.pages
+        numbers = count()
         return PageOfLines(
             page,
             unit.place,
             self.options,
             self.processor.tokenizer.token_bytes,
             engine,
-            lambda pieces: self._submit(pieces, engine),
+            lambda pieces: self._submit(pieces, [next(numbers) for _ in pieces], engine),
         )
 
-    def _submit(self, pieces: Sequence[Piece], engine: Engine) -> list[Attempt]:
-        """Submits pieces of lines, all with the same question."""
+    def _submit(self, pieces: Sequence[Piece], numbers: Sequence[int], engine: Engine) -> list[Attempt]:
+        """Submits pieces of lines, all with the same question; `numbers` counts them through on the page."""
         start = perf_counter()
         options = self.options
         batch = self.processor([piece.image for piece in pieces]).to("cpu", self._model.dtype)
@@ -79,6 +81,7 @@ class LineWriter(Writer):
             tokenizer=self.processor.tokenizer,
             max_new_tokens=options.max_new_tokens or LINE_TOKENS,
             no_repeat_ngram_size=options.no_repeat_ngram,
+            **self.sampling(numbers),
         )
         share = (perf_counter() - start) / len(pieces)
         return [self._submitted(prompt, share, engine) for prompt in prompts]

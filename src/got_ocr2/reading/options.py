@@ -36,6 +36,9 @@ class ReadOptions:
     deadline: float | None = None
     on_loop: OnLoop = "stop"
     no_repeat_ngram_size: int | Literal["original"] | None = None
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
     draft: str | Sequence[str] | None = field(default=None, repr=False)
     boxes: bool = False
     speculate: Speculate = None
@@ -97,6 +100,7 @@ class ReadOptions:
         size = self.no_repeat_ngram_size
         if size is not None and size != "original":
             check_count("no_repeat_ngram_size", size, least=0)
+        self._check_sampling()
         _check_choice("speculate", self.speculate, (None, True, False, "ngram"))
         _check_choice("confidence", self.confidence, get_args(ConfidenceLevel))
         if self.draft is None:
@@ -105,6 +109,15 @@ class ReadOptions:
             object.__setattr__(self, "draft", _texts(self.draft))
         if self.speculate in (False, "ngram"):
             raise InvalidOptionError(f"A draft is of no use with speculate={self.speculate!r}.")
+
+    def _check_sampling(self) -> None:
+        """What is drawn by lot."""
+        if not (_is_number(self.temperature) and 0 <= self.temperature < math.inf):
+            raise InvalidOptionError(f"temperature must be a number >= 0, got {self.temperature!r}.")
+        if not (_is_number(self.top_p) and 0 < self.top_p <= 1):
+            raise InvalidOptionError(f"top_p must be above 0 and at most 1, got {self.top_p!r}.")
+        if self.seed is not None:
+            check_count("seed", self.seed, least=0)
 
     @classmethod
     def of(cls, **options: Any) -> ReadOptions:

@@ -101,6 +101,7 @@ class PageWriter(Writer):
             tokenizer=self.processor.tokenizer,
             max_new_tokens=self.options.max_new_tokens,
             no_repeat_ngram_size=self.options.no_repeat_ngram,
+            **self.sampling([0]),
         )
         return prompt
 

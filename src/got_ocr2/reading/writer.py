@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from .options import ReadOptions
 from .page_loading import Unit
@@ -41,6 +41,33 @@ class Writer(ABC):
     def engine(self) -> Engine:
         """The engine, made if this is the first time."""
         return self._engine()
+
+    def sampling(self, numbers: Iterable[int]) -> dict[str, Any]:
+        """For `model.requests`: how tokens are drawn, if they are.
+
+        Args:
+            numbers: one for each row, so that rows of one page draw different tokens with one seed.
+        """
+        options = self.options
+        if options.temperature == 0:
+            return {}
+        import torch
+
+        generators: list[torch.Generator] = []
+        for number in numbers:
+            generator = torch.Generator(self._model.device)
+            if options.seed is None:
+                generator.seed()
+            else:
+                generator.manual_seed((options.seed + number) % 2**63)
+            generators.append(generator)
+        return {
+            "do_sample": True,
+            "temperature": options.temperature,
+            "top_p": options.top_p,
+            "top_k": 0,
+            "generator": generators,
+        }
 
     @abstractmethod
     def begin(self, unit: Unit, engine: Engine) -> InProgress:

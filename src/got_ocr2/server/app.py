@@ -24,7 +24,7 @@ from .metrics import Metrics
 from .middleware import BodyLimit, Guard, Observed
 from .problems import answer_invalid, answer_problem
 from .reads import Reads
-from .routes import corrections, files, frames, layout, monitoring, page, read, render
+from .routes import corrections, files, frames, layout, mistral, monitoring, openai, page, read, render
 from .settings import Settings
 from .shapes import components
 from .state import State
@@ -84,7 +84,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.server = state
-    for surface in (monitoring, files, read, layout, render, frames, corrections, page):
+    for surface in (monitoring, files, openai, mistral, read, layout, render, frames, corrections, page):
         app.include_router(surface.router)
     app.mount("/static", StaticFiles(directory=page.FOLDER, check_dir=False), name="static")
     app.add_exception_handler(GotOcr2Error, answer_problem)

@@ -29,41 +29,55 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     format: bool = Field(
-        False, description="Formatted text: Mathpix markdown, music, TikZ, SMILES, a chart's data."
+        default=False, description="Formatted text: Mathpix markdown, music, TikZ, SMILES, a chart's data."
     )
     box: list[float] | None = Field(
-        None, min_length=4, max_length=4, description="x1, y1, x2, y2 in pixels of the page."
+        default=None, min_length=4, max_length=4, description="x1, y1, x2, y2 in pixels of the page."
     )
-    color: str | None = Field(None, description="Read what stands in the frame of this colour.")
-    multi_page: bool = Field(False, description="All pages as one text.")
-    crop: bool = Field(False, description="Read pages in full-size tiles as well, for small print.")
-    max_patches: int | None = Field(None, ge=1, description="The most tiles; switches crop on.")
-    lines: bool | None = Field(None, description="Find the lines of each page and read them one by one.")
-    paragraphs: bool = Field(False, description="Join lines of a block into running text.")
-    dehyphenate: bool = Field(False, description="Put words together that a line's end divides.")
-    max_new_tokens: int | None = Field(None, ge=1, description="The longest text of a page, in tokens.")
-    deadline: float | None = Field(None, gt=0, description="Seconds that the model may work on a page.")
+    color: str | None = Field(default=None, description="Read what stands in the frame of this colour.")
+    multi_page: bool = Field(default=False, description="All pages as one text.")
+    crop: bool = Field(default=False, description="Read pages in full-size tiles as well, for small print.")
+    max_patches: int | None = Field(default=None, ge=1, description="The most tiles; switches crop on.")
+    lines: bool | None = Field(
+        default=None, description="Find the lines of each page and read them one by one."
+    )
+    paragraphs: bool = Field(default=False, description="Join lines of a block into running text.")
+    dehyphenate: bool = Field(default=False, description="Put words together that a line's end divides.")
+    max_new_tokens: int | None = Field(
+        default=None, ge=1, description="The longest text of a page, in tokens."
+    )
+    deadline: float | None = Field(
+        default=None, gt=0, description="Seconds that the model may work on a page."
+    )
     on_loop: Literal["stop", "penalise", "retry_cropped", "ignore"] = Field(
-        "stop", description="What to do when the model repeats itself."
+        default="stop", description="What to do when the model repeats itself."
     )
     no_repeat_ngram_size: int | Literal["original"] | None = Field(
-        None, description="No run of so many tokens comes twice."
+        default=None, description="No run of so many tokens comes twice."
     )
+    temperature: float = Field(default=0.0, ge=0, description="0 writes the most probable text.")
+    top_p: float = Field(
+        default=1.0, gt=0, le=1, description="Draw among tokens that reach this probability."
+    )
+    seed: int | None = Field(default=None, ge=0, description="Equal seeds draw equal texts.")
     draft: str | list[str] | None = Field(
-        None, description='What the document is thought to say: "pdf-text", "lines", or a text for each page.'
+        default=None,
+        description='What the document is thought to say: "pdf-text", "lines", or a text for each page.',
     )
-    boxes: bool = Field(False, description="Places for the lines and words of the text.")
+    boxes: bool = Field(default=False, description="Places for the lines and words of the text.")
     speculate: bool | Literal["ngram"] | None = Field(
-        None, description="Guess tokens, verify several at once."
+        default=None, description="Guess tokens, verify several at once."
     )
     confidence: Literal["page", "line", "word", "character"] = Field(
-        "page", description="How finely the result says how sure the model was."
+        default="page", description="How finely the result says how sure the model was."
     )
-    pages: str | int | list[int] | None = Field(None, description='Which pages, such as "1-4,7,9-", from 1.')
-    dpi: float = Field(200.0, gt=0, description="Pixels per inch for the pages of a PDF.")
-    password: str | None = Field(None, description="For an encrypted PDF.")
+    pages: str | int | list[int] | None = Field(
+        default=None, description='Which pages, such as "1-4,7,9-", from 1.'
+    )
+    dpi: float = Field(default=200.0, gt=0, description="Pixels per inch for the pages of a PDF.")
+    password: str | None = Field(default=None, description="For an encrypted PDF.")
     skip_blank: bool = Field(
-        True, description="Pages with nothing on them are empty without asking the model."
+        default=True, description="Pages with nothing on them are empty without asking the model."
     )
 
 

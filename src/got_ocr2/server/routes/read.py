@@ -38,7 +38,7 @@ class ReadBody(BaseModel):
     url: str | None = Field(None, description="An http(s) or data: address.")
     data: str | None = Field(None, description="The file in base64.")
     filename: str | None = Field(None, description="What results call the document in `data`.")
-    options: Options = Field(default_factory=Options)  # pyright: ignore[reportArgumentType]
+    options: Options = Field(default_factory=Options)
     to: list[str] = Field(default_factory=list, max_length=30, description="Formats of files, such as docx.")
 
 

@@ -1,0 +1,132 @@
+"""JSON of `/v1/chat/completions` and `/v1/models`, as OpenAI's clients know it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .shapes import Options
+
+
+class _Lenient(BaseModel):
+    """Clients send fields that mean nothing to a reader; they are left alone."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class ImageUrl(_Lenient):
+    url: str = Field(description="An http(s) or data: address.")
+    detail: str | None = None
+
+
+class InputFile(_Lenient):
+    file_id: str | None = None
+    file_data: str | None = Field(None, description="A data: address, or base64.")
+    filename: str | None = None
+
+
+class TextPart(_Lenient):
+    type: Literal["text"]
+    text: str
+
+
+class ImagePart(_Lenient):
+    type: Literal["image_url"]
+    image_url: ImageUrl
+
+
+class FilePart(_Lenient):
+    type: Literal["file"]
+    file: InputFile
+
+
+Part = Annotated[TextPart | ImagePart | FilePart, Field(discriminator="type")]
+
+
+class Message(_Lenient):
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[Part] | None = None
+
+
+class StreamOptions(_Lenient):
+    include_usage: bool = False
+
+
+class ChatBody(_Lenient):
+    """A question about pictures and PDFs. Beside OpenAI's fields it takes the options of reading that follow `n`."""
+
+    model: str
+    messages: list[Message] = Field(min_length=1, max_length=1000)
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: int | None = Field(None, ge=1)
+    max_completion_tokens: int | None = Field(None, ge=1)
+    temperature: float | None = Field(None, ge=0, le=2)
+    top_p: float | None = Field(None, gt=0, le=1)
+    seed: int | None = Field(None, ge=0, lt=2**63)
+    stop: str | list[str] | None = Field(
+        None, description="The text ends before the first of these; up to 4."
+    )
+    logprobs: bool | None = Field(None, description="With the log-probability of every word.")
+    top_logprobs: int | None = Field(None, ge=0, le=20)
+    n: Literal[1] | None = None
+    format: bool | None = None
+    box: list[float] | None = Field(None, min_length=4, max_length=4, description="In pixels of the page.")
+    color: str | None = None
+    crop: bool | None = None
+    multi_page: bool | None = None
+    pages: str | int | list[int] | None = None
+    options: Options | None = Field(None, description="Any option of reading; the fields above come first.")
+
+
+class Logprob(BaseModel):
+    token: str
+    logprob: float
+    bytes: list[int] | None
+    top_logprobs: list[Logprob] = Field(default_factory=list)
+
+
+class Logprobs(BaseModel):
+    content: list[Logprob]
+    refusal: None = None
+
+
+class Answer(BaseModel):
+    role: Literal["assistant"] = "assistant"
+    content: str
+    refusal: None = None
+
+
+class Choice(BaseModel):
+    index: int = 0
+    message: Answer
+    finish_reason: Literal["stop", "length"]
+    logprobs: Logprobs | None = None
+
+
+class Usage(BaseModel):
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class Completion(BaseModel):
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int
+    model: str
+    choices: list[Choice]
+    usage: Usage
+
+
+class Model(BaseModel):
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: str = "got-ocr2"
+
+
+class Models(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[Model]

@@ -1,0 +1,127 @@
+"""A server on loopback, in this process, around a model whose answers the tests write down."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+pytest.importorskip("fastapi", reason="the extra serve is not installed")
+
+import uvicorn
+
+from fake_ocr import Answer, fake_ocr, size_of
+from got_ocr2.ocr import OCR
+from got_ocr2.server.app import create_app
+from got_ocr2.server.auth import Keys
+from got_ocr2.server.settings import Settings
+
+
+@dataclass
+class Live:
+    """A server that answers.
+
+    Attributes:
+        url: where.
+        http: a client of it.
+        state: what its routes share.
+    """
+
+    url: str
+    http: httpx.Client
+    ocr: OCR
+    state: Any
+    server: uvicorn.Server
+
+
+@contextmanager
+def live(ocr: OCR, settings: Settings, keys: Keys | None = None, **more: Any) -> Iterator[Live]:
+    """Runs a server as long as the block."""
+    app = create_app(ocr, settings, keys, **more)
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    )
+    listening = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    try:
+        with httpx.Client(base_url=url, timeout=20, trust_env=False) as http:
+            wait_for(lambda: server.started)
+            yield Live(url, http, ocr, app.state.server, server)
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        listening.close()
+        assert not thread.is_alive()
+
+
+def wait_for(ready: Callable[[], object], seconds: float = 10) -> None:
+    """Waits until something holds.
+
+    Raises:
+        AssertionError: it does not.
+    """
+    until = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < until, "it never came to be"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path / "data")
+
+
+@pytest.fixture
+def serve(settings: Settings) -> Iterator[Callable[..., Live]]:
+    """`serve(answer, keys=..., max_queue=1)`: a server; its limits are keyword arguments."""
+    with contextlib_stack() as stack:
+
+        def start(
+            answer: Answer = size_of,
+            keys: Keys | None = None,
+            reads: str = "pages",
+            open: bool = False,
+            **limits: Any,
+        ) -> Live:
+            ocr = fake_ocr(answer, threaded=True, reads=reads)
+            return stack.enter_context(live(ocr, replace(settings, **limits), keys, insecure_open=open))
+
+        yield start
+
+
+@contextmanager
+def contextlib_stack() -> Iterator[Any]:
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def png() -> Callable[..., bytes]:
+    """`png(5, 4)`: a picture of that size that is not blank; more sizes make more pages, of a TIFF."""
+
+    def make(*sides: int) -> bytes:
+        first, *rest = (Image.new("RGB", size) for size in zip(sides[::2], sides[1::2], strict=True))
+        for image in (first, *rest):
+            image.putpixel((0, 0), (255, 255, 255))
+        out = io.BytesIO()
+        if rest:
+            first.save(out, "TIFF", save_all=True, append_images=rest)
+        else:
+            first.save(out, "PNG")
+        return out.getvalue()
+
+    return make

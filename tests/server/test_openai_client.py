@@ -1,0 +1,190 @@
+"""The official `openai` client against a live server."""
+
+from __future__ import annotations
+
+import base64
+
+import openai
+import pytest
+
+PAGE = "Name  Sum\nA     12"
+
+
+@pytest.fixture
+def address(png):
+    return f"data:image/png;base64,{base64.b64encode(png(40, 30)).decode()}"
+
+
+@pytest.fixture
+def client(serve):
+    def start(answer=lambda pages: PAGE, **options):
+        live = serve(answer, **options)
+        made = openai.OpenAI(base_url=f"{live.url}/v1", api_key="none-is-needed", max_retries=0)
+        made.live = live
+        opened.append(made)
+        return made
+
+    opened = []
+    yield start
+    for made in opened:
+        made.close()
+
+
+def question(*addresses, words="OCR:"):
+    pictures = [{"type": "image_url", "image_url": {"url": one}} for one in addresses]
+    return [{"role": "user", "content": [*pictures, {"type": "text", "text": words}]}]
+
+
+def test_a_picture_is_read(client, address):
+    made = client()
+    done = made.chat.completions.create(model="got-ocr2", messages=question(address), temperature=0)
+    (choice,) = done.choices
+    assert choice.message.content == PAGE
+    assert (choice.finish_reason, choice.message.role) == ("stop", "assistant")
+    assert done.usage.completion_tokens == len(PAGE) + 1
+    assert done.usage.total_tokens == done.usage.prompt_tokens + done.usage.completion_tokens
+    assert [model.id for model in made.models.list()] == ["got-ocr2"]
+    assert made.models.retrieve("got-ocr2").id == "got-ocr2"
+    with pytest.raises(openai.NotFoundError, match="no model 'other'"):
+        made.models.retrieve("other")
+
+
+def test_several_pictures_and_a_pdf_part(client, png):
+    made = client(lambda pages: f"{pages[0].width}")
+    first = f"data:;base64,{base64.b64encode(png(40, 30)).decode()}"
+    second = base64.b64encode(png(50, 30, 60, 30)).decode()
+    messages = [
+        {
+            "role": "user",
+            "content": [
+                {"type": "image_url", "image_url": {"url": first}},
+                {"type": "file", "file": {"filename": "b.tif", "file_data": second}},
+            ],
+        }
+    ]
+    done = made.chat.completions.create(model="got-ocr2", messages=messages)
+    assert done.choices[0].message.content == "40\n\n50\n\n60"
+    stream = made.chat.completions.create(model="got-ocr2", messages=messages, stream=True)
+    assert "".join(part.choices[0].delta.content or "" for part in stream) == "40\n\n50\n\n60"
+
+
+def test_text_streams_and_usage_comes_last(client, address):
+    parts = list(
+        client().chat.completions.create(
+            model="got-ocr2", messages=question(address), stream=True, stream_options={"include_usage": True}
+        )
+    )
+    assert "".join(part.choices[0].delta.content or "" for part in parts if part.choices) == PAGE
+    assert parts[0].choices[0].delta.role == "assistant"
+    assert parts[-2].choices[0].finish_reason == "stop"
+    assert parts[-1].usage.completion_tokens == len(PAGE) + 1
+    assert len({part.id for part in parts}) == 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_text_ends_before_a_stop_string(client, address, stream):
+    done = client(lambda pages: "one two three").chat.completions.create(
+        model="got-ocr2", messages=question(address), stop=["wo t", "xx"], stream=stream
+    )
+    if stream:
+        parts = list(done)
+        text = "".join(part.choices[0].delta.content or "" for part in parts)
+        reason = parts[-1].choices[0].finish_reason
+    else:
+        text, reason = done.choices[0].message.content, done.choices[0].finish_reason
+    assert (text, reason) == ("one t", "stop")
+
+
+@pytest.mark.parametrize("reads", ["pages"])
+def test_the_most_tokens(client, address, reads):
+    done = client(reads=reads).chat.completions.create(
+        model="got-ocr2", messages=question(address), max_tokens=4
+    )
+    assert done.choices[0].message.content == PAGE[:4]
+    assert done.choices[0].finish_reason == "length"
+    assert done.usage.completion_tokens == 4
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_log_probabilities_of_words_spell_the_text(client, png, stream):
+    address = f"data:;base64,{base64.b64encode(png(40, 30, 50, 30)).decode()}"
+    done = client(lambda pages: f"Width is\n{pages[0].width} ").chat.completions.create(
+        model="got-ocr2", messages=question(address), logprobs=True, stream=stream
+    )
+    answers = [one.choices[0].logprobs for one in done] if stream else [done.choices[0].logprobs]
+    tokens = [token for one in answers if one is not None for token in one.content]
+    assert "".join(one.token for one in tokens) == "Width is\n40 \n\nWidth is\n50 "
+    assert tokens[0].token == "Width"
+    assert tokens[0].logprob == pytest.approx(-0.5 * 5)  # every byte has -0.5 in the fake model
+
+
+@pytest.mark.parametrize(
+    ("words", "more", "asked"),
+    [
+        ("OCR:", {}, {}),
+        ("Please read this.", {}, {}),
+        ("OCR with format:", {}, {"format": True}),
+        ("[red] OCR with format: ", {}, {"format": True, "color": "red"}),
+        ("[100,200,500,1000] OCR:", {}, {"box": (4.0, 6.0, 20.0, 30.0)}),
+        ("OCR with format across multi pages:", {}, {"format": True, "multi_page": True}),
+        ("OCR upon the patch reference:", {}, {"crop_to_patches": True}),
+        ("OCR:", {"format": True, "box": [1, 2, 3, 4]}, {"format": True, "box": (1, 2, 3, 4)}),
+        ("OCR:", {"options": {"max_patches": 3}}, {"crop_to_patches": True, "max_patches": 3}),
+        ("OCR:", {"color": "blue", "crop": False}, {"color": "blue"}),
+    ],
+)
+def test_words_and_fields_choose_the_task(client, address, words, more, asked):
+    made = client()
+    made.chat.completions.create(model="got-ocr2", messages=question(address, words=words), extra_body=more)
+    (called,) = made.live.ocr.processor.calls
+    neutral = {"format": False, "box": None, "color": None, "multi_page": False, "crop_to_patches": False}
+    assert called == {**neutral, "max_patches": None, **asked}
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "message"),
+    [
+        ({"messages": [{"role": "user", "content": "OCR:"}]}, 400, "hold no picture"),
+        ({"messages": question("ftp://x/y")}, 422, "begins with http"),
+        ({"messages": question("data:image/png;base64,AAAA")}, 422, "neither a picture"),
+        ({"messages": question("http://127.0.0.1:1/a.png")}, 422, "not on the public network"),
+        ({"n": 2}, 400, "n: "),
+        ({"stop": ["a", "b", "c", "d", "e"]}, 400, "4 stop strings, got 5"),
+        ({"extra_body": {"box": [3, 3, 1, 1]}}, 400, "empty or reversed"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_id": "x"}}]}]},
+            404,
+            "no file",
+        ),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_errors_have_the_shape_that_the_client_knows(client, address, fields, status, message, stream):
+    with pytest.raises(openai.APIStatusError, match=message) as caught:
+        client().chat.completions.create(
+            **{"model": "got-ocr2", "messages": question(address), "stream": stream, **fields}
+        )
+    assert caught.value.status_code == status
+    assert caught.value.body["message"].endswith(".")
+
+
+def test_a_page_that_fails_is_an_error_and_says_nothing_of_the_machine(client, address):
+    with pytest.raises(openai.InternalServerError) as caught:
+        client(lambda pages: RuntimeError("/secret/path")).chat.completions.create(
+            model="got-ocr2", messages=question(address)
+        )
+    assert "secret" not in str(caught.value)
+
+
+def test_an_uploaded_file_is_read_by_its_id(client, png):
+    made = client(lambda pages: f"{pages[0].width}")
+    kept = made.files.create(file=("a b.png", png(33, 30)), purpose="user_data")
+    assert (kept.filename, kept.bytes, kept.purpose) == ("a b.png", len(png(33, 30)), "user_data")
+    messages = [{"role": "user", "content": [{"type": "file", "file": {"file_id": kept.id}}]}]
+    done = made.chat.completions.create(model="got-ocr2", messages=messages)
+    assert done.choices[0].message.content == "33"
+    assert [one.id for one in made.files.list()] == [kept.id]
+    assert made.files.retrieve(kept.id).id == kept.id
+    assert made.files.delete(kept.id).deleted
+    with pytest.raises(openai.NotFoundError):
+        made.files.retrieve(kept.id)
