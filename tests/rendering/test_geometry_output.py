@@ -18,6 +18,7 @@ from PIL import Image
 from got_ocr2.errors import InvalidOptionError, RenderError
 from got_ocr2.rendering import render
 from got_ocr2.rendering.geometry.check import check
+from got_ocr2.synth.registry import create_engine
 
 SET = Path(__file__).parents[2] / "testsets" / "geometry" / "data.jsonl"
 RECORDS = [json.loads(line) for line in SET.read_text(encoding="utf-8").splitlines()]
@@ -40,6 +41,15 @@ def test_frozen_truths_pass_untouched_and_are_drawn_whole(truth):
     drawn = render(truth, "svg", strict=True)
     ET.fromstring(drawn.data)
     assert ink(render(truth, "png", dpi=100).data).sum() > 50
+
+
+@pytest.mark.slow
+def test_five_hundred_drawn_figures_pass_untouched():
+    engine = create_engine("geometry")
+    for index in range(500):
+        truth = engine.sample(11, index).text
+        assert render(truth, "tikz", "geometry", strict=True).text.strip() == truth.strip()
+        ET.fromstring(render(truth, "svg", "geometry", strict=True).data)
 
 
 @needs_tex

@@ -52,7 +52,7 @@ def test_frozen_and_drawn_scores_pass_untouched():
         assert (score.bars, score.problems) == (drawn.bars, ()), drawn.kern
 
 
-@pytest.mark.parametrize("count", [3, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [3, pytest.param(500, marks=pytest.mark.slow)])
 def test_engraved_scores_have_the_notes_and_bars_that_the_data_engine_draws(count):
     for seed in range(count):
         rng = np.random.default_rng(1000 + seed)

@@ -56,14 +56,42 @@ def test_frozen_plain_texts(name):
         assert words == text.split()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["page", "table", "formula"])
-def test_five_hundred_drawn(kind):
+def samples(kind, count):
     from got_ocr2.synth.registry import create_engine  # the data engines are an extra
 
     engine = create_engine(kind)
-    for index in range(500):
-        whole(engine.sample(11, index).text)
+    return (engine.sample(11, index) for index in range(count))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["page", "formula"])
+def test_five_hundred_drawn(kind):
+    for sample in samples(kind, 500):
+        whole(sample.text)
+
+
+@pytest.mark.parametrize("count", [3, pytest.param(500, marks=pytest.mark.slow)])
+def test_drawn_tables_have_the_cells_that_were_drawn(count):
+    for sample in samples("table", count):
+        whole(sample.text)
+        rows = list(csv.reader(io.StringIO(render(sample.text, "csv", "page").text)))
+        drawn = [said(region.text) for region in sample.regions if region.kind == "line"]
+        assert sorted(cell.removeprefix("'") for row in rows for cell in row if cell) == sorted(drawn)
+
+
+def said(text):
+    """What a cell's markup says."""
+    return "".join(plain_text(block.runs, " ") for block in parse_page(text).blocks)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["text", "line"])
+def test_five_hundred_drawn_plain_texts(kind):
+    for sample in samples(kind, 500):
+        page = parse_page(sample.text, plain=True)
+        assert page.problems == ()
+        assert parse_page(to_latex(page)).blocks == page.blocks
+        assert render(sample.text, "txt", "page", plain=True).text.split() == sample.text.split()
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ import typer
 
 from ..errors import FileAccessError, GotOcr2Error, InvalidOptionError
 from ..wording import printable
+from . import options as shared
 from . import read_options as own
 from .files import Found, Job, plan
 from .terminal import note
@@ -47,7 +48,7 @@ def layout(
     recursive: own.Recursive = False,
     dpi: own.Dpi = None,
     password: own.Password = None,
-    force: own.Force = False,
+    force: shared.Force = False,
 ) -> int:
     """Find the lines of pages, in reading order, without reading them.
 

@@ -39,6 +39,7 @@ Threads = Annotated[
         parser=count, metavar="N", help="Processor cores to use; all by default.", rich_help_panel=HOW
     ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace output that is there.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=OUTPUT)]
 
 # Of the commands that train.

@@ -150,7 +150,6 @@ To = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace output that is there.", rich_help_panel=OUTPUT)]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say what is done.", rich_help_panel=OUTPUT)]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress, no warnings; errors only.", rich_help_panel=OUTPUT)

@@ -11,7 +11,7 @@ import typer
 
 from ..errors import FileAccessError, GotOcr2Error, InputError, InvalidOptionError
 from ..wording import printable, reason
-from .options import OUTPUT
+from .options import OUTPUT, Force
 from .terminal import StdoutError, note, stdin_bytes
 from .writing import is_stream, write_whole
 
@@ -52,9 +52,7 @@ def render(
             rich_help_panel=OUTPUT,
         ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace files that are there.", rich_help_panel=OUTPUT)
-    ] = False,
+    force: Force = False,
     quiet: Annotated[
         bool,
         typer.Option("--quiet", "-q", help="Say nothing of what is wrong in a text.", rich_help_panel=OUTPUT),
