@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from got_ocr2 import GotOcr2ForConditionalGeneration, GotOcr2Processor
-from got_ocr2.errors import InvalidOptionError
+from got_ocr2.errors import CheckpointError, InvalidOptionError
+from got_ocr2.integrations.trainer import WholeCheckpoints
 
 transformers = pytest.importorskip("transformers")
 
@@ -69,6 +70,8 @@ def test_trainer_trains_saves_and_goes_on(model, processor, example, tmp_path):
     assert len(losses) == 6
     assert losses[-1] < 0.85 * losses[0]
 
+    with pytest.raises(CheckpointError, match=r"pass config=\.\.\., and put .*WholeCheckpoints before Trainer"):
+        GotOcr2ForConditionalGeneration.from_pretrained(tmp_path / "checkpoint-6")
     stored = GotOcr2ForConditionalGeneration.from_pretrained(tmp_path / "checkpoint-6", config=model.config)
     for name, value in model.state_dict().items():
         assert torch.equal(value, stored.state_dict()[name]), name
@@ -79,6 +82,26 @@ def test_trainer_trains_saves_and_goes_on(model, processor, example, tmp_path):
     assert again.state.global_step == 8
     model.save_pretrained(tmp_path / "whole")
     assert GotOcr2ForConditionalGeneration.from_pretrained(tmp_path / "whole").num_parameters() > 0
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_checkpoints_of_a_trainer_are_whole(model, example, tmp_path):
+    class Trainer(WholeCheckpoints, transformers.Trainer):
+        pass
+
+    arguments = transformers.TrainingArguments(
+        str(tmp_path), per_device_train_batch_size=2, max_steps=1, save_steps=1, report_to=[], use_cpu=True,
+        disable_tqdm=True,
+    )  # fmt: skip
+    run = Trainer(model=model, args=arguments, train_dataset=Pages(example, 2))
+    run.train()
+    run.save_model(str(tmp_path / "mine"))
+    for folder in ("checkpoint-1", "mine"):
+        stored = GotOcr2ForConditionalGeneration.from_pretrained(tmp_path / folder)
+        assert stored.config == model.config
+        assert stored.generation_defaults == model.generation_defaults
+        for name, value in model.state_dict().items():
+            assert torch.equal(value, stored.state_dict()[name]), name
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -175,11 +198,15 @@ def test_the_forward_pass_compiles_without_a_break(masked, model, example):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_pipeline_reads(model, processor, page_image):
+@pytest.mark.parametrize("make", ["function", "class"])
+def test_a_pipeline_reads(make, model, processor, page_image):
     prompt = processor.tokenizer.decode(processor(page_image)["input_ids"][0]).replace(
         "<imgpad>" * 9, "<imgpad>"
     )
-    reader = transformers.ImageTextToTextPipeline(model=model, processor=processor, device="cpu")
+    if make == "function":
+        reader = transformers.pipeline("image-text-to-text", model=model, processor=processor, device="cpu")
+    else:
+        reader = transformers.ImageTextToTextPipeline(model=model, processor=processor, device="cpu")
     (answer,) = reader(images=page_image, text=prompt, max_new_tokens=4, return_full_text=False)
     ids = model.generate(**processor(page_image), max_new_tokens=4)
     new = ids[0, processor(page_image)["input_ids"].shape[1] :]

@@ -66,6 +66,11 @@ def load_model_as(
     folder = resolve(repo_or_folder, **hub)
     data: dict[str, Any] = {}
     if config is None:
+        if (folder / "trainer_state.json").is_file() and not (folder / CONFIG_NAME).is_file():
+            raise CheckpointError(
+                f"{folder} was written by transformers.Trainer and holds no {CONFIG_NAME}; pass config=..., and put "
+                "got_ocr2.integrations.trainer.WholeCheckpoints before Trainer to have it stored."
+            )
         data = read_json(folder / CONFIG_NAME)
         try:
             config = parse_config(data)

@@ -54,9 +54,23 @@ def save_model(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         names = _write_weights(folder, tensors, shards)
-        _write_json(folder / CONFIG_NAME, _config(model))
-        _write_json(folder / GENERATION_CONFIG_NAME, model.generation_defaults.to_generation_config())
         _remove_stale(folder, keep=names)
+    except OSError as e:
+        raise FileAccessError(f"The checkpoint cannot be written to {folder}: {e}.") from e
+    save_configs(model, folder)
+
+
+def save_configs(model: StoredModel, folder: str | PathLike[str]) -> None:
+    """Writes what belongs beside weights: `config.json` and `generation_config.json`.
+
+    Raises:
+        FileAccessError: the folder does not exist, or cannot be written.
+    """
+    try:
+        _write_json(Path(folder) / CONFIG_NAME, _config(model))
+        _write_json(
+            Path(folder) / GENERATION_CONFIG_NAME, model.generation_defaults.to_generation_config()
+        )
     except OSError as e:
         raise FileAccessError(f"The checkpoint cannot be written to {folder}: {e}.") from e
 
