@@ -70,7 +70,9 @@ def test_trainer_trains_saves_and_goes_on(model, processor, example, tmp_path):
     assert len(losses) == 6
     assert losses[-1] < 0.85 * losses[0]
 
-    with pytest.raises(CheckpointError, match=r"pass config=\.\.\., and put .*WholeCheckpoints before Trainer"):
+    with pytest.raises(
+        CheckpointError, match=r"pass config=\.\.\., and put .*WholeCheckpoints before Trainer"
+    ):
         GotOcr2ForConditionalGeneration.from_pretrained(tmp_path / "checkpoint-6")
     stored = GotOcr2ForConditionalGeneration.from_pretrained(tmp_path / "checkpoint-6", config=model.config)
     for name, value in model.state_dict().items():

@@ -23,24 +23,28 @@ DARK_TO_LIGHT = np.linspace(0, 1, 35).reshape(5, 7)  # as it is to be seen
 def raw_tiff(
     levels: np.ndarray, bits: int, kind: int, meaning: int, *, order: str = "<", deflate: bool = False,
     tile: int = 0, rows: int = 0, reverse: bool = False, predictor: int = 1, packed_as: bytes | None = None,
-    samples: int = 1,
+    samples: int = 1, planar: int = 1, extra: tuple[int, ...] = (),
 ) -> bytes:  # fmt: skip
     """A TIFF written by hand; `levels` (H, W x samples) are whole numbers or floats of `bits` bits."""
     height, width = levels.shape[0], levels.shape[1] // samples
-    across, down = (tile, tile) if tile else (width * samples, rows or height)
+    planes = [levels[:, n::samples] for n in range(samples)] if planar == 2 else [levels]
     pieces = []
-    for top in range(0, height, down):
-        for left in range(0, width * samples, across):
-            piece = levels[top : top + down, left : left + across]
+    for plane in planes:
+        across, down = (tile, tile) if tile else (plane.shape[1], rows or height)
+        corners = [(y, x) for y in range(0, height, down) for x in range(0, plane.shape[1], across)]
+        for top, left in corners:
+            piece = plane[top : top + down, left : left + across]
             if tile:
                 piece = np.pad(piece, ((0, tile - piece.shape[0]), (0, tile - piece.shape[1])))
             data = packed_as or b"".join(packed(row, bits, kind, order) for row in piece)
             data = zlib.compress(data) if deflate else data
             pieces.append(bytes(int(f"{b:08b}"[::-1], 2) for b in data) if reverse else data)
     tags = {
-        256: [width], 257: [height], 258: [bits], 259: [8 if deflate else 1], 262: [meaning],
-        266: [2 if reverse else 1], 277: [samples], 317: [predictor], 339: [kind],
+        256: [width], 257: [height], 258: [bits] * samples, 259: [8 if deflate else 1], 262: [meaning],
+        266: [2 if reverse else 1], 277: [samples], 284: [planar], 317: [predictor], 339: [kind] * samples,
     }  # fmt: skip
+    if extra:
+        tags[338] = [*extra]
     tags |= {322: [tile], 323: [tile], 324: [], 325: []} if tile else {273: [], 278: [down], 279: []}
     where, sizes = (324, 325) if tile else (273, 279)
     body = b"".join(pieces)
@@ -158,6 +162,48 @@ def test_rgb_of_any_depth(bits, kind):
     data = raw_tiff(levels.reshape(5, 21), bits, kind, 2, samples=3)
     (page,) = open_source(data)
     np.testing.assert_allclose(np.asarray(page.image) / 255, colors, atol=0.01)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    bits=st.sampled_from([1, 2, 4, 8, 10, 16, 32]), meaning=st.sampled_from([0, 1, 2]), kind=st.sampled_from([1, 2]),
+    extra=st.sampled_from([(), (0,), (1,), (2,), (0, 0), (2, 0)]), planar=st.sampled_from([1, 2]),
+    order=st.sampled_from("<>"),
+)  # fmt: skip
+def test_samples_beside_grey_and_colour_and_planes_apart(bits, meaning, kind, extra, planar, order):
+    if kind == 2 and bits == 1:
+        kind = 1
+    colors = 3 if meaning == 2 else 1
+    top = 2 ** (min(bits, 31) - (kind == 2)) - 1
+    shown = np.rint(DARK_TO_LIGHT * top) / top
+    levels = np.full((5, 7, colors + len(extra)), top, object)  # opaque, where it is opacity
+    levels[..., :colors] = np.rint((1 - shown if meaning == 0 else shown) * top).astype(object)[..., None]
+    samples = levels.shape[-1]
+    data = raw_tiff(
+        levels.reshape(5, -1), bits, kind, meaning, order=order, samples=samples, planar=planar, extra=extra
+    )
+    np.testing.assert_allclose(seen(data) / 255, shown, atol=1 / 200)
+
+
+@pytest.mark.parametrize("meaning", [1, 2])
+@pytest.mark.parametrize(("extra", "expected"), [(0, 100), (1, 155), (2, 205)])
+def test_what_shines_through_is_white(meaning, extra, expected):
+    """Half opaque: opacity that the samples were multiplied with (1), or not (2)."""
+    levels = np.array([[100] * (3 if meaning == 2 else 1) + [200 if extra == 1 else 82]])
+    samples = levels.size
+    data = raw_tiff(levels, 8, 1, meaning, samples=samples, planar=2, extra=(extra,))
+    assert abs(int(seen(data)[0, 0]) - expected) <= 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "compression"), [("1", "raw"), ("P", "raw"), ("L", "raw"), ("1", "group4"), ("L", "jpeg")]
+)
+def test_one_plane_that_is_said_to_stand_apart(mode, compression):
+    image = Image.fromarray(np.rint(DARK_TO_LIGHT * 255).astype(np.uint8)).resize((35, 40)).convert(mode)
+    expected, out = np.asarray(image.convert("L")), io.BytesIO()
+    image.save(out, "TIFF", compression=compression, tiffinfo={284: 2})
+    assert Image.open(io.BytesIO(out.getvalue())).tag_v2[284] == 2
+    np.testing.assert_allclose(seen(out.getvalue()), expected, atol=8 if compression == "jpeg" else 1)
 
 
 def test_big_tiff(page_image):

@@ -68,9 +68,7 @@ def save_configs(model: StoredModel, folder: str | PathLike[str]) -> None:
     """
     try:
         _write_json(Path(folder) / CONFIG_NAME, _config(model))
-        _write_json(
-            Path(folder) / GENERATION_CONFIG_NAME, model.generation_defaults.to_generation_config()
-        )
+        _write_json(Path(folder) / GENERATION_CONFIG_NAME, model.generation_defaults.to_generation_config())
     except OSError as e:
         raise FileAccessError(f"The checkpoint cannot be written to {folder}: {e}.") from e
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import threading
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from ..errors import GotOcr2Error, InputError
 from ..wording import printable, reason
 from . import tiff
+from .colors import managed
 from .document import Document, Page
 from .foreign import what_it_is
 from .limits import Limits
@@ -67,7 +67,7 @@ class PictureFile(Document):
         with self._lock, _sentences(name), _without_size_warning():
             picture = self._tiff_page(number, name) if self._pages else self._frame(number, name)
             picture.load()
-            seen = _managed(to_rgb, picture)
+            seen = to_rgb(managed(picture))
             # `to_rgb` gives its argument back where nothing is to be done; that one moves on to other frames.
             return Page(seen.copy() if seen is self._picture else seen, number, self.source)
 
@@ -87,7 +87,7 @@ class PictureFile(Document):
             self.limits.check_pixels(f"{name}, its pixels made square,", *square)
         if page.is_ours:
             picture = tiff.decoded(self._stream, page)
-        elif self._picture is None or page.index < 0:
+        elif self._picture is None or page.index < 0 or page.is_one_plane:
             picture = Image.open(tiff.rooted(self._stream, page), formats=["TIFF"])
         else:
             picture = self._picture
@@ -98,8 +98,7 @@ class PictureFile(Document):
             square = (square[1], square[0])
         picture.load()
         orientation = 1 if page.is_ours else picture.getexif().get(274, 1)
-        grey = picture.convert("L") if picture.mode in ("1", "P") else picture
-        larger = grey.resize(square, Image.Resampling.BICUBIC)
+        larger = _smooth(picture).resize(square, Image.Resampling.BICUBIC)
         larger.getexif()[274] = orientation
         return larger
 
@@ -129,7 +128,12 @@ class PictureInMemory(Document):
     def load(self, number: int) -> Page:
         from ..processing.images import as_rgb
 
-        return Page(as_rgb(self._picture), number, self.source)
+        picture = self._picture
+        if isinstance(picture, Image.Image):
+            with _sentences(self.name):
+                picture.load()
+                picture = managed(picture)
+        return Page(as_rgb(picture), number, self.source)
 
     def close(self) -> None:
         """Nothing to close: the picture belongs to the caller."""
@@ -160,21 +164,13 @@ def _frames(picture: Image.Image) -> tuple[int, ...]:
     return tuple(range(int(getattr(picture, "n_frames", 1))))
 
 
-def _managed(to_rgb: Callable[[Image.Image], Image.Image], picture: Image.Image) -> Image.Image:
-    """CMYK with a profile is seen through it; everything else as `to_rgb` does it."""
-    profile = picture.info.get("icc_profile")
-    if picture.mode != "CMYK" or not profile:
-        return to_rgb(picture)
-    cms: Any = ImageCms
-    try:
-        seen: Image.Image = cms.profileToProfile(
-            picture, cms.ImageCmsProfile(io.BytesIO(profile)), cms.createProfile("sRGB"), outputMode="RGB"
-        )
-    except (cms.PyCMSError, OSError, ValueError):  # a profile that is damaged, or of another kind of colour
-        return to_rgb(picture)
-    orientation = picture.getexif().get(274, 1)
-    seen.getexif()[274] = orientation
-    return to_rgb(seen)
+def _smooth(picture: Image.Image) -> Image.Image:
+    """In a mode whose values can be averaged."""
+    if picture.mode == "1":
+        return picture.convert("L")
+    if picture.mode in ("P", "PA"):
+        return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    return picture
 
 
 @contextmanager

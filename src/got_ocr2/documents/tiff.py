@@ -29,13 +29,15 @@ _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258,
 _STRIPS, _SAMPLES, _ROWS_PER_STRIP, _STRIP_BYTES = 273, 277, 278, 279
 _X_RESOLUTION, _Y_RESOLUTION, _PLANAR, _PREDICTOR = 282, 283, 284, 317
 _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES, _SUB_FILES = 322, 323, 324, 325, 330
-_EXTRA_SAMPLES, _FORMAT = 338, 339
+_EXTRA_SAMPLES, _FORMAT, _PROFILE = 338, 339, 34675
+_PREMULTIPLIED, _OPACITY = 1, 2  # kinds of extra samples
 
 _REDUCED, _MASK = 1, 4  # bits of the subfile type
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _MASK_MEANING = 0, 1, 2, 4
 _UNSIGNED, _SIGNED, _FLOAT, _UNDEFINED = 1, 2, 3, 4
 _BYTEWISE = {1, 5, 8, 32773, 32946, 34925, 50000}  # none, LZW, Deflate (twice), PackBits, LZMA, Zstandard
 _MOST_PICTURES = 100_000
+_MOST_SAMPLES = 64  # a pixel; satellite pictures have a dozen
 _BAND = 1 << 20  # samples that are widened at a time
 _UNEQUAL, _ABSURD = 1.08, 5.0  # ratios of resolutions between which pixels are made square
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -101,13 +103,20 @@ class Picture:
             known = width in (16, 32, 64)
         else:
             known = kind in (_UNSIGNED, _SIGNED, _UNDEFINED) and (1 <= width <= 32 or width == 64)
-        pillow = kind == _UNSIGNED and width in (1, 2, 4, 8)
-        if meaning == _MASK_MEANING:
-            return known and self.number(_SAMPLES, 1) == 1
+        samples, together = self.number(_SAMPLES, 1), self.number(_PLANAR, 1) == 1
         if meaning == _RGB:
-            pillow = kind == _UNSIGNED and width in (8, 16)
-            return known and not pillow and self.number(_SAMPLES, 1) >= 3
+            pillow = kind == _UNSIGNED and width in (8, 16) and together and samples <= 4
+            return known and not pillow and 3 <= samples <= _MOST_SAMPLES
+        pillow = kind == _UNSIGNED and width in (1, 2, 4, 8) and together and samples == 1
+        if meaning == _MASK_MEANING:
+            return known and samples == 1
+        known = known and 1 <= samples <= _MOST_SAMPLES
         return known and not pillow and meaning in (_WHITE_IS_ZERO, _BLACK_IS_ZERO)
+
+    @property
+    def is_one_plane(self) -> bool:
+        """Says that its planes are stored apart, and has but one; Pillow misreads that."""
+        return self.number(_PLANAR, 1) == 2 and self.number(_SAMPLES, 1) == 1
 
     @property
     def stretch(self) -> tuple[float, float]:
@@ -150,13 +159,19 @@ def pages_of(stream: BinaryIO, pictures: list[Picture]) -> list[Picture]:
 
 
 def rooted(stream: BinaryIO, picture: Picture) -> BinaryIO:
-    """The file as if this picture were its first, for decoders that always look at the first one."""
+    """The file as if this picture were its first, for decoders that always look at the first one, and its samples
+    stood together if there is one a pixel."""
     stream.seek(0)
     data = bytearray(stream.read())
-    if data[2:3] == b"+" or data[3:4] == b"+":
-        struct.pack_into(f"{picture.order}Q", data, 8, picture.offset)
-    else:
-        struct.pack_into(f"{picture.order}I", data, 4, picture.offset)
+    order, big = picture.order, b"+" in data[2:4]
+    struct.pack_into(f"{order}{'Q' if big else 'I'}", data, 8 if big else 4, picture.offset)
+    if picture.is_one_plane:
+        (count,) = struct.unpack_from(f"{order}{'Q' if big else 'H'}", data, picture.offset)
+        start, size, value = picture.offset + (8 if big else 2), 20 if big else 12, 12 if big else 8
+        for entry in range(start, start + count * size, size):
+            tag, kind = struct.unpack_from(f"{order}HH", data, entry)
+            if tag == _PLANAR:
+                struct.pack_into(f"{order}{'H' if kind == 3 else 'I'}", data, entry + value, 1)
     return io.BytesIO(data)
 
 
@@ -172,7 +187,8 @@ def decoded(stream: BinaryIO, picture: Picture) -> Image.Image:
     width, height = picture.size
     samples = max(1, picture.number(_SAMPLES, 1))
     colors = 3 if picture.number(_PHOTOMETRIC) == _RGB else 1
-    opacity = next((n for n, kind in enumerate(picture.numbers(_EXTRA_SAMPLES)) if kind in (1, 2)), None)
+    extra = picture.numbers(_EXTRA_SAMPLES)
+    opacity = next((n for n, kind in enumerate(extra) if kind in (_PREMULTIPLIED, _OPACITY)), None)
     chosen = [*range(colors)] + ([] if opacity is None or colors + opacity >= samples else [colors + opacity])
     low, high = _span(picture, lambda: _bands(stream, picture, samples, range(colors)))
     out = np.empty((height, width, len(chosen)), np.uint8)
@@ -184,7 +200,14 @@ def decoded(stream: BinaryIO, picture: Picture) -> Image.Image:
         np.subtract(255, out[..., 0], out=out[..., 0])
     modes = {(1, 1): "L", (1, 2): "LA", (3, 3): "RGB", (3, 4): "RGBA"}
     mode = modes[colors, len(chosen)]
-    image = Image.fromarray(out[..., 0] if mode == "L" else out, mode)
+    if len(chosen) > colors and extra[opacity or 0] == _PREMULTIPLIED:
+        # On white, as whoever looks at it later would do.
+        part = out[..., :colors]
+        part[...] = np.minimum(part.astype(np.uint16) + (255 - out[..., colors:]), 255)
+        mode, out = modes[colors, colors], part
+    image = Image.fromarray(np.ascontiguousarray(out[..., 0] if mode == "L" else out), mode)
+    if isinstance(profile := picture.tags.get(_PROFILE), bytes):
+        image.info["icc_profile"] = profile
     return _turned(image, picture.number(274, 1))
 
 
@@ -201,8 +224,8 @@ def _span(picture: Picture, bands: Any) -> tuple[float, float]:
     """The values of black and white, or of white and black.
 
     Whole numbers without sign span their width up to 16 bits. Of longer ones, and of those with a sign, the range says
-    nothing: they count as 8, 15, 16 or 31 bits if nothing is above or below. Floats count as 0..1 if they stay there.
-    Else the darkest value is black and the lightest white.
+    nothing: they count as 8, 15 or 16 bits, or as what their width leaves beside the sign, if nothing is above or
+    below. Floats count as 0..1 if they stay there. Else the darkest value is black and the lightest white.
     """
     bits, kind = picture.numbers(_BITS)[0] if _BITS in picture.tags else 1, picture.number(_FORMAT, _UNSIGNED)
     if kind in (_UNSIGNED, _UNDEFINED) and bits <= 16:
@@ -215,7 +238,8 @@ def _span(picture: Picture, bands: Any) -> tuple[float, float]:
     if low > high:
         raise InputError("The image holds no value that is a finite number.")
     if low >= 0:
-        whole = (127.0,) if bits <= 8 else (255.0, 32767.0, 65535.0)
+        signed = kind == _SIGNED and bits <= 16
+        whole = (255.0,) * (bits > 8) + (2.0 ** (bits - 1) - 1,) if signed else (255.0, 32767.0, 65535.0)
         return next(((0.0, top) for top in ((1.0,) if kind == _FLOAT else whole) if high <= top), (low, high))
     return low, high
 

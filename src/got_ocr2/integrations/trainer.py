@@ -30,5 +30,7 @@ class WholeCheckpoints:
         trainer: Any = super()
         trainer.save_model(output_dir, *others, **options)
         model = self.accelerator.unwrap_model(self.model)
-        if self.args.should_save and isinstance(model, GotOcr2ForConditionalGeneration):  # no adapter of peft's
+        if self.args.should_save and isinstance(
+            model, GotOcr2ForConditionalGeneration
+        ):  # no adapter of peft's
             save_configs(model, output_dir or self.args.output_dir)
