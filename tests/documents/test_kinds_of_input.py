@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 
@@ -232,3 +234,22 @@ def test_a_source_is_the_path_that_was_given(tmp_path, monkeypatch, name):
         file.write(saved(Image.new("L", (4, 3)), "PNG"))
     (page,) = open_source(name)
     assert (page.source, source_name(name)) == (name, name)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Pillow hides its libtiff there")
+@pytest.mark.parametrize("shown", [False, True])
+def test_libtiff_prints_nothing(shown):
+    """In a process of its own: handlers belong to the whole process."""
+    data = bytearray(saved(Image.effect_noise((64, 64), 50), "TIFF", compression="tiff_lzw"))
+    data[40:400] = bytes(360)
+    code = (
+        "import sys\nfrom got_ocr2.documents import open_source\nfrom got_ocr2.errors import InputError\n"
+        "try:\n    list(open_source(sys.stdin.buffer.read()))\nexcept InputError as e:\n    print(e)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "GOT_OCR2_TRACEBACK"}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], input=bytes(data), capture_output=True, check=True,
+        env=environment | ({"GOT_OCR2_TRACEBACK": "1"} if shown else {}),
+    )  # fmt: skip
+    assert ran.stdout.count(b"damaged and cannot be decoded") == 1
+    assert bool(ran.stderr) is shown

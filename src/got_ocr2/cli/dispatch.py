@@ -19,6 +19,9 @@ from ..wording import reason
 from .commands import COMMANDS, Command
 from .terminal import StdoutError, checked_stdout, drop_stdout, note, prepare_streams, quiet_libraries
 
+# They open documents of the user's, so that lines which C libraries print about them are dropped. Other commands keep
+# such lines: what CUDA or a worker prints when training fails is needed.
+READS = {"evaluate", "layout", "read", "render"}
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 PIPE_CLOSED = 141  # 128 + SIGPIPE
 
@@ -60,9 +63,8 @@ def _run(arguments: list[str]) -> int:
     rest = arguments if command is None else arguments[1:]
     import typer
 
-    reads = command is not None and command.name == "read"
     try:
-        with quiet_libraries() if reads else nullcontext():
+        with quiet_libraries() if command is not None and command.name in READS else nullcontext():
             code = app(args=rest, prog_name=name, standalone_mode=False)
     except KeyboardInterrupt:
         return _interrupted()
