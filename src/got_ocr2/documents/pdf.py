@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from PIL import Image
@@ -24,6 +25,7 @@ _POINTS_PER_INCH = 72.0
 _HEADER_WINDOW = 1024  # readers accept the header anywhere in the first kilobyte (PDF 1.7, appendix H)
 _NO_TEXT = {ord("\r"): None, ord("\0"): None}  # PDFium ends lines with CR LF
 _HYPHENATED = re.compile("[\x02\ufffe]\n?")  # PDFium's sign for a hyphen and the line break after it
+_ENDLESS = 1e12  # pixels; for sizes that are too large to be whole numbers
 _PDFIUM = threading.Lock()  # PDFium keeps state of its own: one call at a time in a process
 
 
@@ -73,9 +75,10 @@ class PdfFile(Document):
                 if "password" in str(e).lower():
                     problem = "needs a password" if password is None else "does not open with this password"
                     raise EncryptedDocumentError(f"{printable(name)} is encrypted and {problem}.") from e
-                raise InputError(
-                    f"{printable(name)} is damaged and cannot be opened as a PDF: {reason(e)}."
-                ) from e
+                if _structure(stream, password, 0).pages == 0:
+                    raise InputError(f"{printable(name)} is a PDF without pages.") from e
+                why = reason(e).removesuffix(" (PDFium: Success)")
+                raise InputError(f"{printable(name)} is damaged and cannot be opened as a PDF: {why}.") from e
         try:
             with _PDFIUM:
                 self._pdf.init_forms()  # before pages are touched, as PDFium demands
@@ -86,8 +89,9 @@ class PdfFile(Document):
                     f"{printable(name)} is a dynamic XFA form, whose pages only Adobe's programs draw; print it to a "
                     "PDF there."
                 )
-            self._units, portfolio = _page_units(stream, password, count)
-            if portfolio:
+            structure = _structure(stream, password, count)
+            self._units = structure.units
+            if structure.portfolio:
                 raise InputError(
                     f"{printable(name)} is a portfolio of attached files; take them out, for example with pdfdetach "
                     "-saveall, and read those."
@@ -132,12 +136,26 @@ class PdfFile(Document):
         self._stream.close()
 
 
-def _page_units(stream: BinaryIO, password: str | None, count: int) -> tuple[list[float], bool]:
-    """How many 72ths of an inch the unit of each page is (PDF 1.7, table 30), which PDFium does not tell; and
-    whether the file is a portfolio. What qpdf cannot make out of a damaged file is 1 and no."""
+@dataclass
+class _Structure:
+    """What PDFium does not tell of a file.
+
+    Attributes:
+        units: how many 72ths of an inch the unit of each page is (PDF 1.7, table 30).
+        portfolio: it is a cover for attached files.
+        pages: how many there are; None if qpdf cannot read the file.
+    """
+
+    units: list[float]
+    portfolio: bool = False
+    pages: int | None = None
+
+
+def _structure(stream: BinaryIO, password: str | None, count: int) -> _Structure:
+    """What qpdf cannot make out of a damaged file is as usual: a unit of 1, no portfolio."""
     import pikepdf
 
-    units, portfolio = [1.0] * count, False
+    found = _Structure([1.0] * count)
     place = stream.tell()
     stream.seek(0)
     try:
@@ -147,16 +165,17 @@ def _page_units(stream: BinaryIO, password: str | None, count: int) -> tuple[lis
             lent = cast("BinaryIO", _Lent(stream))
             opened = pikepdf.open(lent, password=password or "", suppress_warnings=True)
         with opened as pdf:
-            portfolio = "/Collection" in pdf.Root
+            found.portfolio = "/Collection" in pdf.Root
+            found.pages = len(pdf.pages)
             for number, page in enumerate(pdf.pages):
                 unit = float(page.obj.get("/UserUnit", 1))
                 if number < count and math.isfinite(unit) and unit > 0:
-                    units[number] = unit
-    except (pikepdf.PdfError, pikepdf.PasswordError, ValueError, TypeError, RuntimeError):
+                    found.units[number] = unit
+    except Exception:  # a damaged file makes it raise nearly anything; PDFium decides whether that is bad
         pass
     finally:
         stream.seek(place)
-    return units, portfolio
+    return found
 
 
 class _Lent(io.RawIOBase):
@@ -204,7 +223,7 @@ def _page(pdf: Any, number: int, name: str) -> Generator[Any]:
 def _pixels(page: Any, scale: float) -> tuple[int, int]:
     """Width and height of a page that is drawn; PDFium rounds up."""
     width, height = page.get_size()
-    return math.ceil(width * scale), math.ceil(height * scale)
+    return math.ceil(min(width * scale, _ENDLESS)), math.ceil(min(height * scale, _ENDLESS))
 
 
 def _drawn(page: Any, scale: float) -> Image.Image:
