@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import secrets
 import stat
 import subprocess
 import sys
@@ -15,10 +16,18 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from got_ocr2.cli import writing
 from got_ocr2.cli.files import Found, check_apart, plan
-from got_ocr2.cli.writing import AlreadyThereError, is_own_partial, marked_partial, write_whole
+from got_ocr2.cli.writing import (
+    AlreadyThereError,
+    is_own_partial,
+    marked_partial,
+    remove_partials,
+    write_partial,
+    write_whole,
+)
 from got_ocr2.errors import FileAccessError, InvalidOptionError
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX files")
@@ -224,6 +233,91 @@ def test_of_many_writers_without_force_exactly_one_wins(tmp_path):
     assert len(outcomes) == 1
 
 
+def test_what_a_killed_run_left_is_removed_once_it_is_old(tmp_path):
+    old, new, other = (
+        tmp_path / f".got-ocr2-{name}.part" for name in ("0123456789ab", "ba9876543210", "mine")
+    )
+    for path in (old, new, other):
+        path.write_text("x")
+    for path in (old, other):
+        os.utime(path, (1, 1))
+    write_whole(tmp_path / "x.txt", "text", "refuse")
+    assert contents(tmp_path).keys() == {"x.txt", new.name, other.name}
+
+
+def test_without_hard_links_a_failure_leaves_no_empty_file(tmp_path, monkeypatch):
+    def fails(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(writing.os, "link", fails)
+    monkeypatch.setattr(writing.os, "replace", fails)
+    with pytest.raises(FileAccessError):
+        write_whole(tmp_path / "x.txt", "text", "refuse")
+    assert contents(tmp_path) == {}
+
+
+@posix
+@pytest.mark.parametrize("out", ["/dev/stdout", "pipe"])
+def test_a_reader_that_went_away(out, tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from got_ocr2.cli.writing import *\n"
+        "try: write_whole(Path(sys.argv[1]), 'x' * 200_000, 'refuse')\n"
+        "except BrokenPipeError: sys.stderr.write('pipe')\n"
+        "except Exception as e: sys.stderr.write(str(e))\nfinally: sys.stdout = None"
+    )
+    os.mkfifo(tmp_path / "pipe")
+    path = out if out.startswith("/") else str(tmp_path / out)
+    shell = (
+        '"$0" -c "$1" "$2" | true'
+        if out.startswith("/")
+        else '(head -c 1 "$2" >/dev/null) & "$0" -c "$1" "$2"'
+    )
+    ran = subprocess.run(
+        ["sh", "-c", shell, sys.executable, code, path],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.stderr == (
+        "pipe" if out.startswith("/") else f"{path} cannot be written: its reader went away."
+    )
+
+
+# --- what is incomplete ---------------------------------------------------------------------------------
+
+
+@FEW
+@given(st.binary(max_size=40), st.binary(max_size=40))
+@pytest.mark.parametrize("suffix", [".docx", ".pdf", ".md"])
+def test_an_incomplete_file_of_any_format_is_known_by_its_sum(tmp_path, suffix, first, second):
+    folder = tmp_path / secrets.token_hex(4)
+    path = folder / f"a [1].partial{suffix}"
+    one = write_partial(path, first)
+    assert (one.read_bytes(), one.suffix, one.name.startswith("a [1].partial~")) == (first, suffix, True)
+    assert write_partial(path, first) == one
+    two = write_partial(path, second)
+    assert [*folder.iterdir()] == [two]
+    two.write_bytes(second + b"mine")
+    mine = folder / f"a [1].partial~0123456789abcdef{suffix}"
+    mine.write_bytes(b"mine")
+    three = write_partial(path, first)
+    remove_partials(path)
+    assert not three.exists()
+    assert {*folder.iterdir()} == {two, mine}
+
+
+@pytest.mark.parametrize("to", ["md", "docx", "md,json"])
+def test_rendered_files_of_an_incomplete_document_go_when_it_is_whole(cli, picture, tmp_path, to):
+    source, out = picture("a.tif", 5, 4, 60, 40), tmp_path / "out"
+    for _ in range(2):
+        assert cli("read", source, "--to", to, "-o", f"{out}/", "--max-pixels", 100).code == 2
+        assert sorted(path.suffix for path in out.iterdir()) == sorted(f".{name}" for name in to.split(","))
+        assert all(path.name.startswith("a.partial~") for path in out.iterdir())
+    assert cli("read", source, "--to", to, "-o", f"{out}/").code == 0
+    assert sorted(path.name for path in out.iterdir()) == sorted(f"a.{name}" for name in to.split(","))
+
+
 # --- names ----------------------------------------------------------------------------------------------
 
 NAMES = st.one_of(
@@ -274,6 +368,17 @@ def test_a_folder_and_a_file_of_one_name_are_kept_apart(cli, picture, tmp_path):
     assert cli("read", tmp_path / "in", "-r", "-o", tmp_path / "out").code == 0
     assert (tmp_path / "out/x.txt/a.txt").read_text() == "5x4\n"
     assert (tmp_path / "out/x.png.txt").read_text() == "6x3\n"
+
+
+def test_pages_that_are_drawn_have_names_of_their_own(cli, picture, tmp_path):
+    picture("in/a.tif", 50, 40, 60, 40)
+    picture("in/a-2.png", 70, 40)
+    assert cli("layout", tmp_path / "in", "-o", tmp_path / "out", "--force").code == 0
+    names = {}
+    for path in (tmp_path / "out").iterdir():
+        with Image.open(path) as image:
+            names[path.name] = image.size
+    assert names == {"a-1.png": (50, 40), "a-2-page.png": (60, 40), "a-2.png": (70, 40)}
 
 
 def test_an_empty_text_names_no_output(cli, picture):
@@ -350,3 +455,23 @@ def test_json_that_somebody_changed_is_no_longer_ours(cli, picture, tmp_path):
     assert is_own_partial(partial)
     partial.write_text(json.dumps({**json.loads(partial.read_text()), "note": "mine"}))
     assert not is_own_partial(partial)
+
+
+@pytest.mark.parametrize("command", ["layout", "render"])
+def test_neither_a_drawing_nor_a_rendering_replaces_what_it_was_made_of(cli, picture, tmp_path, command):
+    source = picture("a.png", 50, 40) if command == "layout" else tmp_path / "a.md"
+    if command == "render":
+        source.write_text("# Title\n")
+    before = source.read_bytes()
+    more = ["--to", "html"] if command == "render" else []
+    ran = cli(command, source, *more, "-o", source, "--force")
+    assert (ran.code, ran.err.count("\n")) == (5, 1)
+    assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize("option", ["--json", "--plot"])
+def test_figures_of_a_measurement_replace_nothing_unasked(cli, tmp_path, option):
+    (tmp_path / "x.json").write_text("mine")
+    ran = cli("bench", "default", option, tmp_path / "x.json")
+    assert (ran.code, ran.err.count("\n")) == (5, 1)
+    assert "would be overwritten; choose --force" in ran.err

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import FileAccessError, InvalidOptionError
-from ..wording import reason
-from .options import Model, Quiet, Threads
+from ..errors import InvalidOptionError
+from .options import Force, Model, Quiet, Threads
 from .terminal import note
+from .writing import check_new, write_whole
 
 if TYPE_CHECKING:
     from ..benchmarking.benchmark import Bench
@@ -86,6 +86,7 @@ def bench(
             "--plot", metavar="FILE", help="Draw them: .png, .svg or .pdf.", rich_help_panel=_OUTPUT
         ),
     ] = None,
+    force: Force = False,
     quiet: Quiet = False,
 ) -> int:
     """Measure how fast this machine reads with a model.
@@ -97,6 +98,8 @@ def bench(
     from ..benchmarking.benchmark import BenchOptions, run_bench
     from ..machine import describe
 
+    if not force:
+        check_new([None if name is None else Path(name) for name in (json, plot)])
     if random and model != "default":
         raise InvalidOptionError(f"--random takes no model, got {model!r}.")
     if device == "auto":
@@ -122,10 +125,7 @@ def bench(
 
         plot_bench(found, plot)
     if json is not None:
-        try:
-            Path(json).write_text(line + "\n", encoding="utf-8")
-        except OSError as e:
-            raise FileAccessError(f"The figures cannot be written to {json}: {reason(e)}.") from e
+        write_whole(Path(json), line + "\n", "replace")
     typer.echo(line)
     return 0
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ..errors import FileAccessError, InvalidOptionError
 from ..wording import printable
-from .writing import is_own_partial, is_stream
+from .writing import check_new, is_own_partial
 
-_SUFFIX = 16  # bytes that are kept free for what a name ends in
+_SUFFIX = 32  # bytes that are kept free for what a name ends in, and for the sum of an incomplete file
 _LONGEST = 255  # bytes of a name on nearly every file system
 _NOT_IN_A_NAME = dict.fromkeys((*range(0x20), *map(ord, '<>:"/\\|?*')), "_")
 
@@ -107,13 +107,7 @@ def check_free(jobs: Sequence[Job]) -> None:
     Raises:
         FileAccessError: an output file is there already.
     """
-    targets = [job.target for job in jobs if job.target is not None]
-    there = [target for target in targets if os.path.lexists(target) and not is_stream(target)]
-    if there:
-        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        raise FileAccessError(
-            f"{printable(there[0])}{more} would be overwritten; choose --force or --skip-existing."
-        )
+    check_new([job.target for job in jobs], "--force or --skip-existing")
 
 
 def check_apart(jobs: Sequence[Job]) -> None:
@@ -159,9 +153,9 @@ def _names(found: Sequence[Found], suffix: str, folder: Path) -> list[tuple[Path
 
     The stem if no other document has it; else the full name; else that with a number.
     """
-    counts = Counter(_folded(document.name) for document in found)
-    taken = {_folded(parent) for document in found for parent in document.name.parents}
-    once = [counts[_folded(document.name)] == 1 for document in found]
+    counts = Counter(folded(document.name) for document in found)
+    taken = {folded(parent) for document in found for parent in document.name.parents}
+    once = [counts[folded(document.name)] == 1 for document in found]
     finals: dict[int, Path] = {}
     # Documents that nobody shares a stem with have the first choice, so that their names do not depend on others.
     for place in sorted(range(len(found)), key=lambda place: not once[place]):
@@ -183,8 +177,8 @@ def _taken(wanted: Path, otherwise: Path, suffix: str, folder: Path, taken: set[
         stem = wanted.name if number == 0 else otherwise.name + (f"-{number}" if number > 1 else "")
         path = wanted.with_name(_fitted(stem, suffix, folder))
         number += 1
-        if _folded(path) not in taken:
-            taken.add(_folded(path))
+        if folded(path) not in taken:
+            taken.add(folded(path))
             return path
 
 
@@ -211,5 +205,6 @@ def _longest_name(folder: Path) -> int:
         return _LONGEST
 
 
-def _folded(path: Path) -> str:
+def folded(path: Path) -> str:
+    """A name as file systems see it to which neither case nor the form of accents counts."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(path)).casefold())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json as json_text
 import os
 from collections.abc import Sequence
@@ -11,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import FileAccessError, GotOcr2Error, InvalidOptionError
+from ..errors import GotOcr2Error, InvalidOptionError
 from ..wording import printable
 from . import options as shared
 from . import read_options as own
-from .files import Found, Job, plan
-from .terminal import note
+from .files import Found, check_apart, folded, plan
+from .terminal import StdoutError, note
+from .writing import check_new, write_whole
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -63,18 +65,21 @@ def layout(
         raise InvalidOptionError("--force is about output files; it needs --output.")
     options = LayoutOptions(turn=turn)
     found: list[Found] = []
-    folder_given, failed = False, False
+    folder_given = False
+    codes: set[int] = set()
     for name in inputs:
         try:
             documents = expand(name, recursive=recursive)
         except GotOcr2Error as e:
             note(str(e))
-            failed = True
+            codes.add(e.exit_code)
             continue
         folder_given |= documents != [name]
         inside = Path(name) if documents != [name] and os.path.isdir(name) else None
         found += [Found.of(one, inside) for one in documents if isinstance(one, str | Path)]
     jobs = plan(found, output, ".png", folder_given=folder_given or len(inputs) > 1) if found else []
+    check_apart(jobs)
+    taken = {folded(job.target) for job in jobs if job.target is not None}
     for job in jobs:
         assert not isinstance(job.source, tuple)
         try:
@@ -86,26 +91,40 @@ def layout(
                         page = document.load(number)
                     except GotOcr2Error as e:
                         note(str(e))
-                        failed = True
+                        codes.add(e.exit_code)
                         continue
-                    several = document.page_count > 1
-                    _show(page.image, options, job, number if several else None, page.source, json, force)
+                    shown = number if document.page_count > 1 else None
+                    target = _numbered(job.target, shown, taken)
+                    _show(page.image, options, target, shown, page.source, json, force)
+        except StdoutError:
+            raise
         except GotOcr2Error as e:
             note(str(e))
-            failed = True
-    return 1 if failed else 0
+            codes.add(e.exit_code)
+    return codes.pop() if len(codes) == 1 else GotOcr2Error.exit_code if codes else 0
+
+
+def _numbered(target: Path | None, number: int | None, taken: set[str]) -> Path | None:
+    """The picture of one page of several; never that of another page or document."""
+    if target is None or number is None:
+        return target
+    path = target.with_stem(f"{target.stem}-{number}")
+    while folded(path) in taken:
+        path = path.with_stem(f"{path.stem}-page")
+    taken.add(folded(path))
+    return path
 
 
 def _show(
-    image: Image.Image, options: LayoutOptions, job: Job, number: int | None, source: str, json: bool, force: bool
+    image: Image.Image, options: LayoutOptions, target: Path | None, number: int | None, source: str, json: bool,
+    force: bool,
 ) -> None:  # fmt: skip
     """Finds the lines of one page, and writes what is asked for."""
     from ..layout import find_lines
     from ..layout.drawing import drawn
 
     found = find_lines(image, options)
-    if job.target is not None:
-        target = job.target if number is None else job.target.with_stem(f"{job.target.stem}-{number}")
+    if target is not None:
         _save(drawn(image, found), target, force)
     if json:
         typer.echo(json_text.dumps({"source": source, "page": number or 1, **_plain(found)}))
@@ -143,14 +162,15 @@ def _save(image: Image.Image, path: Path, force: bool) -> None:
         FileAccessError: it is there already, or cannot be written.
         InvalidOptionError: its name has no ending of a picture.
     """
-    if path.exists() and not force:
-        raise FileAccessError(f"{printable(path)} would be overwritten; choose --force.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(path)
-    except ValueError as e:
+    from PIL import Image
+
+    format = Image.registered_extensions().get(path.suffix.lower(), "")
+    if format not in Image.SAVE:
         raise InvalidOptionError(
             f"{printable(path)} has no ending that says which kind of picture it is, such as .png."
-        ) from e
-    except OSError as e:
-        raise FileAccessError(f"{printable(path)} cannot be written: {e.strerror or e}.") from e
+        )
+    if not force:
+        check_new([path])
+    data = io.BytesIO()
+    image.save(data, format)
+    write_whole(path, data.getvalue(), "replace" if force else "refuse")

@@ -58,3 +58,4 @@ Shard = Annotated[
 Tensorboard = Annotated[
     bool, typer.Option("--tensorboard", help="Write for TensorBoard too.", rich_help_panel=RUN)
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace output that is there.", rich_help_panel=OUTPUT)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,9 +10,10 @@ import typer
 
 from ..errors import FileAccessError, GotOcr2Error, InputError, InvalidOptionError
 from ..wording import printable, reason
+from .files import Job, check_apart
 from .options import OUTPUT, Force
 from .terminal import StdoutError, note, stdin_bytes
-from .writing import is_stream, write_whole
+from .writing import check_new, write_whole
 
 
 def render(
@@ -77,12 +77,9 @@ def render(
         writer(kind, name)  # what cannot be written is refused before anything is
     stem = "stdin" if file == "-" else Path(file).stem
     targets = _targets(formats, output, stem)
-    if not force and (
-        there := [
-            path for path in targets if path is not None and os.path.lexists(path) and not is_stream(path)
-        ]
-    ):
-        raise FileAccessError(f"{printable(there[0])} would be overwritten; choose --force.")
+    check_apart([Job(file, target) for target in targets])
+    if not force:
+        check_new(targets)
     said: set[str] = set()
     codes: set[int] = set()
     for name, target in zip(formats, targets, strict=True):

@@ -11,10 +11,10 @@ from ..rendering.of_results import render_result
 from ..rendering.registry import FORMATS, formats_of
 from ..results import DocumentResult, PageResult
 from ..wording import printable
-from .files import Job, free_partial
+from .files import Job
 from .outputs import Output
 from .terminal import note, put
-from .writing import Existing, is_stream, write_whole
+from .writing import Existing, is_stream, remove_partials, write_partial, write_whole
 
 
 class RenderedFiles(Output):
@@ -103,10 +103,10 @@ class RenderedFiles(Output):
             put(done.text)
             return
         if result.status == "failed" and not is_stream(path):
-            # It cannot be told from a file of somebody else's later, so it never replaces one and stays.
-            path = free_partial(partial)
-            write_whole(path, done.data, "refuse")
+            path = write_partial(partial, done.data)
         else:
             write_whole(path, done.data, self._existing)
+            if result.status != "failed":
+                remove_partials(partial)
         if self._verbose:
             note(f"Wrote {printable(path)}.")

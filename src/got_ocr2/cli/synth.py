@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..synth.registry import KINDS
+from .options import Force
 from .terminal import note
+from .writing import check_new
 
 if TYPE_CHECKING:
     from ..synth.dataset import DatasetRequest
@@ -89,12 +91,15 @@ def preview(
     split: Split = "train",
     language: Language = "en",
     degrade: Degrade = 0.0,
+    force: Force = False,
 ) -> None:
     """Writes `KIND.png` for each kind."""
     from ..errors import FileAccessError
     from ..synth.dataset import DatasetRequest
     from ..synth.preview import contact_sheet
 
+    if not force:
+        check_new([out / f"{name}.png" for name in kind or KINDS])
     for name in kind or KINDS:
         sheet = contact_sheet(
             DatasetRequest(name, seed, split, language, degrade).engine(), seed, count, columns

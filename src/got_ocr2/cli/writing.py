@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
+import glob
 import hashlib
 import json
 import os
@@ -11,6 +13,8 @@ import re
 import secrets
 import stat
 import sys
+import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -25,6 +29,10 @@ _OWN_STREAMS = {
     **dict.fromkeys(("/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"), 2),
 }
 _WITHOUT_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES, errno.EINVAL}
+
+
+_ASIDE = re.compile(r"\.got-ocr2-[0-9a-f]{12}\.part")
+_STALE = 3600.0  # seconds after which nobody writes any more into a file that is not in its place
 
 
 class AlreadyThereError(FileAccessError):
@@ -45,6 +53,7 @@ def write_whole(path: Path, text: str | bytes, existing: Existing) -> None:
     Raises:
         AlreadyThereError: there is one, and `existing` is "refuse".
         FileAccessError: it cannot be written, or it is write-protected, a folder or a disk.
+        BrokenPipeError: the name stands for standard output, whose reader went away.
     """
     data = text if isinstance(text, bytes) else text.encode("utf-8", errors="backslashreplace")
     try:
@@ -57,6 +66,10 @@ def write_whole(path: Path, text: str | bytes, existing: Existing) -> None:
         _write(path, data, existing)
     except FileAccessError:
         raise
+    except BrokenPipeError:
+        if own_stream(path) is not None:
+            raise  # whoever reads what this program prints went away, and it ends as programs do
+        raise FileAccessError(f"{printable(path)} cannot be written: its reader went away.") from None
     except FileExistsError as e:
         if not os.path.lexists(path):  # a folder on the way is a file
             raise FileAccessError(f"{printable(path)} cannot be written: {reason(e)}.") from e
@@ -115,6 +128,7 @@ def _replace(target: Path, data: bytes, existing: Existing, found: os.stat_resul
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         if not found.st_mode & 0o222 or not os.access(target, os.W_OK):
             raise FileAccessError(f"{printable(target)} is write-protected and was not overwritten.")
+    _sweep(target.parent)
     # A short name of its own: the target's may be as long as the file system allows.
     aside = target.with_name(f".got-ocr2-{secrets.token_hex(6)}.part")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
@@ -147,13 +161,97 @@ def _publish(aside: Path, target: Path) -> None:
             raise
         # No hard links here: take the name, then replace what holds it.
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-        os.replace(aside, target)
+        try:
+            os.replace(aside, target)
+        except BaseException:
+            os.unlink(target)
+            raise
+
+
+@functools.cache
+def _sweep(folder: Path) -> None:
+    """Removes what earlier runs that were killed left in a folder."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not _ASIDE.fullmatch(entry.name) or not entry.is_file(follow_symlinks=False):
+                continue
+            with contextlib.suppress(OSError):
+                if time.time() - entry.stat().st_mtime > _STALE:
+                    os.unlink(entry.path)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def check_new(paths: Iterable[Path | None], instead: str = "--force") -> None:
+    """Refuses to overwrite; a terminal or pipe has nothing to lose.
+
+    Args:
+        paths: what will be written.
+        instead: the options that allow it.
+
+    Raises:
+        FileAccessError: a file of one of these names is there already.
+    """
+    there = [path for path in paths if path is not None and os.path.lexists(path) and not is_stream(path)]
+    if there:
+        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise FileAccessError(f"{printable(there[0])}{more} would be overwritten; choose {instead}.")
+
+
+def write_partial(path: Path, data: bytes) -> Path:
+    """Writes what was made of an incomplete document, in any format, in place of what earlier runs made of it.
+
+    Args:
+        path: where; a sum of the data is added to its name, by which `remove_partials` knows them again.
+        data: the file.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        FileAccessError: as `write_whole`.
+    """
+    number, target = 1, path.with_name(f"{path.stem}~{_sum(data)}{path.suffix}")
+    while os.path.lexists(target) and not _is_partial(target):  # somebody has changed it
+        number += 1
+        target = path.with_name(f"{path.stem}-{number}~{_sum(data)}{path.suffix}")
+    old = [other for other in _partials(path) if other != target]
+    write_whole(target, data, "replace" if os.path.lexists(target) else "refuse")
+    _remove(old)
+    return target
+
+
+def remove_partials(path: Path) -> None:
+    """Removes what `write_partial` wrote for this path, unless somebody has changed it since."""
+    _remove(_partials(path))
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _partials(path: Path) -> list[Path]:
+    own = re.compile(rf"{re.escape(path.stem)}(-\d+)?~[0-9a-f]{{16}}{re.escape(path.suffix)}")
+    near = path.parent.glob(f"{glob.escape(path.stem)}*")
+    return [found for found in near if own.fullmatch(found.name) and _is_partial(found)]
+
+
+def _is_partial(found: Path) -> bool:
+    """Whether the sum in a name is that of the file."""
+    try:
+        return (
+            not found.is_symlink()
+            and found.is_file()
+            and found.stem.rpartition("~")[2] == _sum(found.read_bytes())
+        )
+    except OSError:
+        return False
 
 
 def marked_partial(text: str, why: str) -> str:
@@ -195,5 +293,6 @@ def _is_own_json(text: str) -> bool:
     return result.get("status") == "failed" and same
 
 
-def _sum(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", errors="backslashreplace")).hexdigest()[:16]
+def _sum(text: str | bytes) -> str:
+    data = text if isinstance(text, bytes) else text.encode("utf-8", errors="backslashreplace")
+    return hashlib.sha256(data).hexdigest()[:16]

@@ -47,11 +47,15 @@ def write_report(
         The path of `report.md`.
 
     Raises:
-        FileAccessError: a report is there already, or the folder cannot be written.
+        FileAccessError: a report or another file of its names is there, or the folder cannot be written.
     """
     root = Path(folder)
     if (root / "report.json").exists() and not force:
         raise FileAccessError(f"{root} holds a report already; --force replaces it.")
+    names = ["report.md", *(prediction_path(evaluation, reading) for reading in evaluation.readings)]
+    there = [root / name for name in names if (root / name).exists()]
+    if there and not force:
+        raise FileAccessError(f"{there[0]} would be overwritten; --force replaces it.")
     try:
         root.mkdir(parents=True, exist_ok=True)
         for reading in evaluation.readings:
