@@ -219,11 +219,6 @@ def test_portfolios_and_dynamic_forms_are_refused():
         open_document(changed(make_pdf(["a"]), form))
 
 
-def test_a_pdf_without_pages_says_so():
-    with pytest.raises(InputError, match=r"^<bytes> is a PDF without pages\.$"):
-        open_document(changed(make_pdf(["a"]), lambda pdf: pdf.pages.pop()))
-
-
 @pytest.mark.parametrize("unit", [b"1" + b"0" * 30, b"1" + b"0" * 300, b"9.5e", b"-3", b"0", b"(x)"])
 def test_units_that_nobody_means_are_refused_or_left_out(unit):
     data = make_pdf(["a"], size=(20, 10)).replace(b"/Type /Page ", b"/Type /Page /UserUnit " + unit + b" ")

@@ -72,7 +72,7 @@ def test_a_password_that_is_not_needed_is_ignored():
     [
         (b"%PDF-1.4\n", "is damaged and cannot be opened as a PDF"),
         (make_pdf(["x"])[:60], "is damaged and cannot be opened as a PDF"),
-        (make_pdf([]), "is damaged and cannot be opened as a PDF"),
+        (make_pdf([]), "is a PDF without pages"),
     ],
     ids=["header-only", "truncated", "no-pages"],
 )
