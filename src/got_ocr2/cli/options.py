@@ -58,4 +58,3 @@ Shard = Annotated[
 Tensorboard = Annotated[
     bool, typer.Option("--tensorboard", help="Write for TensorBoard too.", rich_help_panel=RUN)
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace output that is there.", rich_help_panel=OUTPUT)]
