@@ -65,7 +65,8 @@ def look_at(
     while window := list(islice(sources, _WINDOW)):
         found: list[Document | None] = [known.find(source) for source in window]
         missing = [i for i, document in enumerate(found) if document is None]
-        progress(len(window) - len(missing))
+        if len(missing) < len(window):
+            progress(len(window) - len(missing))
         groups = [missing[i : i + _TOGETHER] for i in range(0, len(missing), _TOGETHER)]
         looks = [Look(n, tuple(window[i] for i in group)) for n, group in enumerate(groups)]
         for work, outcome in executor.run(looks) if looks else ():

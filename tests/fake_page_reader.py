@@ -22,7 +22,7 @@ from got_ocr2.documents import Limits
 from got_ocr2.errors import InputError
 from got_ocr2.results import PageError, PageResult, TextPart
 
-TARGET = "fake_reader:FakeReader"
+TARGET = "fake_page_reader:FakeReader"
 
 
 class FakeReader:

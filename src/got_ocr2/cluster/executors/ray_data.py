@@ -1,0 +1,139 @@
+"""Work on Ray: a pool of actors of Ray Data, each with a process that reads. Rows go from there to the output.
+
+A page that kills its process does not kill the actor. Where Ray starts an actor anew, because its machine is gone,
+tasks that were done are found in the output.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import socket
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ...errors import FileAccessError, GotOcr2Error, InvalidOptionError
+from ...extras import need
+from ...wording import printable, reason
+from ..options import BatchOptions
+from ..store import Store
+from ..tasks import Task
+from ..work import Outcome, Work, Worker
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+HERE = "here"
+_WINDOW = 16_384  # pieces of work in one data set: the driver holds so many and no more
+_LANES = 2  # as in `local`: when a request ends, the next is in the process already
+
+
+class RayExecutor:
+    """See `work.Executor`."""
+
+    def __init__(self, root: str, options: BatchOptions, model: str, address: str = "auto") -> None:
+        """Connects.
+
+        Args:
+            root: the output folder; every machine has to see it under this name.
+            options, model: of the run.
+            address: of a cluster; "auto" for the one that `RAY_ADDRESS` or this machine knows, "here" to start one on
+                this machine for the time of the run. A connection that this program has already is used as it is.
+
+        Raises:
+            MissingDependencyError: Ray is not installed.
+            InvalidOptionError: there is no cluster at the address.
+        """
+        self._ray = need("ray", "Running on Ray", extra="ray")
+        self._data = need("ray.data", "Running on Ray", extra="ray")
+        self._arguments = (root, options, model)
+        self._options = options
+        self._own = not self._ray.is_initialized()
+        if self._own:
+            self._connect(address)
+        for name in ("ray.data", "ray.data._internal.execution.streaming_executor"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._data.DataContext.get_current().enable_progress_bars = False
+        count = (
+            "as many actors as there is room for" if options.workers is None else f"{options.workers} actors"
+        )
+        self.what = f"{count} on Ray {self._ray.__version__}, {len(self._ray.nodes())} machines"
+
+    def _connect(self, address: str) -> None:
+        place: dict[str, Any] = {"address": address}
+        if address == HERE:
+            place = {"address": "local", "include_dashboard": False}
+            if self._options.workers is not None:
+                place["num_cpus"] = self._options.workers * (self._options.threads or 1)
+        try:
+            self._ray.init(**place, log_to_driver=False, configure_logging=False)
+        except (ConnectionError, ValueError, RuntimeError) as e:
+            raise InvalidOptionError(f"No Ray cluster answers at {printable(address)}: {reason(e)}.") from e
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._own:
+            self._ray.shutdown()
+
+    def run(self, work: Iterable[Work]) -> Iterator[tuple[Work, Outcome]]:
+        left = iter(work)
+        while window := list(islice(left, _WINDOW)):
+            yield from self._run(window)
+
+    def _run(self, window: list[Work]) -> Iterator[tuple[Work, Outcome]]:
+        items = [{"number": number, "work": pickle.dumps(work)} for number, work in enumerate(window)]
+        size = self._options.workers
+        reads = isinstance(window[0], Task)
+        done = self._data.from_items(items, override_num_blocks=len(items)).map_batches(
+            Actor,
+            fn_constructor_args=self._arguments,
+            batch_size=1,
+            compute=self._data.ActorPoolStrategy(
+                size=size,
+                min_size=None if size else 1,
+                max_tasks_in_flight_per_actor=2 * _LANES,
+                max_concurrent_calls_per_actor=_LANES,
+                enable_true_multi_threading=True,
+            ),
+            num_cpus=self._options.threads or 1,
+            num_gpus=self._options.gpus if reads else 0,
+        )
+        try:
+            for batch in done.iter_batches(batch_size=None, batch_format="numpy", prefetch_batches=0):
+                for number, said in zip(batch["number"], batch["outcome"], strict=True):
+                    outcome = pickle.loads(said)
+                    if isinstance(outcome, GotOcr2Error):
+                        raise outcome
+                    yield window[int(number)], outcome
+        except self._ray.exceptions.RayError as e:
+            raise GotOcr2Error(
+                f"Ray gave up: {reason(str(e).splitlines()[-1])}; what is done is kept, go on with --resume."
+            ) from e
+
+
+class Actor:
+    """A worker inside an actor of Ray Data; a batch is one piece of work."""
+
+    def __init__(self, root: str, options: BatchOptions, model: str) -> None:
+        self._root = root
+        self._worker = Worker(root, options, model, options.threads or 1)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        outcomes = [self._outcome(pickle.loads(bytes(work))) for work in batch["work"]]
+        return {"number": batch["number"], "outcome": outcomes}
+
+    def _outcome(self, work: Work) -> bytes:
+        try:
+            if not Store(self._root).job.exists():
+                raise FileAccessError(
+                    f"{printable(self._root)} is not seen on {socket.gethostname()}; a run on several machines writes "
+                    "into a folder that all of them share."
+                )
+            return pickle.dumps(self._worker.do(work))
+        except GotOcr2Error as e:
+            plain = GotOcr2Error(str(e))
+            plain.exit_code = e.exit_code
+            return pickle.dumps(plain)
