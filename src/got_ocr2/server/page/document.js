@@ -79,7 +79,7 @@ export class OpenDocument extends EventTarget {
     const same = (one) => one.scope === reading.scope && (one.scope === "pages" || one.page === reading.page);
     if (reading.scope === "page" || reading.scope === "pages") {
       this.readings = this.readings.filter((one) => !same(one) || Object.keys(one.kept).length);
-    } else {
+    } else if (reading.scope === "box") {
       reading.number = Math.max(0, ...this.readings.map((one) => one.number ?? 0)) + 1;
     }
     this.readings.push(reading);

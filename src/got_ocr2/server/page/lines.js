@@ -5,7 +5,7 @@ import { area, common } from "./geometry.js";
 /** [{index, start, end, text, box, angle, block, confidence, words}] in the order of the text. */
 export function linesOf(reading) {
   const { result } = reading;
-  if (!result) return [];
+  if (!result?.text) return [];
   const points = Array.from(result.text);
   const known = new Map((result.lines ?? []).map((line) => [line.start, line]));
   const words = result.words ?? [];

@@ -68,7 +68,7 @@ async function open(file, name, readings = [], key = crypto.randomUUID?.() ?? St
   $("hint").classList.remove("gone");
   const own = (act) => (event) => { if (doc === next) act(event); };
   doc.addEventListener("page", own(showPage));
-  doc.addEventListener("layout", own((event) => { if (event.detail === doc.current) { overlay.update(doc); showFrames(); texts.update(doc); } }));
+  doc.addEventListener("layout", own((event) => { if (event.detail === doc.current) { redraw(); showFrames(); } }));
   doc.addEventListener("readings", own(() => { redraw(); keepSoon(); }));
   doc.addEventListener("reading", own((event) => readingChanged(event.detail)));
   doc.addEventListener("busy", own(showActions));
@@ -169,6 +169,7 @@ function readingChanged(reading) {
 function redraw() {
   overlay.update(doc);
   texts.update(doc);
+  mending.restore();
   thumbnails.update();
   if (rendering) showRendered(doc.on()).catch(tellError);
 }

@@ -83,6 +83,20 @@ export class Mending {
     this.texts.row(reading, index)?.focus();
   }
 
+  /** Puts the open line, with what was typed, back into a text that was drawn anew. */
+  restore() {
+    if (!this.open) return;
+    const { reading, line, form, box } = this.open;
+    const row = this.texts.row(reading, line.index);
+    if (!row) {
+      this.open = null;
+      return;
+    }
+    row.replaceWith(form);
+    this.open.row = row;
+    box.focus();
+  }
+
   close(focus = false) {
     if (!this.open) return;
     const { row, form } = this.open;
