@@ -20,29 +20,29 @@ def test_without_an_embedded_model_one_sentence_says_so(monkeypatch, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def tiny_ocr(checkpoint_folder: Path) -> OCR:
-    return OCR.from_pretrained(checkpoint_folder, device="cpu")
+def tiny_ocr(byte_folder: Path) -> OCR:
+    return OCR.from_pretrained(byte_folder, device="cpu")
 
 
-def test_device_and_dtype_are_chosen_for_the_machine(checkpoint_folder, tiny_ocr):
+def test_device_and_dtype_are_chosen_for_the_machine(byte_folder, tiny_ocr):
     assert (tiny_ocr.model.device.type, tiny_ocr.model.dtype) == ("cpu", torch.float32)
-    chosen = OCR.from_pretrained(checkpoint_folder, dtype="bfloat16").model
+    chosen = OCR.from_pretrained(byte_folder, dtype="bfloat16").model
     best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     assert (chosen.device.type, chosen.dtype) == (best, torch.bfloat16)
 
 
-def test_bad_devices_and_checkpoints_are_one_of_our_errors(checkpoint_folder, tmp_path):
+def test_bad_devices_and_checkpoints_are_one_of_our_errors(byte_folder, tmp_path):
     with pytest.raises(InvalidOptionError, match="warp"):
-        OCR.from_pretrained(checkpoint_folder, device="warp")
+        OCR.from_pretrained(byte_folder, device="warp")
     with pytest.raises(InvalidOptionError, match="float12"):
-        OCR.from_pretrained(checkpoint_folder, dtype="float12")
+        OCR.from_pretrained(byte_folder, dtype="float12")
     with pytest.raises(GotOcr2Error):
         OCR.from_pretrained(tmp_path)
 
 
 @pytest.mark.parametrize("kernels", ["torch", "auto"])
-def test_kernels_do_not_change_the_text(checkpoint_folder, tiny_ocr, page_image, kernels):
-    ocr = OCR.from_pretrained(checkpoint_folder, device="cpu", kernels=kernels, kv_memory="20MB", max_batch=2)
+def test_kernels_do_not_change_the_text(byte_folder, tiny_ocr, page_image, kernels):
+    ocr = OCR.from_pretrained(byte_folder, device="cpu", kernels=kernels, kv_memory="20MB", max_batch=2)
     pages = [page_image, page_image.rotate(90), page_image.resize((50, 90))]
     ours = ocr.read_many(pages, batch_size=3, max_new_tokens=7)
     assert [result.text for result in ours] == [tiny_ocr.read(page, max_new_tokens=7).text for page in pages]
@@ -50,8 +50,8 @@ def test_kernels_do_not_change_the_text(checkpoint_folder, tiny_ocr, page_image,
 
 @pytest.mark.skipif(not native_kernels.available(), reason="needs the native kernels")
 @pytest.mark.parametrize("quantization", ["int8", "int4"])
-def test_quantized_weights_replace_the_models_own(checkpoint_folder, page_image, quantization):
-    ocr = OCR.from_pretrained(checkpoint_folder, device="cpu", quantization=quantization)
+def test_quantized_weights_replace_the_models_own(byte_folder, page_image, quantization):
+    ocr = OCR.from_pretrained(byte_folder, device="cpu", quantization=quantization)
     assert ocr.read(page_image, max_new_tokens=5).tokens == 5
     assert ocr.model.lm_head.weight.device.type == "meta"
     ocr.close()
@@ -70,7 +70,7 @@ def test_reading_equals_generate(tiny_ocr, page_image, options):
     inputs = tiny_ocr.processor(page_image, **asked)
     ids = tiny_ocr.model.generate(**inputs, max_new_tokens=6)
     length = inputs["input_ids"].shape[1]
-    assert ours.text == tiny_ocr.processor.decode(ids[0, length:])
+    assert ours.text == tiny_ocr.processor.decode(ids[0, length:], skip_special_tokens=True)
     assert (ours.prompt_tokens, ours.tokens) == (length, ids.shape[1] - length)
     assert "".join(tiny_ocr.stream(page_image, max_new_tokens=6, **options)) == ours.text
     assert ours.mean_logprob < 0

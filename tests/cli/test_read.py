@@ -465,11 +465,11 @@ def test_a_reader_that_goes_away_ends_the_work_quietly(cli, picture, monkeypatch
     assert (ran.code, ran.err, len(read)) == (141, "", 1)
 
 
-def test_a_real_checkpoint_is_read_from_the_command_line(checkpoint_folder, page_image, tmp_path, capsys):
+def test_a_real_checkpoint_is_read_from_the_command_line(byte_folder, page_image, tmp_path, capsys):
     from got_ocr2.cli import main
 
     page_image.save(tmp_path / "page.png")
-    arguments = ["read", str(tmp_path / "page.png"), "--model", str(checkpoint_folder), "--device", "cpu"]
+    arguments = ["read", str(tmp_path / "page.png"), "--model", str(byte_folder), "--device", "cpu"]
     assert main([*arguments, "--max-new-tokens", "4", "--json", "-q"]) == 0
     result = json.loads(capsys.readouterr().out)
     jsonschema.validate(result, json_schema())
