@@ -14,6 +14,7 @@ transformers is needed: pip install 'transformers>=5.23,<6'.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import statistics
@@ -22,23 +23,30 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
+import torch
 from measuring import Row, median_step, open_workers, replace_row, rounds, rows_of, show, show_goals
+from PIL import Image, ImageDraw, ImageFont
 
+from got_ocr2 import OCR
 from got_ocr2.benchmarking.benchmark import prepared
 from got_ocr2.benchmarking.processes import TUNED_MALLOC, Worker
 from got_ocr2.benchmarking.roofline import step_bytes
-from got_ocr2.benchmarking.subjects import variant
+from got_ocr2.benchmarking.subjects import LETTERS, spelt, variant
 from got_ocr2.benchmarking.workload import AFTER_IMAGE, BEFORE_IMAGE, same_prefix
 from got_ocr2.config import GotOcr2Config
 from got_ocr2.errors import GotOcr2Error
+from got_ocr2.kernels import set_threads
 from got_ocr2.machine import describe, settings
 
 BASELINE = "transformers-fp32"
 THEIRS = (BASELINE, "transformers-bf16")
 OURS = ("exact", "int8", "int4", "torch")
 DRAFT_ERRORS = 0.05
+MISREAD = (0.02, 0.05, 0.1)  # letters that a reader of lines gets wrong before the page is read
+LINE = 60  # letters of a line of print
 
 # What the engine is meant to reach, as ratios to the baseline: (measure, variant, ratio).
 GOALS = (
@@ -87,9 +95,10 @@ def measure_pages(
     if all(given[0]["peak_bytes"] for given in first.values()):
         found += rows_of("peak memory of a page", "GB", first, lambda a: a["peak_bytes"] / 1e9, BASELINE)
     plain = {row.variant: row.value for row in found if row.measure == "page"}
-    for name in ("exact", "int8"):
-        if name not in workers:
-            continue
+    drafting = [name for name in ("exact", "int8") if name in workers]
+    letters = LETTERS * tokens
+    reading = seconds_of_lines(letters, options.threads) if drafting else 0.0
+    for name in drafting:
         draft = with_errors(answers[name][0]["ids"][0], DRAFT_ERRORS, config.text_config.vocab_size)
         drafted = rounds(
             {name: workers[name]}, options.page_rounds, say, "page", rows=1, tokens=tokens, draft=draft
@@ -101,7 +110,67 @@ def measure_pages(
             raise GotOcr2Error(f"{name} wrote another text with a draft than without one.")
         note = f"{last['kept']} of {last['drafted']} drafted ids kept"
         found.append(Row("page with a draft", name, value, "s", runs, plain[name] / value, note=note))
+        found += measure_after_lines(
+            workers[name], name, answers[name][0]["ids"], plain[name], reading, options, say
+        )
     return found
+
+
+def measure_after_lines(
+    worker: Worker, name: str, ids: list[list[int]], plain: float, reading: float, options: Options,
+    say: Callable[[str], object],
+) -> list[Row]:  # fmt: skip
+    """The same page after its lines were read in `reading` seconds, which are counted."""
+    letters = spelt(ids[0])
+    found: list[Row] = []
+    for share in MISREAD:
+        given = rounds(
+            {name: worker}, options.page_rounds, say, "page", rows=1, tokens=options.page_tokens,
+            draft=misread(letters, share),
+        )[name]  # fmt: skip
+        if given[-1]["ids"] != ids:
+            raise GotOcr2Error(f"{name} wrote another text after its lines were read than without.")
+        runs = tuple(answer["seconds"] + reading for answer in given)
+        value = statistics.median(runs)
+        note = f"{given[-1]['kept']} of {given[-1]['drafted']} drafted ids kept; lines took {reading:.2f} s"
+        measure = f"page with its lines, {100 * share:.0f} % misread"
+        found.append(Row(measure, name, value, "s", runs, plain / value, note=note))
+    return found
+
+
+def seconds_of_lines(letters: int, threads: int) -> float:
+    """How long the embedded model takes for a page with about so many letters; the second time counts."""
+    size = 24
+    image = Image.new("RGB", (LINE * size, (letters // LINE + 3) * 2 * size), "white")
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(size)
+    words = random.Random(0)
+    for row in range(max(1, letters // LINE)):
+        line = ""
+        while len(line) < LINE - 4:
+            line += "".join(words.choices("etaoinshrdlucmfwygpb", k=words.randint(2, 9))) + " "
+        draw.text((size, (row + 1) * 2 * size), line.rstrip(), fill="black", font=font)
+    torch.set_num_threads(threads)
+    with contextlib.closing(OCR.from_pretrained(device="cpu")) as ocr:
+        if ocr.why_not_native is None:
+            set_threads(threads)
+        for _ in range(2):
+            start = perf_counter()
+            ocr.read(image)
+            seconds = perf_counter() - start
+    return seconds
+
+
+def misread(letters: str, share: float, seed: int = 0) -> str:
+    """Letters of which a share was left out, replaced, or followed by a wrong one, each a third of the time."""
+    draw = random.Random(seed)
+    wrong = sorted(set(letters))
+    found: list[str] = []
+    for letter in letters:
+        if draw.random() >= share:
+            found.append(letter)
+        elif kind := draw.randrange(3):
+            found += [letter, draw.choice(wrong)][kind == 1 :]
+    return "".join(found)
 
 
 def measure_decoding(

@@ -115,10 +115,9 @@ def notes(rows: Rows) -> str:
                 f"- {LABELS[row['variant']]}: {100 * row['same_ids']:.1f} % of the page's ids equal transformers' "
                 f"in fp32 up to the first difference ({row['note']})."
             )
-        elif row["measure"] == "page with a draft":
-            lines.append(
-                f"- {LABELS[row['variant']]} with a draft of 5 % wrong ids: {row['note']}; same text."
-            )
+        elif row["measure"].startswith("page with "):
+            what = row["measure"].replace("page with a draft", "page with a draft of 5 % wrong ids")
+            lines.append(f"- {LABELS[row['variant']]}, {what}: {row['note']}; same text.")
     return "\n".join(lines)
 
 
@@ -181,7 +180,7 @@ def draw_engine(found: Mapping[str, Any], folder: Path) -> None:
     axes: Any = figure.subplots()
     measures = [
         m for m in dict.fromkeys(row["measure"] for row in rows)
-        if m != "page with a draft" and len({row["variant"] for row in rows if row["measure"] == m}) > 1
+        if not m.startswith("page with ") and len({row["variant"] for row in rows if row["measure"] == m}) > 1
     ]  # fmt: skip
     shown = [name for name in LABELS if name != "transformers-fp32"]
     for index, name in enumerate(shown):

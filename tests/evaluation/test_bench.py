@@ -16,7 +16,7 @@ from got_ocr2.benchmarking import worker as bench_worker
 from got_ocr2.benchmarking.benchmark import BenchOptions, prepared, run_bench
 from got_ocr2.benchmarking.plot import plot_bench
 from got_ocr2.benchmarking.processes import TUNED_MALLOC, Worker
-from got_ocr2.benchmarking.subjects import Ours, Theirs, ids_drafter, variant
+from got_ocr2.benchmarking.subjects import Ours, Theirs, ids_drafter, letters_drafter, spelt, variant
 from got_ocr2.benchmarking.worker import Spec
 from got_ocr2.cli import main
 from got_ocr2.errors import FileAccessError, GotOcr2Error, InvalidOptionError
@@ -121,6 +121,8 @@ def test_a_draft_of_ids_changes_nothing_and_is_counted(folder, tiny_config):
 def test_ids_of_any_vocabulary_can_be_drafted():
     draft = [0, 151_859, 7, 70_000, 3]
     drafter = ids_drafter(draft)
+    assert drafter.propose([0, 151_859], 2) == [7, 70_000]
+    drafter = letters_drafter(spelt(draft))
     assert drafter.propose([0, 151_859], 2) == [7, 70_000]
 
 

@@ -12,8 +12,9 @@ from PIL import Image
 
 from got_ocr2 import kernels
 from got_ocr2.benchmarking import workload
-from got_ocr2.benchmarking.subjects import open_subject
+from got_ocr2.benchmarking.subjects import letters_drafter, open_subject
 from got_ocr2.benchmarking.worker import TASKS
+from got_ocr2.evaluation.metrics.edit_distance import levenshtein
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,15 +93,16 @@ def test_engine(script, folder, tmp_path, capsys):
     assert found == json.loads(path.read_text())
     rows = {(row["measure"], row["variant"]): row for row in found["rows"]}
     measures = {
-        "page", "peak memory of a page", "page with a draft", "prompt of 39 tokens", "decode, batch 1",
-        "decode, batch 3", "vision, default malloc", "vision, tuned malloc",
+        "page", "peak memory of a page", "page with a draft", "page with its lines, 2 % misread",
+        "page with its lines, 5 % misread", "page with its lines, 10 % misread", "prompt of 39 tokens",
+        "decode, batch 1", "decode, batch 3", "vision, default malloc", "vision, tuned malloc",
     }  # fmt: skip
     assert {measure for measure, _ in rows} == measures
     for (measure, _), row in rows.items():
         assert row["value"] > 0
         assert min(row["runs"]) <= row["value"] <= max(row["runs"])
-        base = rows[measure, "exact" if measure == "page with a draft" else engine.BASELINE]
-        if measure != "page with a draft":
+        if not measure.startswith("page with "):
+            base = rows[measure, engine.BASELINE]
             assert row["ratio"] == pytest.approx(base["value"] / row["value"])
     assert rows["page", "exact"]["same_ids"] == rows["page", "torch"]["same_ids"] == 1.0
     assert rows["page", "int8"]["same_ids"] is None
@@ -172,3 +174,17 @@ def test_a_draft_with_errors(script):
     kept = len(set(ids) & set(spoilt))
     assert 940 < kept < 995
     assert engine.with_errors(ids, 0, 5000) == ids
+
+
+def test_letters_that_were_misread(script):
+    engine = script("engine")
+    ids = [hash((n, 7)) % 151_000 for n in range(500)]
+    letters = engine.spelt(ids)
+    assert len(letters) == 4 * len(ids)
+    assert engine.misread(letters, 0) == letters
+    spoilt = engine.misread(letters, 0.1)
+    assert spoilt == engine.misread(letters, 0.1)
+    assert 0.07 < levenshtein(letters, spoilt) / len(letters) < 0.12
+    drafter = letters_drafter(spoilt)
+    kept = sum(drafter.propose(ids[:k], 1) == ids[k : k + 1] for k in range(1, len(ids)))
+    assert 0.4 < kept / len(ids) < 0.8

@@ -24,6 +24,9 @@ from .backends import BACKENDS, make_runner
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _ENTERING = 4096  # prompt tokens of a step, the engine's own default
 _FIRST_LETTER = 0x10000  # where letters of equal length in UTF-8 begin, as many as a vocabulary could want
+LETTERS = 4
+"""Letters of an id in `spelt`: about as many as a token of print has in the published vocabulary."""
+_BITS = 5  # of an id in one letter, which with its place in the id is one of the 128 of ASCII
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ class Subject(Protocol):
         input_ids: Tensor,
         pixel_values: Tensor | None,
         tokens: int,
-        draft: Sequence[int] | None = None,
+        draft: str | Sequence[int] | None = None,
     ) -> Written:
         """Writes exactly `tokens` ids for every prompt, the most probable ones.
 
@@ -112,7 +115,7 @@ class Subject(Protocol):
             input_ids: `(rows, T)`.
             pixel_values: one picture a row, or None.
             tokens: of each row.
-            draft: what the only row is thought to write.
+            draft: what the only row is thought to write: ids, or letters as `spelt` makes them.
         """
         ...
 
@@ -139,10 +142,12 @@ class Ours:
         input_ids: Tensor,
         pixel_values: Tensor | None,
         tokens: int,
-        draft: Sequence[int] | None = None,
+        draft: str | Sequence[int] | None = None,
     ) -> Written:
         rows, prompt = input_ids.shape
-        drafter = None if draft is None else ids_drafter(draft)
+        drafter = None
+        if draft is not None:
+            drafter = letters_drafter(draft) if isinstance(draft, str) else ids_drafter(draft)
         start = perf_counter()
         # Prompts alone begin in one step, so that every later step has all rows; pages come in as users' pages do.
         entering = rows * prompt if pixel_values is None else _ENTERING
@@ -186,6 +191,41 @@ def ids_drafter(draft: Sequence[int]) -> TextDrafter:
     )
 
 
+def spelt(ids: Sequence[int]) -> str:
+    """`LETTERS` letters for every id, whatever the vocabulary; a letter tells its place in the id, as words have
+    beginnings and ends.
+
+    Args:
+        ids: each below 2 ** 20.
+    """
+    return "".join(map(_letters, ids))
+
+
+def letters_drafter(text: str) -> TextDrafter:
+    """A drafter for a text as `spelt` makes it, in which letters may be wrong, missing or too many."""
+    return TextDrafter(text, _read, lambda token: _letters(token).encode())
+
+
+def _letters(token: int) -> str:
+    parts = (token >> _BITS * place & (1 << _BITS) - 1 for place in range(LETTERS))
+    return "".join(chr((place << _BITS) + part) for place, part in enumerate(parts))
+
+
+def _read(text: str) -> list[int]:
+    """Ids of letters; where some are missing or too many, as a tokenizer would, one id for what is left."""
+    ids: list[int] = []
+    at = 0
+    while at < len(text):
+        token = 0
+        for place in range(LETTERS):
+            part = ord(text[at]) if at < len(text) else -1
+            if part >> _BITS == place:
+                token |= (part & (1 << _BITS) - 1) << _BITS * place
+                at += 1
+        ids.append(token)
+    return ids
+
+
 class _Clock:
     """A streamer that only notes when ids come, and which."""
 
@@ -224,7 +264,7 @@ class Theirs:
         input_ids: Tensor,
         pixel_values: Tensor | None,
         tokens: int,
-        draft: Sequence[int] | None = None,
+        draft: str | Sequence[int] | None = None,
     ) -> Written:
         if draft is not None:
             raise InvalidOptionError(f"Drafts are not measured with {oracle.NAME}.")

@@ -59,13 +59,15 @@ def vision(subject: Subject, images: int) -> dict[str, Any]:
 
 
 def decode(
-    subject: Subject, rows: int, prompt: int, tokens: int, draft: Sequence[int] | None = None
+    subject: Subject, rows: int, prompt: int, tokens: int, draft: str | Sequence[int] | None = None
 ) -> dict[str, Any]:
     """Continues text prompts; gives the fields of `subjects.Written`."""
     return asdict(subject.write(text_prompt(subject.config, rows, prompt), None, tokens, draft))
 
 
-def page(subject: Subject, rows: int, tokens: int, draft: Sequence[int] | None = None) -> dict[str, Any]:
+def page(
+    subject: Subject, rows: int, tokens: int, draft: str | Sequence[int] | None = None
+) -> dict[str, Any]:
     """Reads one picture a row; gives the fields of `subjects.Written`."""
     ids, pixels = page_prompt(subject.config, rows), pictures(subject.config, rows)
     return asdict(subject.write(ids, pixels, tokens, draft))
