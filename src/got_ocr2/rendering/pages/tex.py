@@ -14,6 +14,11 @@ from ...errors import MissingDependencyError, RenderError
 SECONDS = 60.0  # that it may take
 
 
+def has_pdflatex() -> bool:
+    """Whether pdflatex is installed."""
+    return shutil.which("pdflatex") is not None
+
+
 def compile_latex(document: str) -> tuple[bytes, str | None]:
     """The PDF of a LaTeX document, and the first complaint if pdflatex had one and went on.
 
