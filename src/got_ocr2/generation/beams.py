@@ -67,7 +67,7 @@ def search(
         scores = apply_rules(scores, ids, options, forbidden=forbidden)
         for rule in slow.logits_processor:
             scores = rule(ids, scores)
-        best, places = (scores + running[:, None]).flatten().topk(candidates)
+        best, places = (scores + running[:, None]).flatten().topk(candidates)  # of (beams * vocabulary,)
         from_beam = places // scores.shape[1]
         longer = torch.cat([ids[from_beam], (places % scores.shape[1])[:, None]], 1)
         ended = _ended(longer, start, options, max_new_tokens, tokenizer)

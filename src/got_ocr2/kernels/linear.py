@@ -121,6 +121,7 @@ class PackedLinear:
             matrix = packing.unpack_int4(self.weights, self.scales, self.group, *size).dequantized()
         if self.epilogue != "silu_mul":
             return matrix
+        # Undoes `weave`: (panels, 2, 16, inputs) -> (2, panels * 16, inputs)
         pairs = matrix.view(-1, 2, packing.PANEL // 2, self.inputs).transpose(0, 1).flatten(1, 2)
         return pairs[:, : self.outputs].flatten(0, 1)
 
@@ -144,7 +145,7 @@ class PackedLinear:
             raise InvalidOptionError(
                 f"The input is {tuple(x.shape)} {x.dtype}; the layer takes (..., {self.inputs}) torch.float32."
             )
-        rows = x.detach().reshape(-1, self.inputs).contiguous()
+        rows = x.detach().reshape(-1, self.inputs).contiguous()  # (tokens, inputs)
         y = torch.empty(*x.shape[:-1], self.outputs) if out is None else out
         for name, given in (("residual", residual), ("out", out)):
             if given is not None and (given.shape != (*x.shape[:-1], self.outputs) or given.dtype != x.dtype):

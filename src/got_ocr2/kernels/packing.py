@@ -46,6 +46,7 @@ def pack_int4(weight: QuantizedWeight) -> tuple[Tensor, Tensor]:
     """-> `(panels, inputs / 8, 32, 4)` uint8 and `(panels, groups, 32)` bf16 scales."""
     nibbles = _panels(_offset(weight.values, 8), weight.group, 8)
     panels, _, inputs = nibbles.shape
+    # of 8 values, 4 go into low halves, 4 into high ones: (panels, 32, inputs / 8, 2, 4)
     halves = nibbles.view(panels, PANEL, inputs // 8, 2, 4)
     packed = (halves[..., 0, :] | halves[..., 1, :] << 4).transpose(1, 2).contiguous()
     scales = _panels(weight.scales.to(torch.bfloat16), 1, 0).transpose(1, 2).contiguous()
@@ -70,7 +71,7 @@ def weave(gate: Tensor, up: Tensor) -> Tensor:
         torch.cat([part, part.new_zeros(missing, *part.shape[1:])]).view(-1, half, *part.shape[1:])
         for part in (gate, up)
     ]
-    return torch.cat(blocks, dim=1).flatten(0, 1)
+    return torch.cat(blocks, dim=1).flatten(0, 1)  # (blocks, 32, ...) -> (blocks * 32, ...)
 
 
 def _offset(values: Tensor, by: int) -> Tensor:
@@ -87,7 +88,7 @@ def _panels(matrix: Tensor, unit: int, fill: int) -> Tensor:
 def _interleave(panels: Tensor, unit: int) -> Tensor:
     """`(panels, 32, inputs)` -> `(panels, inputs / unit, 32, unit)`; units of 4 bytes move as one word."""
     count, _, inputs = panels.shape
-    words = panels.view(torch.int32).transpose(1, 2).contiguous()
+    words = panels.view(torch.int32).transpose(1, 2).contiguous()  # (panels, inputs / unit, 32)
     return words.view(panels.dtype).view(count, inputs // unit, PANEL, unit)
 
 

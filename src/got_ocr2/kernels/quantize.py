@@ -104,7 +104,7 @@ def _int4(wide: Tensor, group: int) -> tuple[Tensor, Tensor]:
     scale fits them best.
     """
     rows, inputs = wide.shape
-    grouped = F.pad(wide, (0, -inputs % group)).view(rows, -1, group)
+    grouped = F.pad(wide, (0, -inputs % group)).view(rows, -1, group)  # (outputs, groups, group)
     extreme = grouped.gather(-1, grouped.abs().argmax(dim=-1, keepdim=True))
     best = torch.zeros_like(extreme)
     least = torch.full_like(extreme, torch.inf)
@@ -119,5 +119,5 @@ def _int4(wide: Tensor, group: int) -> tuple[Tensor, Tensor]:
             length = values.square().sum(-1, keepdim=True).clamp_min_(1.0)
             scales = (values * grouped).sum(-1, keepdim=True) / length
     best = torch.where(torch.isfinite(extreme), best, extreme)
-    values = _rounded(grouped, best, 8, 7).view(rows, -1)[:, :inputs]
+    values = _rounded(grouped, best, 8, 7).view(rows, -1)[:, :inputs]  # (outputs, inputs)
     return values.to(torch.int8), best.squeeze(-1)

@@ -53,6 +53,7 @@ def relative_terms(q: Tensor, rel_h: Tensor, rel_w: Tensor, grid_hw: tuple[int, 
     by_column = rel_w[_relative_index(columns, q.device)]  # (columns, columns', d)
     # matmul with the table as the right factor keeps both products as plain batched GEMMs
     to_rows = grid @ by_row.transpose(1, 2)  # (N, heads, rows, columns, rows')
+    # (N, heads, columns, rows, columns') -> (N, heads, rows, columns, columns')
     to_columns = (grid.transpose(2, 3) @ by_column.transpose(1, 2)).transpose(2, 3)
     return torch.cat([to_rows, to_columns], dim=-1).view(n, heads, length, rows + columns)
 

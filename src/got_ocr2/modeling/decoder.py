@@ -60,7 +60,8 @@ def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None) -> Tensor:
         `(batch, heads, new, total)`; every row adds up to 1.
     """
     new, total = q.shape[2], k.shape[2]
-    scores = q @ k.repeat_interleave(q.shape[1] // k.shape[1], dim=1).transpose(2, 3) * q.shape[3] ** -0.5
+    k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)  # (batch, heads, total, head_dim)
+    scores = q @ k.transpose(2, 3) * q.shape[3] ** -0.5  # (batch, heads, new, total)
     if mask is None and new > 1:
         mask = torch.ones((new, total), dtype=torch.bool, device=q.device).tril(total - new)
     if mask is not None:
@@ -106,7 +107,7 @@ class DecoderAttention(nn.Module):
             out = attend(q, k, v, mask, dropout=self.dropout if self.training else 0.0)
         else:
             out = cache.attend(self.layer, q, k, v, mask)
-        return self.o_proj(out.transpose(1, 2).reshape(b, t, -1))
+        return self.o_proj(out.transpose(1, 2).reshape(b, t, -1))  # (batch, T, heads * head_dim) -> hidden
 
 
 class DecoderMLP(nn.Module):

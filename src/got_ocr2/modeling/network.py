@@ -39,6 +39,7 @@ class MultiModalProjector(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """`(N, channels, rows, columns)` -> `(N, rows / 4 * columns / 4, hidden)`, row by row."""
         x = self.conv_upsampler2(self.conv_upsampler1(features))
+        # (N, hidden, rows / 4, columns / 4) -> (N, rows / 4 * columns / 4, hidden)
         return self.multimodal_projector(x.flatten(2).transpose(1, 2))
 
 
@@ -252,8 +253,8 @@ def causal_loss(logits: Tensor, labels: Tensor, items: int | Tensor | None = Non
         items: the sum is divided by this; None takes the mean.
     """
     total = F.cross_entropy(
-        logits[:, :-1].flatten(0, 1).float(),
-        labels[:, 1:].flatten().to(logits.device),
+        logits[:, :-1].flatten(0, 1).float(),  # (batch * (T - 1), vocabulary)
+        labels[:, 1:].flatten().to(logits.device),  # (batch * (T - 1),)
         ignore_index=-100,
         reduction="mean" if items is None else "sum",
     )

@@ -53,6 +53,7 @@ class VisionAttention(nn.Module):
         out = decomposed_attention(
             q, k, v, self.rel_pos_h, self.rel_pos_w, (rows, columns), self.dropout if self.training else 0.0
         )
+        # (N, heads, positions, head_dim) -> (N, rows, columns, hidden)
         return self.proj(out.transpose(1, 2).reshape(n, rows, columns, hidden))
 
 
@@ -100,7 +101,7 @@ def to_windows(x: Tensor, window: int) -> Tensor:
     n, rows, columns, c = x.shape
     down, across = -(-rows // window), -(-columns // window)
     x = F.pad(x, (0, 0, 0, across * window - columns, 0, down * window - rows))
-    x = x.view(n, down, window, across, window, c)
+    x = x.view(n, down, window, across, window, c)  # (N, down, window rows, across, window columns, C)
     return x.transpose(2, 3).reshape(n * down * across, window, window, c)
 
 
@@ -108,6 +109,7 @@ def from_windows(windows: Tensor, window: int, grid_hw: tuple[int, int]) -> Tens
     """Undoes `to_windows`: `(N * windows, window, window, C)` -> `(N, rows, columns, C)`."""
     rows, columns = grid_hw
     down, across = -(-rows // window), -(-columns // window)
+    # (N, down, across, window rows, window columns, C) -> (N, down * window, across * window, C)
     x = windows.view(-1, down, across, window, window, windows.shape[-1])
     x = x.transpose(2, 3).reshape(-1, down * window, across * window, windows.shape[-1])
     return x[:, :rows, :columns]
@@ -126,7 +128,7 @@ class Neck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(N, rows, columns, hidden)` -> `(N, channels, rows, columns)`."""
-        x = self.conv1(x.permute(0, 3, 1, 2))
+        x = self.conv1(x.permute(0, 3, 1, 2))  # (N, channels, rows, columns); norms want channels last
         x = self.layer_norm1(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         x = self.conv2(x)
         return self.layer_norm2(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)

@@ -230,4 +230,4 @@ def _shade(processor: GotOcr2Processor) -> Tensor:
     height, width = images.size
     ramp = np.resize(np.arange(256, dtype=np.uint8), (height, width))
     seen = images(Image.fromarray(np.stack([ramp] * 3, axis=2)))["pixel_values"][0]
-    return seen.reshape(3, -1)[:, :256].clone()
+    return seen.reshape(3, -1)[:, :256].clone()  # (3, height * width) -> (3, 256)

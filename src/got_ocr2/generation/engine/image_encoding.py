@@ -57,4 +57,5 @@ def _encode(runner: Runner, group: Sequence[Tensor], most: int) -> list[Tensor]:
     parts = [runner.encode(together[first : first + most]) for first in range(0, len(together), most)]
     features = parts[0] if len(parts) == 1 else torch.cat(parts)  # (pictures, image tokens, hidden)
     ends = list(accumulate(len(one) for one in group))
+    # (pictures of a prompt, image tokens, hidden) -> (its image tokens, hidden)
     return [features[end - len(one) : end].flatten(0, 1) for one, end in zip(group, ends, strict=True)]

@@ -95,8 +95,9 @@ class _Group:
         """`(1, heads, tokens of the group, head_dim)` -> the same; `keys`, `values`: one layer of the arena."""
         if not self._begins:
             return attend(q, keys[None, :, self._seen], values[None, :, self._seen], self._mask)
+        # (heads, tokens of the group, head_dim) -> (rows, heads, tokens of a row, head_dim)
         q, k, v = (t.view(len(t), self._rows, -1, t.shape[2]).transpose(0, 1) for t in (q[0], k[0], v[0]))
-        out = attend(q, k, v, None)  # (rows, heads, tokens of a row, head_dim)
+        out = attend(q, k, v, None)
         return out.transpose(0, 1).reshape(1, out.shape[1], self.tokens, -1)
 
 

@@ -62,9 +62,8 @@ class GuidedAttention:
         """
         total = targets.new_zeros((), dtype=torch.float32)
         for logits in self._seen:
-            total = total + F.cross_entropy(
-                logits.flatten(0, 1), targets.flatten(), ignore_index=NOWHERE, reduction="sum"
-            )
+            flat = logits.flatten(0, 1)  # (batch * T, T)
+            total = total + F.cross_entropy(flat, targets.flatten(), ignore_index=NOWHERE, reduction="sum")
         count = (targets != NOWHERE).sum().clamp(min=1) * max(1, len(self._seen))
         self._seen.clear()
         return total / count
@@ -77,7 +76,7 @@ class GuidedAttention:
             rotate(F.linear(x, p.weight[rows], p.bias[rows])[:, None], *rotary)[:, 0]
             for p in (module.q_proj, module.k_proj)
         )
-        logits = (q @ k.transpose(1, 2)).float() * size**-0.5
+        logits = (q @ k.transpose(1, 2)).float() * size**-0.5  # (batch, T, head_dim) twice -> (batch, T, T)
         future = torch.ones(logits.shape[1:], dtype=torch.bool, device=logits.device).triu(1)
         return logits.masked_fill(future, float("-inf"))
 

@@ -44,6 +44,7 @@ class Encoder:
     def _attend(self, attention: VisionAttention, x: Tensor) -> Tensor:
         """`(grids, rows, columns, hidden)` -> the same shape."""
         n, rows, columns, hidden = x.shape
+        # (grids, rows * columns, 3, heads, head_dim)
         qkv = attention.qkv(x).view(n, rows * columns, 3, attention.num_heads, -1)
         out = self._operations.attend_grid(qkv, attention.rel_pos_h, attention.rel_pos_w, (rows, columns))
         return attention.proj(out).view(n, rows, columns, hidden)

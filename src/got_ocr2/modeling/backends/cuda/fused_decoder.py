@@ -78,6 +78,7 @@ class FusedDecoder:
         more: Tensor | None = None
         for layer, keys, values in zip(self._layers, arena.keys.unbind(), arena.values.unbind(), strict=True):
             x, normed = ops.add_norm(x, more, layer.norm, eps)
+            # (n, heads of queries, keys and values, head_dim)
             qkv = F.linear(normed, layer.qkv, layer.qkv_bias).view(len(ids), heads, -1)
             q = ops.rotate_and_store(qkv, places, keys, values)
             attended = F.linear(ops.attend(q, places, keys, values), layer.out)

@@ -110,6 +110,7 @@ class TorchOperations:
         rotated = qkv.shape[1] - kv_heads
         cos, sin = (table[:, None] for table in places.rotary)
         qk = rotate(qkv[:, :rotated], cos, sin)
+        # The arena has heads first: (n, kv_heads, head_dim) -> (kv_heads, n, head_dim).
         keys.index_copy_(1, places.slots, qk[:, -kv_heads:].transpose(0, 1))
         values.index_copy_(1, places.slots, qkv[:, rotated:].transpose(0, 1))
         return qk[:, :-kv_heads]
@@ -120,6 +121,7 @@ class TorchOperations:
         seen = places.starts[:, None] + torch.minimum(steps, places.places[:, None])  # (n, context)
         k, v = (t[:, seen].transpose(0, 1) for t in (keys, values))  # (n, kv_heads, context, head_dim)
         mask = (steps <= places.places[:, None])[:, None, None]
+        # (n, heads, 1, head_dim) -> (n, heads * head_dim)
         return attend(q[:, :, None], k, v, mask).flatten(1)
 
     def gated(self, gate_and_up: Tensor) -> Tensor:
@@ -130,4 +132,5 @@ class TorchOperations:
         self, qkv: Tensor, rel_h: Tensor | None, rel_w: Tensor | None, grid_hw: tuple[int, int]
     ) -> Tensor:
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # (grids, heads, rows * columns, head_dim)
-        return decomposed_attention(q, k, v, rel_h, rel_w, grid_hw).transpose(1, 2).flatten(2)
+        out = decomposed_attention(q, k, v, rel_h, rel_w, grid_hw)
+        return out.transpose(1, 2).flatten(2)  # (grids, rows * columns, heads * head_dim)

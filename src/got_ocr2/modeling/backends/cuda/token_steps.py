@@ -73,7 +73,7 @@ class TokenSteps:
         assert context <= len(self._rotary[0]), "a row is longer than the model's context"
         bucket = self._buckets.fitting(count, context)
         tokens += [(self._spare, 0)] * (bucket.tokens - count)
-        table = torch.tensor(tokens, dtype=torch.int64).T.flatten()
+        table = torch.tensor(tokens, dtype=torch.int64).T.flatten()  # (2 * n,): all starts, then all places
         self._send(table, self._table[: len(table)])
         # An id may be NO_TOKEN, of a row whose end the host has not seen yet; nobody will look at its scores.
         torch.clamp(ids, min=0, out=self._ids[:count])

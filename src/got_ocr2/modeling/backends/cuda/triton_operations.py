@@ -97,7 +97,8 @@ class TritonOperations:
             return self._torch.attend_grid(qkv, rel_h, rel_w, grid_hw)
         grids, length, _, heads, head = qkv.shape
         rows, columns = grid_hw
-        terms = relative_terms(qkv[:, :, 0].transpose(1, 2), rel_h, rel_w, grid_hw)
+        q = qkv[:, :, 0].transpose(1, 2)  # (grids, heads, rows * columns, head_dim)
+        terms = relative_terms(q, rel_h, rel_w, grid_hw)
         out = qkv.new_empty((grids, length, heads * head))
         _kernels.relative_attention_kernel[(triton.cdiv(length, _QUERIES), heads, grids)](
             *qkv.unbind(2), terms, out, qkv.stride(1), heads, rows, columns, head**-0.5,

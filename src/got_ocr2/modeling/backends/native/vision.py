@@ -18,7 +18,9 @@ def pack_vision(model: GotOcr2Network, take: Taker, format: Format, exact: Forma
     tower, projector = model.model.vision_tower, model.model.multi_modal_projector
     projection = tower.patch_embed.projection
     bias = None if projection.bias is None else take.tensor(projection, "bias")
+    # (hidden, C, patch rows, patch columns) -> (hidden, C * patch rows * patch columns)
     patch = PackedLinear.pack(take.tensor(projection, "weight").flatten(1), bias, exact)
+    # (1, rows, columns, hidden) -> (rows * columns, hidden)
     place = None if tower.pos_embed is None else take.vector(tower, "pos_embed").flatten(0, 2)
     layers = [_pack_layer(layer, take, format) for layer in tower.layers if isinstance(layer, VisionLayer)]
     neck = PackedNeck(

@@ -52,6 +52,7 @@ class Taker:
 
     def convolution(self, part: nn.Module, format: Format) -> PackedLinear:
         """A convolution as a linear layer over patches with channels last: `(out, rows * columns * in)`."""
+        # (out, in, rows, columns) -> (out, rows * columns * in)
         weight = self.tensor(part, "weight").permute(0, 2, 3, 1).flatten(1)
         bias = self.tensor(part, "bias") if getattr(part, "bias", None) is not None else None
         return PackedLinear.pack(weight.contiguous(), bias, format)
