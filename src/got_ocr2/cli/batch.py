@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import InvalidOptionError
 from . import batch_options as own
 from . import options as shared
 from . import read_options as reading
 from .terminal import note
 
 if TYPE_CHECKING:
+    from ..cluster.driver import OpenExecutor
     from ..cluster.progress import Progress
 
 _EVERY_TERMINAL, _EVERY_LOG = 0.2, 60.0  # seconds between two lines of progress
@@ -24,6 +27,9 @@ def batch(
     to: own.To = None,
     rows_per_shard: own.RowsPerShard = 1000,
     resume: own.Resume = False,
+    local: own.Local = False,
+    ray: own.Ray = None,
+    gpus: own.Gpus = 0.0,
     workers: own.Workers = None,
     threads: own.Threads = None,
     pages_per_task: own.PagesPerTask = 16,
@@ -104,7 +110,9 @@ def batch(
         retries=retries,
         page_timeout=page_timeout,
         worker_memory=worker_memory,
+        gpus=gpus,
     )
+    open_executor = _executor(local=local, ray=ray, gpus=gpus)
     wanted = metrics_file is not None or metrics_port is not None
     metrics = Metrics(None if metrics_file is None else Path(metrics_file), metrics_port) if wanted else None
     with _Line(shown=not quiet) as line:
@@ -114,10 +122,27 @@ def batch(
             if metrics is not None:
                 metrics.update(progress)
 
-        progress = run(inputs, output, options, resume=resume, told=Told(line.note, changed))
+        told = Told(line.note, changed)
+        progress = run(inputs, output, options, resume=resume, open_executor=open_executor, told=told)
     if not quiet:
         note(progress.summary(output))
     return exit_code_of(progress)
+
+
+def _executor(*, local: bool, ray: str | None, gpus: float) -> OpenExecutor:
+    if ray is None:
+        if gpus:
+            raise InvalidOptionError(
+                "--gpus is about workers on Ray; it needs --ray. Here, --device says where to run."
+            )
+        from ..cluster.executors.local import LocalExecutor
+
+        return LocalExecutor
+    if local:
+        raise InvalidOptionError("--local and --ray exclude each other.")
+    from ..cluster.executors.ray_data import RayExecutor
+
+    return partial(RayExecutor, address=ray)
 
 
 class _Line:

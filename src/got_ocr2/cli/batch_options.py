@@ -44,6 +44,24 @@ Resume = Annotated[
         rich_help_panel=RUN,
     ),
 ]
+Local = Annotated[
+    bool, typer.Option("--local", help="Processes of this machine; the default.", rich_help_panel=RUN)
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="A Ray cluster: its address, auto for the one that RAY_ADDRESS or this machine knows, or here to start "
+        "one on this machine.",
+        rich_help_panel=RUN,
+    ),
+]
+Gpus = Annotated[
+    float,
+    typer.Option(
+        min=0.0, metavar="N", help="Of a worker on Ray; 0.5 lets two share one.", rich_help_panel=RUN
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option(

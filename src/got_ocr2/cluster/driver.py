@@ -14,7 +14,7 @@ from ..rendering.registry import FORMATS
 from ..wording import printable
 from .executors.local import LocalExecutor
 from .files import documents_of, target
-from .inputs import list_sources
+from .inputs import check_inputs, list_sources
 from .looking import Known, look_at
 from .options import BatchOptions, sum_of
 from .plan import Document, ShardPlan, shards_of
@@ -79,6 +79,7 @@ def run(
     """
     told = told or Told(lambda line: None, lambda progress: None)
     store = Store(output)
+    check_inputs(inputs)
     _check_output(store, resume)
     model = reader_class(options.reader).identity(options.to_dict())
     identity = options.identity(model)

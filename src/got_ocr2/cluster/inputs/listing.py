@@ -30,8 +30,7 @@ def list_sources(inputs: Iterable[str], *, recursive: bool = False) -> Iterator[
         InputError: a folder without documents, or a list or tar file that is none.
     """
     for path in inputs:
-        if path in ("", "-"):
-            raise InputError(f"A run reads files, folders, lists and addresses, got {path!r}.")
+        check_inputs([path])
         if is_url(path):
             yield _address(path)
         elif is_remote(path):
@@ -40,18 +39,28 @@ def list_sources(inputs: Iterable[str], *, recursive: bool = False) -> Iterator[
             yield from members(path, _stamp(path))
         elif path.lower().endswith(LISTS) and os.path.isfile(path):
             yield from listed(path, _named)
-        elif os.path.isdir(path) or glob.has_magic(path) or not os.path.exists(path):
+        elif os.path.isdir(path) or not os.path.exists(path):
             yield from _expanded(path, recursive)
         else:
             yield _file(path)
 
 
+def check_inputs(inputs: Iterable[str]) -> None:
+    """Refuses what can be told to be wrong without listing anything, before a run leaves its first trace.
+
+    Raises:
+        InputError: an input is missing, or is none.
+    """
+    for path in inputs:
+        if path in ("", "-"):
+            raise InputError(f"A run reads files, folders, lists and addresses, got {path!r}.")
+        if not (is_url(path) or is_remote(path) or glob.has_magic(path) or os.path.exists(path)):
+            raise InputError(f"{printable(path)} does not exist.")
+
+
 def _expanded(path: str, recursive: bool) -> Iterator[Source]:
     """A folder or pattern; a pattern may name tar files and lists too."""
-    found = expand(path, recursive=recursive)
-    if found == [path]:
-        raise InputError(f"{printable(path)} does not exist.")
-    for one in found:
+    for one in expand(path, recursive=recursive):
         name = os.fspath(one)  # type: ignore[arg-type]
         if name.lower().endswith((".tar", *LISTS)):
             yield from list_sources([name])

@@ -73,6 +73,11 @@ class OcrReader:
             yield waiting.popleft()[0], result
         yield from self._failures(waiting)
 
+    def close(self) -> None:
+        """Closes the documents that are still open."""
+        while self._documents:
+            self._documents.popitem()[1].close()
+
     def _images(
         self, items: Iterable[Item], waiting: deque[tuple[Item, PageError | None]]
     ) -> Iterator[Image.Image]:
