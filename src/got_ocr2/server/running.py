@@ -51,6 +51,8 @@ def run(app: FastAPI, host: str, port: int) -> None:
             f"The server cannot listen on {host}, port {port}: it is in use or not allowed."
         ) from None
     with listening:
+        # Whoever reads the line below may connect at once: he waits in the socket's queue until the loop runs.
+        listening.listen(config.backlog)
         log_line(
             logging.INFO,
             "listening",
