@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,22 @@ def live(ocr: OCR, settings: Settings, keys: Keys | None = None, **more: Any) ->
         assert not thread.is_alive()
 
 
+LONG = " ".join(map(str, range(250)))
+"""A text of 890 tokens without a loop."""
+
+
+def slowed(ocr: OCR, seconds: float) -> OCR:
+    """Every step of the engine takes so long at least."""
+    forward = ocr.runner.forward
+
+    def slow(*given: Any) -> Any:
+        time.sleep(seconds)
+        return forward(*given)
+
+    ocr.runner.forward = slow
+    return ocr
+
+
 def wait_for(ready: Callable[[], object], seconds: float = 10) -> None:
     """Waits until something holds.
 
@@ -86,27 +102,22 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def serve(settings: Settings) -> Iterator[Callable[..., Live]]:
     """`serve(answer, keys=..., max_queue=1)`: a server; its limits are keyword arguments."""
-    with contextlib_stack() as stack:
+    with ExitStack() as stack:
 
         def start(
             answer: Answer = size_of,
             keys: Keys | None = None,
             reads: str = "pages",
             open: bool = False,
+            slow: float = 0,
             **limits: Any,
         ) -> Live:
             ocr = fake_ocr(answer, threaded=True, reads=reads)
+            if slow:
+                slowed(ocr, slow)
             return stack.enter_context(live(ocr, replace(settings, **limits), keys, insecure_open=open))
 
         yield start
-
-
-@contextmanager
-def contextlib_stack() -> Iterator[Any]:
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-        yield stack
 
 
 @pytest.fixture

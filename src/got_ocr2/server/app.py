@@ -20,11 +20,14 @@ from .._version import __version__
 from ..errors import GotOcr2Error
 from ..ocr import OCR
 from .auth import Keys
+from .job_store import JobStore
+from .jobs import Jobs
 from .metrics import Metrics
 from .middleware import BodyLimit, Guard, Observed
 from .problems import answer_invalid, answer_problem
 from .reads import Reads
 from .routes import corrections, files, frames, layout, mistral, monitoring, openai, page, read, render
+from .routes import jobs as job_routes
 from .settings import Settings
 from .shapes import components
 from .state import State
@@ -56,22 +59,25 @@ def create_app(
     """
     settings, metrics = settings or Settings(), Metrics()
     reads, uploads = Reads(ocr, settings, metrics), Uploads(settings)
+    jobs = Jobs(JobStore(settings.data), reads, settings)
     metrics.watch("waiting", "Requests that wait to be read.", lambda: reads.waiting)
     metrics.watch("running", "Documents that are being read.", lambda: reads.running)
     metrics.watch("engine_rows", "Pages or lines in the engine.", lambda: ocr.engine.running)
-    state = State(ocr, model_name, settings, metrics, reads, uploads)
+    state = State(ocr, model_name, settings, metrics, reads, uploads, jobs)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        cleaner = asyncio.create_task(_expire(uploads))
+        cleaner = asyncio.create_task(_expire(uploads, jobs))
+        jobs.start()
         try:
             yield
         finally:
             cleaner.cancel()
             with suppress(asyncio.CancelledError):
                 await cleaner
-            reads.draining = True
+            await jobs.stop()
             await asyncio.to_thread(reads.close)
+            jobs.store.close()
             uploads.close()
             await asyncio.to_thread(ocr.close)
 
@@ -84,7 +90,19 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.server = state
-    for surface in (monitoring, files, openai, mistral, read, layout, render, frames, corrections, page):
+    for surface in (
+        monitoring,
+        files,
+        openai,
+        mistral,
+        read,
+        layout,
+        render,
+        frames,
+        job_routes,
+        corrections,
+        page,
+    ):
         app.include_router(surface.router)
     app.mount("/static", StaticFiles(directory=page.FOLDER, check_dir=False), name="static")
     app.add_exception_handler(GotOcr2Error, answer_problem)
@@ -107,10 +125,11 @@ def create_app(
     return app
 
 
-async def _expire(uploads: Uploads) -> None:
+async def _expire(uploads: Uploads, jobs: Jobs) -> None:
     while True:
         await asyncio.sleep(_EXPIRE)
         uploads.expire()
+        jobs.expire()
 
 
 async def _nobody(request: Request, error: Exception) -> Response:
@@ -130,7 +149,7 @@ def _openapi(app: FastAPI, keys: bool) -> dict[str, Any]:
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(components())
-        for model in (read.ReadBody,):
+        for model in (read.ReadBody, job_routes.JobBody):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
             schemas[model.__name__] = schema

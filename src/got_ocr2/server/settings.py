@@ -40,6 +40,7 @@ class Settings:
         files_bytes: of all uploads together.
         max_jobs: that are kept, finished ones included.
         max_documents: of one job.
+        jobs_bytes: of all documents of jobs that are not read yet.
         job_seconds: for which a job that has ended is kept.
         drain_seconds: that running requests have to end once the server was told to stop.
         data: folder for what outlives the server.
@@ -63,6 +64,7 @@ class Settings:
     files_bytes: int = 2_000_000_000
     max_jobs: int = 1000
     max_documents: int = 1000
+    jobs_bytes: int = 10_000_000_000
     job_seconds: float = 7 * 86_400.0
     drain_seconds: float = 30.0
     data: Path = field(default_factory=default_data)

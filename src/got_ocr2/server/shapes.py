@@ -86,6 +86,7 @@ PROBLEMS = {
     401: "An API key is needed, or is not known.",
     403: "This client may not use the server.",
     404: "There is no such thing.",
+    409: "It is not done yet.",
     413: "The request is too large.",
     422: "The document cannot be read, or not written in this format.",
     429: "The API key has had its requests of a minute.",

@@ -9,6 +9,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from ..ocr import OCR
+from .jobs import Jobs
 from .metrics import Metrics
 from .reads import Reads
 from .settings import Settings
@@ -23,7 +24,7 @@ class State:
         ocr: the model that reads; its engine has a thread of its own.
         model_name: what clients call it.
         settings: its limits.
-        metrics, reads, uploads: see their files.
+        metrics, reads, uploads, jobs: see their files.
     """
 
     ocr: OCR
@@ -32,6 +33,7 @@ class State:
     metrics: Metrics
     reads: Reads
     uploads: Uploads
+    jobs: Jobs
 
 
 def _state(request: Request) -> State:

@@ -36,6 +36,7 @@ class File(BaseModel):
     status: Literal["processed"] = "processed"
     sample_type: str = "ocr_input"
     source: str = "upload"
+    deleted: bool = False
 
     @classmethod
     def of(cls, upload: Upload) -> File:
