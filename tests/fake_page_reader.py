@@ -3,7 +3,8 @@
     pages=40 text=abc kill=7 hang=9 grow=11 bad=13 once=15
 
 `kill`, `hang` and `grow` end the process, say nothing, or take memory, each time the page is read; `bad` fails; `once`
-kills the first process only, which leaves a mark beside the document. `slow` is seconds a page.
+kills the first process only, which leaves a mark beside the document. `slow` is seconds a page,
+`burn` seconds of a processor.
 """
 
 from __future__ import annotations
@@ -63,6 +64,10 @@ class FakeReader:
         here = {name for name, value in said.items() if value == str(item.page)}
         if "slow" in said:
             time.sleep(float(said["slow"]))
+        if "burn" in said:
+            end = time.process_time() + float(said["burn"])
+            while time.process_time() < end:
+                pass
         if "kill" in here:
             os.kill(os.getpid(), signal.SIGKILL)
         if "hang" in here:

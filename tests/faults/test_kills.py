@@ -31,7 +31,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def written(output: Path) -> int:
     """Files of tasks, shards and manifests: it only grows but where tasks become a shard."""
-    return sum(len([*output.glob(f"{folder}/**/part-*")]) for folder in ("tasks", "shards", "manifest"))
+    folders = (output / folder for folder in ("tasks", "shards", "manifest"))
+    return sum(len(names) for folder in folders for _, _, names in os.walk(folder))
 
 
 def processes_of(output: Path) -> list[int]:

@@ -1,0 +1,174 @@
+"""What `got-ocr2 batch` costs: efficiency of more workers, overhead a page, start-up, and a run of very many rows.
+
+    python benchmarks/cluster.py efficiency [--pages 200] [--milliseconds 50] [--workers 1 2 4]
+    python benchmarks/cluster.py overhead [--copies 12] [--rounds 3]
+    python benchmarks/cluster.py rows [--rows 1000000]
+
+`efficiency` and `rows` have a reader without a model: a page of the first takes so many milliseconds of a core, one of
+the second none. `overhead` reads a picture with the embedded model, in one process by `batch` and by `OCR.read_many`,
+in turns, each alone on one core. Each prints a table and ends with a JSON line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from fake_page_reader import TARGET
+from got_ocr2.cluster.driver import Told, run
+from got_ocr2.cluster.options import BatchOptions
+from got_ocr2.cluster.progress import Progress
+from got_ocr2.machine import describe
+
+PICTURE = Path(__file__).parents[1] / "examples" / "brochure_paragraph.png"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    one = kinds.add_parser("efficiency")
+    one.add_argument("--pages", type=int, default=200)
+    one.add_argument("--milliseconds", type=float, default=50.0, help="of a core, a page")
+    one.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
+    two = kinds.add_parser("overhead")
+    two.add_argument("--copies", type=int, default=12, help="pages of a run")
+    two.add_argument("--rounds", type=int, default=3)
+    three = kinds.add_parser("rows")
+    three.add_argument("--rows", type=int, default=1_000_000)
+    chosen = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with tempfile.TemporaryDirectory() as folder:
+        measure = {"efficiency": efficiency, "overhead": overhead, "rows": many_rows}[chosen.kind]
+        found = measure(Path(folder), chosen)
+    load = [round(one, 1) for one in os.getloadavg()]
+    print(json.dumps({"measure": chosen.kind, **found, "load": load, "machine": describe()}))
+
+
+def documents(folder: Path, *contents: str) -> str:
+    """A list of fake documents."""
+    for number, content in enumerate(contents):
+        (folder / f"d{number}.txt").write_text(content)
+    path = folder / "list.csv"
+    path.write_text("path\n" + "".join(f"d{number}.txt\n" for number in range(len(contents))))
+    return str(path)
+
+
+def timed_run(
+    inputs: str, output: Path, options: BatchOptions, *, resume: bool = False
+) -> tuple[Progress, float]:
+    """A run, and the seconds from the first page to the last, without the start of processes."""
+    first: list[float] = []
+
+    def note(progress: Progress) -> None:
+        if progress.counts.rows and not first:
+            first.append(time.monotonic())
+
+    done = run([inputs], output, options, resume=resume, told=Told(lambda line: None, note), picture=False)
+    return done, time.monotonic() - first[0] if first else 0.0
+
+
+def efficiency(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
+    inputs = documents(folder, *[f"pages={chosen.pages // 4} burn={chosen.milliseconds / 1000}"] * 4)
+    rows: list[dict[str, Any]] = []
+    for workers in chosen.workers:
+        options = BatchOptions(
+            reader=TARGET, workers=workers, threads=1, pages_per_task=2, rows_per_shard=100
+        )
+        done, seconds = timed_run(inputs, folder / f"out{workers}", options)
+        # The pages before the first report are not in the time.
+        speed = (done.counts.rows - 2) / seconds
+        start = done.elapsed - seconds
+        rows.append({"workers": workers, "pages_per_second": speed, "start_seconds": start})
+    base = rows[0]["pages_per_second"] / rows[0]["workers"]
+    cores = len(os.sched_getaffinity(0))
+    print(f"{'workers':>8}{'pages/s':>10}{'efficiency':>12}{'start':>8}   ({cores} cores)")
+    for row in rows:
+        row["efficiency"] = row["pages_per_second"] / (base * min(row["workers"], cores))
+        print(
+            f"{row['workers']:>8}{row['pages_per_second']:>10.1f}{100 * row['efficiency']:>11.0f}%"
+            f"{row['start_seconds']:>7.1f}s"
+        )
+    return {"milliseconds": chosen.milliseconds, "cores": cores, "rows": rows}
+
+
+def overhead(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
+    from got_ocr2 import OCR
+
+    for number in range(chosen.copies):
+        (folder / f"{number}.png").write_bytes(PICTURE.read_bytes())
+    ocr = OCR.from_pretrained()
+    ocr.read(PICTURE)
+    alone, through = [], []
+    for number in range(chosen.rounds):
+        start = time.monotonic()
+        texts = [result.text for result in ocr.read_many([str(p) for p in sorted(folder.glob("*.png"))])]
+        alone.append((time.monotonic() - start) / chosen.copies)
+        # One page a task, so that the first report comes after one page and the time is of the others.
+        options = BatchOptions(workers=1, threads=1, pages_per_task=1, shards="jsonl")
+        out = folder / f"out{number}"
+        _, seconds = timed_run(str(folder / "*.png"), out, options)
+        through.append(seconds / (chosen.copies - 1))
+        lines = (out / "shards" / "part-00000000.jsonl").read_text("utf-8").splitlines()
+        assert sorted(json.loads(line)["text"] for line in lines) == sorted(texts)
+    a, b = statistics.median(alone), statistics.median(through)
+    print(f"read_many {1000 * a:.0f} ms a page, batch {1000 * b:.0f} ms: {100 * (b / a - 1):+.1f} %")
+    return {"read_many_seconds": alone, "batch_seconds": through, "overhead": b / a - 1}
+
+
+def many_rows(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Very many pages that take no time: the driver's memory, rows a second, and how long going on takes."""
+    pages = min(chosen.rows, 10_000)
+    inputs = documents(folder, *[f"pages={pages} text=t{n}" for n in range(chosen.rows // pages)])
+    options = BatchOptions(reader=TARGET, workers=1, threads=1, pages_per_task=500, rows_per_shard=10_000)
+    memory: list[int] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(2.0):
+            memory.append(int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() >> 20)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    start = time.monotonic()
+    done, _ = timed_run(inputs, folder / "out", options)
+    seconds, cpu = time.monotonic() - start, time.process_time()
+    over.set()
+    watcher.join()
+    start = time.monotonic()
+    again, _ = timed_run(inputs, folder / "out", options, resume=True)
+    resume = time.monotonic() - start
+    assert again.counts.rows == 0
+    assert again.earlier.rows == done.counts.rows == chosen.rows
+    half = len(memory) // 2
+    sizes = {
+        name: sum(p.stat().st_size for p in (folder / "out" / name).iterdir())
+        for name in ("shards", "manifest", "plan")
+    }
+    found = {
+        "rows": chosen.rows,
+        "seconds": round(seconds, 1),
+        "rows_per_second": round(chosen.rows / seconds),
+        "driver_microseconds_per_row": round(1e6 * cpu / chosen.rows, 1),
+        "memory_mib_first_half": max(memory[:half] or [0]),
+        "memory_mib_second_half": max(memory[half:] or [0]),
+        "resume_seconds": round(resume, 1),
+        "bytes_per_row": {name: round(size / chosen.rows, 2) for name, size in sizes.items()},
+    }
+    for name, value in found.items():
+        print(f"{name:32}{value}")
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""kill -9 at random moments of a job of many pages, with a reader that has no model: is every page there exactly once?
+
+    python benchmarks/faults.py [--pages 1000] [--kills 50] [--workers 2] [--seed 0] [--full-disk FOLDER]
+
+The driver or one of its workers, turn about, is killed at a random moment and the run gone on with, until it has been
+killed so often and then ended by itself. Its shards must be, byte for byte, those of a run that nobody disturbed. With
+--full-disk, a small file system of yours, the run is also written there until it is full.
+
+Ends with a JSON line, and with exit code 1 if anything is missing, double or half-written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from got_ocr2.machine import describe
+
+TESTS = Path(__file__).parents[1] / "tests"
+DRIVER = TESTS / "batch_driver.py"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pages", type=int, default=1000)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--full-disk", type=Path, help="a folder on a small file system")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = killed_again_and_again(Path(folder), chosen)
+        if chosen.full_disk is not None:
+            found["full_disk"] = full_disk(Path(folder), chosen.full_disk)
+    print(json.dumps({**found, "machine": describe()}))
+    return 0 if found["exact"] else 1
+
+
+def job(folder: Path, pages: int) -> Path:
+    """Documents of 1 to 40 pages, some with a page that fails or ends its process."""
+    draw = random.Random(1)
+    (folder / "in").mkdir()
+    names: list[str] = []
+    left = pages
+    while left:
+        count = min(left, draw.choice([1, 1, 2, 7, 40]))
+        words = f"pages={count} slow=0.005 text=t{left}"
+        if draw.random() < 0.1:
+            words += f" {draw.choice(['bad', 'once'])}={draw.randint(1, count)}"
+        (folder / "in" / f"d{len(names)}.txt").write_text(words)
+        names.append(f"in/d{len(names)}.txt")
+        left -= count
+    path = folder / "list.csv"
+    path.write_text("path\n" + "\n".join(names) + "\n")
+    return path
+
+
+def command(inputs: Path, output: Path, workers: int) -> list[str]:
+    settings = {"rows_per_shard": 50, "pages_per_task": 5, "workers": workers, "retries": 5}
+    return [sys.executable, str(DRIVER), str(inputs), str(output), json.dumps(settings)]
+
+
+def killed_again_and_again(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
+    inputs, out, whole = job(folder, chosen.pages), folder / "out", folder / "whole"
+    start = time.monotonic()
+    subprocess.run(command(inputs, whole, chosen.workers), check=True, cwd=folder)
+    undisturbed = time.monotonic() - start
+    draw = random.Random(chosen.seed)
+    kills: Counter[str] = Counter()
+    runs, start = 0, time.monotonic()
+    while True:
+        runs += 1
+        with subprocess.Popen(command(inputs, out, chosen.workers), cwd=folder) as driver:
+            disturb(driver, out, draw, kills, chosen)
+        if driver.returncode == 0:
+            break
+        if driver.returncode != -signal.SIGKILL:
+            raise SystemExit(f"The driver ended with {driver.returncode}.")
+        print(f"run {runs}: killed, {rows_in(out)} rows in shards", flush=True)
+    seconds = time.monotonic() - start
+    shards, expected = contents(out / "shards"), contents(whole / "shards")
+    rows = [json.loads(line) for data in shards.values() for line in data.split(b"\n") if line]
+    pages = Counter((row["document"], row["page"]) for row in rows)
+    halves = [path.name for path in out.rglob(".part-*")]
+    return {
+        "pages": len(rows),
+        "double": sum(count > 1 for count in pages.values()),
+        "missing": chosen.pages - len(pages),
+        "half_written": len(halves),
+        "statuses": dict(Counter(row["status"] for row in rows)),
+        "exact": shards == expected and len(rows) == chosen.pages and not halves,
+        "kills": dict(kills),
+        "runs": runs,
+        "seconds": round(seconds, 1),
+        "undisturbed_seconds": round(undisturbed, 1),
+    }
+
+
+def disturb(
+    driver: subprocess.Popen[bytes],
+    out: Path,
+    draw: random.Random,
+    kills: Counter[str],
+    chosen: argparse.Namespace,
+) -> None:
+    """Kills workers, and at last the driver, each when the run has got a little further."""
+    while driver.poll() is None:
+        enough = written(out) + draw.randint(1, 12)
+        while driver.poll() is None and (kills.total() >= chosen.kills or written(out) < enough):
+            time.sleep(draw.uniform(0.005, 0.1))
+        if driver.poll() is not None:
+            return
+        workers = children(driver.pid)
+        if workers and draw.random() < 0.5:
+            os.kill(draw.choice(workers), signal.SIGKILL)
+            kills["worker"] += 1
+            continue
+        driver.kill()
+        kills["driver"] += 1
+        return
+
+
+def full_disk(folder: Path, place: Path) -> dict[str, Any]:
+    """Writes into a small file system until it is full; the driver has to say so and leave nothing half."""
+    out = place / "out"
+    done = subprocess.run(command(folder / "list.csv", out, 1), cwd=folder, capture_output=True, text=True)
+    last = done.stderr.strip().splitlines()[-1:] or [""]
+    return {
+        "exit_code": done.returncode,
+        "said": last[0],
+        "half_written": len([*out.rglob(".part-*")]),
+        "rows": rows_in(out),
+    }
+
+
+def children(pid: int) -> list[int]:
+    """Worker processes of a driver."""
+    try:
+        listed = Path(f"/proc/{pid}/task").iterdir()
+        return [int(one) for task in listed for one in (task / "children").read_text().split()]
+    except OSError:
+        return []
+
+
+def written(out: Path) -> int:
+    """Files so far; folders may vanish while they are counted."""
+    folders = (out / folder for folder in ("tasks", "shards", "manifest"))
+    return sum(len(names) for folder in folders for _, _, names in os.walk(folder))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def rows_in(out: Path) -> int:
+    return sum(path.read_bytes().count(b"\n") for path in out.glob("shards/part-*"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
