@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from .._version import __version__
 from ..extras import need
-from ..results import PageError, PageResult
+from ..results import PageError, PageResult, TextPart
 from ..wording import printable
 
 _HALVES = re.compile("[\ud800-\udfff]")
@@ -88,18 +88,11 @@ def schema(*, keep_result: bool) -> Any:
         MissingDependencyError: pyarrow is not installed.
     """
     pa = need("pyarrow", "Writing Parquet", extra="batch")
-    line = pa.struct(
-        [
-            ("text", pa.string()),
-            ("start", pa.int64()),
-            ("end", pa.int64()),
-            ("confidence", pa.float64()),
-            ("box", pa.list_(pa.float64())),
-            ("angle", pa.float64()),
-            ("block", pa.int64()),
-        ]
-    )
-    fields = [
+    types = {"str": pa.string(), "int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
+    types["tuple"] = pa.list_(pa.float64())
+    # A line has the fields of a `TextPart`, whatever they come to be.
+    line = pa.struct([(f.name, types[re.split(r"\W", str(f.type))[0]]) for f in fields(TextPart)])
+    columns = [
         ("document", pa.string()),
         ("page", pa.int64()),
         ("status", pa.string()),
@@ -111,5 +104,5 @@ def schema(*, keep_result: bool) -> Any:
         ("error", pa.struct([("type", pa.string()), ("message", pa.string()), ("exit_code", pa.int64())])),
     ]
     if keep_result:
-        fields.append(("result", pa.string()))
-    return pa.schema(fields)
+        columns.append(("result", pa.string()))
+    return pa.schema(columns)
