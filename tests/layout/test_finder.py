@@ -11,7 +11,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from got_ocr2.errors import InvalidOptionError
 from got_ocr2.evaluation.line_places import LinePlaces, line_places
-from got_ocr2.layout import LayoutOptions, find_lines
+from got_ocr2.layout import LayoutOptions, find_lines, finder
+from got_ocr2.layout.order import reading_order
+from got_ocr2.layout.row import Row
 from got_ocr2.synth.degradation.degrade import degrade
 from got_ocr2.synth.text.engine import TextEngine
 
@@ -81,6 +83,51 @@ def test_cells_of_a_table_are_read_row_by_row():
     assert [(round((y1 - 20) / 42), round((x1 - 30) / 230)) for x1, y1, _, _ in boxes] == [
         (i, j) for i in range(6) for j in range(3)
     ]
+
+
+MENU = [  # a menu: names, and their keys; groups with some room between
+    (5, 8, 206, 24), (5, 37, 200, 53), (317, 36, 385, 52), (4, 85, 122, 100), (337, 85, 385, 100), (4, 114, 97, 129),
+    (264, 114, 385, 129), (5, 143, 386, 159),
+]  # fmt: skip
+BILL = [  # three columns between lines that only some of them have
+    (275, 557, 695, 591), (276, 608, 525, 640), (592, 613, 612, 640), (677, 614, 698, 642), (272, 634, 525, 666),
+    (591, 638, 612, 666), (676, 639, 698, 667), (273, 658, 524, 690), (591, 663, 611, 691), (677, 664, 697, 692),
+    (422, 710, 546, 738), (635, 714, 696, 743), (421, 736, 504, 763), (654, 740, 697, 767), (269, 883, 674, 919),
+]  # fmt: skip
+LIST = [  # a list with a sign at the far end of one line
+    (18, 57, 70, 70), (16, 73, 143, 86), (377, 73, 383, 86), (16, 89, 383, 102), (16, 105, 47, 118),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("boxes", [MENU, BILL, LIST])
+def test_cells_follow_each_other_across(boxes):
+    height = 19.0 if boxes is BILL else 8.0
+    shuffled = np.random.default_rng(4).permutation(len(boxes))
+    order, _ = reading_order(np.array(boxes, float)[shuffled], np.full(len(boxes), height))
+    assert [tuple(boxes[i]) for i in shuffled[order]] == boxes
+
+
+def test_a_note_beside_a_paragraph_is_no_cell_of_it():
+    text = [(100, 20 * i, 600, 20 * i + 16) for i in range(9)]
+    boxes = np.array([*text, (20, 60, 80, 76), (20, 80, 80, 96)], float)
+    _, blocks = reading_order(boxes, np.full(len(boxes), 8.0))
+    assert len(set(blocks[:9])) == 1
+    assert blocks[9] == blocks[10] != blocks[0]
+
+
+def test_a_whole_line_at_the_rim_is_kept_where_only_a_rest_would_stay():
+    rest = Row(510, 703, 8.0, 0.0, 8.0, 1.0, 5.0, 14)
+    line = Row(8, 756, 20.0, 0.0, 12.0, 4.0, 10.0, 61)
+    assert finder._without_rests([rest, line], [False, True]) == [rest, line]
+    assert finder._without_rests([line, rest], [False, True]) == [line]
+    assert finder._without_rests([line, rest], [True, True]) == [line, rest]
+
+
+def test_lines_beyond_the_most_are_counted(monkeypatch):
+    monkeypatch.setattr(finder, "MOST_LINES", 5)
+    found = find_lines(page(lines=9))
+    assert (len(found.lines), found.left_out) == (5, 4)
+    assert find_lines(page(lines=4)).left_out == 0
 
 
 def test_a_single_letter():

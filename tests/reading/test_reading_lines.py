@@ -205,6 +205,19 @@ def test_a_turned_page_is_righted_by_what_can_be_read(embedded, turn):
     assert (x2 - x1 < y2 - y1) == (turn != 180)
 
 
+def test_columns_of_figures_are_not_taken_for_lines_that_run_down(embedded):
+    image = Image.new("L", (560, 330), 255)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(34)
+    rows = [[f"{(17 * i + 31 * j) % 90 + 10}" for j in range(4)] for i in range(9)]
+    for i, row in enumerate(rows):
+        for j, figures in enumerate(row):
+            for k, digit in enumerate(figures):
+                draw.text((20 + 140 * j + 36 * k, 8 + 34 * i), digit, 0, font)
+    assert find_lines(image).turn == 90
+    read = embedded.read(image).text.split()
+    assert sum(figures in read for row in rows for figures in row) > 24
+
+
 def test_the_embedded_model_says_that_it_reads_lines():
     config = json.loads((EMBEDDED_MODEL / "processor_config.json").read_text())
     assert config["reads"] == "lines"

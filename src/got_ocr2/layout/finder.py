@@ -56,7 +56,8 @@ def find_lines(image: Image.Image, options: LayoutOptions | None = None) -> Page
         slant = 0.0
     view = replace(view, turn=turn, slant=slant)
     rows = rows_of(pieces_of(ink), letters, height) if len(letters) else []
-    rows = [row for row in rows if not view.cuts_off(row, letters)] or rows
+    rows = _without_rests(rows, [view.cuts_off(row, letters) for row in rows])
+    left_out = max(0, len(rows) - MOST_LINES)
     rows = sorted(rows, key=lambda row: -row.letters)[:MOST_LINES]
     if not rows:
         return PageLayout(image.size, turn, slant)
@@ -67,7 +68,18 @@ def find_lines(image: Image.Image, options: LayoutOptions | None = None) -> Page
         view.line(rows[index], int(blocks[index]), place, _is_dark(dark, rows[index]))
         for place, index in enumerate(order)
     )
-    return PageLayout(image.size, turn, slant, lines)
+    return PageLayout(image.size, turn, slant, lines, left_out)
+
+
+def _without_rests(rows: list[Row], cut: list[bool]) -> list[Row]:
+    """Rows without those that a rim cuts through, unless more of such a one stands than of any other."""
+    area = [(row.box[2] - row.box[0]) * (row.box[3] - row.box[1]) for row in rows]
+    whole = max((size for size, is_cut in zip(area, cut, strict=True) if not is_cut), default=0.0)
+    if not whole:
+        return rows
+    return [
+        row for row, size, is_cut in zip(rows, area, cut, strict=True) if not is_cut or size > 1.5 * whole
+    ]
 
 
 def _letters(ink: Gray) -> tuple[Letters, float]:

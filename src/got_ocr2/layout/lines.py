@@ -66,9 +66,11 @@ class PageLayout:
         turn: by how many degrees counter-clockwise the page must be turned to stand upright, see `LayoutOptions`.
         angle: degrees by which its lines run down to the right once it is turned.
         lines: in reading order.
+        left_out: how many more were found than `MOST_LINES`; they are those of the fewest letters.
     """
 
     size: tuple[int, int]
     turn: int = 0
     angle: float = 0.0
     lines: tuple[TextLine, ...] = ()
+    left_out: int = 0

@@ -16,6 +16,8 @@ _PITCH = 2.6  # lines of a block follow each other within so many letter heights
 _ALIKE = 1.5  # ratio of letter heights within a block
 _SHORT_CELL = 14.0  # letter heights
 _RAGGED = 0.75
+_MARK = 3.0  # letter heights
+_SMALL = 3  # lines
 
 
 def reading_order(boxes: Boxes, heights: NDArray[np.float64]) -> tuple[Order, Order]:
@@ -56,7 +58,7 @@ def _blocks(boxes: Boxes, heights: NDArray[np.float64]) -> list[list[int]]:
     order = np.argsort(boxes[:, 3], kind="stable")
     above = np.full(n, -1, np.int64)
     below = np.full(n, -1, np.int64)
-    taken: set[tuple[int, int]] = set()
+    shared_with = np.zeros(n)  # how much of its width a line shares with the one above
     feet = boxes[order, 3]
     for at, i in enumerate(order):
         limit = np.searchsorted(feet, boxes[i, 3] + 1.5 * _PITCH * heights[i], side="right")
@@ -72,9 +74,11 @@ def _blocks(boxes: Boxes, heights: NDArray[np.float64]) -> list[list[int]]:
         j = int(under[0])  # the nearest by its foot
         high, low = max(heights[i], heights[j]), min(heights[i], heights[j])
         near = boxes[j, 3] - boxes[i, 3] <= _PITCH * 1.5 * low + 0.3 * high
-        if near and high <= _ALIKE * low and above[j] < 0:
-            below[i], above[j] = j, i
-            taken.add((int(i), j))
+        most = float(shared[rest == j][0])
+        if near and high <= _ALIKE * low and most > shared_with[j]:
+            if above[j] >= 0:
+                below[above[j]] = -1
+            below[i], above[j], shared_with[j] = j, i, most
     blocks: list[list[int]] = []
     for i in order:
         if above[i] < 0:
@@ -97,25 +101,52 @@ def _with_tables(blocks: list[list[int]], boxes: Boxes, heights: NDArray[np.floa
             i = parent[i]
         return i
 
-    hulls = [_hull(boxes[block]) for block in blocks]
-    levels = [(boxes[block, 1] + boxes[block, 3]) / 2 for block in blocks]
-    short = [_is_short(boxes[block], heights[block]) for block in blocks]
+    hulls = np.array([_hull(boxes[block]) for block in blocks])
     for a in range(count):
-        for b in range(a + 1, count):
-            if root(a) == root(b) or not (short[a] or short[b]):
-                continue
-            (ax1, ay1, ax2, ay2), (bx1, by1, bx2, by2) = hulls[a], hulls[b]
-            if min(ax2, bx2) > max(ax1, bx1) or min(ay2, by2) <= max(ay1, by1):
-                continue
-            few, many = (levels[a], levels[b]) if len(levels[a]) <= len(levels[b]) else (levels[b], levels[a])
-            h = float(np.median(heights[blocks[a]]))
-            level = (abs(few[:, None] - many[None, :]) < 0.5 * h).any(1)
-            if level.mean() >= 0.7 and (len(few) > 1 or len(many) <= 2):
+        beside = (np.minimum(hulls[:, 3], hulls[a, 3]) > np.maximum(hulls[:, 1], hulls[a, 1])).nonzero()[0]
+        for b in beside[beside > a]:
+            if root(a) != root(b) and _are_cells(blocks[a], blocks[b], boxes, heights):
                 parent[root(b)] = root(a)
     groups: dict[int, list[int]] = {}
     for i in range(count):
         groups.setdefault(root(i), []).extend(blocks[i])
     return list(groups.values())
+
+
+def _are_cells(block: list[int], other: list[int], boxes: Boxes, heights: NDArray[np.float64]) -> bool:
+    """Whether two blocks, as far as they stand side by side, are columns of one table."""
+    middle = (boxes[:, 1] + boxes[:, 3]) / 2
+    one, two = _between(block, boxes[other], middle), _between(other, boxes[block], middle)
+    if not len(one) or not len(two):
+        return False
+    if min(boxes[one, 2].max(), boxes[two, 2].max()) > max(boxes[one, 0].min(), boxes[two, 0].min()):
+        return False
+    short = [_is_short(boxes[lines], heights[lines]) for lines in (block, other)]
+    few, many = sorted((one, two), key=len)
+    longest = max(len(block), len(other))
+    marks = any(len(lines) == 1 and _is_mark(boxes[lines[0]], heights[lines[0]]) for lines in (one, two))
+    # A few short lines beside a longer block are a note; beside a column of text, ends of its lines.
+    if (
+        not any(short)
+        or (longest >= 2 * len(few) and not all(short))
+        or (len(few) < _SMALL < longest and not marks)
+    ):
+        return False
+    apart = abs(middle[few][:, None] - middle[many][None, :])
+    near = 0.5 * np.minimum(heights[few][:, None], heights[many][None, :])
+    return bool((apart < near).any(1).mean() >= 0.7)
+
+
+def _between(block: list[int], others: Boxes, middle: NDArray[np.float64]) -> Order:
+    """The lines of a block whose middles lie between the top and the foot of some others."""
+    lines = np.array(block)
+    inside = (middle[lines] > others[:, 1].min()) & (middle[lines] < others[:, 3].max())
+    return lines[inside]
+
+
+def _is_mark(box: NDArray[np.float64], height: float) -> bool:
+    """Whether a line is a number, a sign or a bullet alone."""
+    return bool(box[2] - box[0] < _MARK * height)
 
 
 def _is_short(boxes: Boxes, heights: NDArray[np.float64]) -> bool:

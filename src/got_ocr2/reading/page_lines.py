@@ -76,6 +76,7 @@ class PageOfLines(InProgress):
         from ..layout import LayoutOptions, find_lines, line_pieces
 
         layout = find_lines(self._image, LayoutOptions(turn=turn))
+        self._left_out = layout.left_out
         return layout.turn, [Line(line, line_pieces(self._image, line)) for line in layout.lines]
 
     def _all_pieces(self) -> deque[tuple[Line, Piece]]:
@@ -129,22 +130,27 @@ class PageOfLines(InProgress):
         return self.done
 
     def _right(self) -> None:
-        """Turns the page round if the lines that were read first are read better on their heads."""
+        """Turns the page another way if the lines that were read first are read better so."""
         first = [line for line in self._lines if line.done]
-        before = mean_logprob(first)
-        if before > _SURE or not first:
+        best = mean_logprob(first)
+        if best > _SURE or not first:
             return
-        upright = (self._turn, self._lines, self._waiting)
-        self._turn, self._lines = self._found((self._turn + 180) % 360)
-        self._waiting = self._all_pieces()
-        self._probe()
-        self._engine.wait(lambda: not self._running)
-        after = [line for line in self._lines if line.done]
-        self._spare = first
-        # A few lines say little.
-        if mean_logprob(after) < before + _BETTER * (1 + 4 / len(first)):
-            self._spare = after
-            self._turn, self._lines, self._waiting = upright
+        # A few lines say little. Columns of figures look like lines that run down the page.
+        margin = _BETTER * (1 + 4 / len(first))
+        turns = [(self._turn + 180) % 360, *([0] if self._turn in (90, 270) else [])]
+        for turn in turns:
+            before = (self._turn, self._lines, self._waiting)
+            self._turn, self._lines = self._found(turn)
+            self._waiting = self._all_pieces()
+            self._probe()
+            self._engine.wait(lambda: not self._running)
+            after = [line for line in self._lines if line.done]
+            if mean_logprob(after) > best + margin:
+                best = mean_logprob(after)
+                self._spare += [line for line in before[1] if line.attempts]
+            else:
+                self._spare += after
+                self._turn, self._lines, self._waiting = before
 
     def _take_ended(self) -> None:
         """Puts the text of the lines that are done, from the first on, behind that of those before."""
@@ -217,6 +223,8 @@ class PageOfLines(InProgress):
         for reason in ("length", "deadline"):
             if reason in reasons:
                 return "truncated", reason, None
+        if self._left_out:
+            return "truncated", "lines", None
         return ("complete" if self._joined.text else "empty"), "stop", None
 
     def _parts(self) -> tuple[tuple[TextPart, ...], tuple[TextPart, ...], tuple[float, ...]]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ..errors import GotOcr2Error
 
 Status = Literal["complete", "truncated", "looped", "empty", "failed"]
-FinishReason = Literal["stop", "length", "deadline", "looped", "blank", "error"]
+FinishReason = Literal["stop", "length", "deadline", "lines", "looped", "blank", "error"]
 OnLoop = Literal["stop", "penalise", "retry_cropped", "ignore"]
 
 

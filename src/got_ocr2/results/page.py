@@ -33,11 +33,12 @@ class PageResult:
 
     Attributes:
         text: what stands on the page; empty when `status` is "empty" or "failed".
-        status: "complete"; "truncated" (the token limit or the deadline cut the text); "looped" (the text was cut
+        status: "complete"; "truncated" (a limit of tokens, lines or time cut the text); "looped" (the text was cut
             where the model began to repeat itself, see `repetition`); "empty" (the model found nothing to read);
             "failed" (see `error`).
-        finish_reason: "stop" (the model ended the text), "length" (the token limit did), "deadline", "looped", "blank"
-            (the picture shows nothing, and the model was not asked) or "error".
+        finish_reason: "stop" (the model ended the text), "length" (the token limit did), "deadline", "lines" (more were
+            found than `layout.MOST_LINES`; those of the fewest letters were not read), "looped", "blank" (the picture
+            shows nothing, and the model was not asked) or "error".
         source: name of the document: a path, an address, `<bytes>`, `<image>`, `<array>` or `<stdin>`.
         page_numbers: the pages this text covers; one unless they were read together.
         width, height: size of the first page in pixels; 0 when it could not be opened.

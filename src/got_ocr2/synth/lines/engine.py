@@ -30,6 +30,10 @@ def _languages() -> dict[str, float]:
     return {"en": 0.52, "fr": 0.14, "de": 0.14, "es": 0.06, "it": 0.06, "nl": 0.03, "pt": 0.03, "pl": 0.02}
 
 
+def _mixture() -> ContentMixture:
+    return ContentMixture(prose=0.6, shuffled=0.25, strings=0.15)
+
+
 @dataclass(frozen=True)
 class LineEngine:
     """Draws lines, four in a row out of one block.
@@ -49,7 +53,7 @@ class LineEngine:
 
     kinds: Mapping[LineKind, float] = field(default_factory=_kinds)
     language: str | Mapping[str, float] = field(default_factory=_languages)
-    mixture: ContentMixture = field(default_factory=ContentMixture)
+    mixture: ContentMixture = field(default_factory=_mixture)
     strength: float = 0.85
     nothing: float = 0.03
     em: tuple[float, float] = (16.0, 52.0)
@@ -104,7 +108,8 @@ class LineEngine:
 
     def _compose(self, rng: np.random.Generator) -> Sample:
         kind: LineKind = _weighted(rng, self.kinds)
-        content = Content(text_pool(_language(rng, self._languages), self.split), self.mixture, accents=True)
+        language = _language(rng, self._languages)
+        content = Content(text_pool(language, self.split), self.mixture, accents=rng.random() < 0.3)
         block = BlockComposer(content, self.split, self.em).compose(rng, kind)
         if not block.regions:
             return block

@@ -58,7 +58,9 @@ def all_ligatures() -> frozenset[str]:
 
 
 def printed(rng: np.random.Generator, words: Sequence[str]) -> list[str]:
-    """The words with the quotes, dashes and signs of print here and there."""
+    """The words with the quotes, dashes and signs of print here and there: seldom in most lines, often in a few."""
+    # Where rare signs come as often as letters, a reader writes them for every letter that it cannot make out.
+    seldom = 1.0 if rng.random() < 0.3 else 5.0
     curly = rng.random() < 0.6
     out: list[str] = []
     for word in words:
@@ -66,7 +68,7 @@ def printed(rng: np.random.Generator, words: Sequence[str]) -> list[str]:
             word = re.sub(r"(?<=\w)'", "’", word)
             word = re.sub(r'^"', "“", re.sub(r'(?<=.)"$', "”", word))
             word = {"-": "–", "--": "—"}.get(word, word.replace("--", "—").replace("...", "…"))
-        chance = rng.random()
+        chance = seldom * rng.random()
         if chance < 0.03:
             pair = _QUOTES[int(rng.integers(len(_QUOTES)))]
             word = pair[0] + word + pair[1]
