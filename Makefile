@@ -8,7 +8,7 @@ export OMP_WAIT_POLICY = passive
 export NO_MKDOCS_2_WARNING = 1
 
 # The twenty slowest tests are named at the end.
-SUITE = -n $(PROCESSES) --durations=20
+SUITE = -n $(PROCESSES) --dist loadgroup --durations=20
 # Fails below the floor in pyproject.toml.
 COVERAGE = $(SUITE) --cov --cov-report=term:skip-covered
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -110,6 +112,13 @@ def rooms(files: set[str], depth: int = 0) -> set[str]:
 def test_imports_go_one_way(path):
     (own,) = rooms({name_of(path)})
     assert rooms(imported_files(path)) - {own, "_version"} <= ALLOWED[own]
+
+
+def test_the_table_of_the_house_names_every_room():
+    page = (Path(__file__).parents[1] / "docs/architecture.md").read_text("utf-8")
+    table = page[page.index("| room |") :].partition("\n\n")[0]
+    named = {name.rstrip("/").removesuffix(".py") for name in re.findall(r"`(\w+(?:/|\.py))`", table)}
+    assert rooms({name_of(path) for path in SOURCES}) - {"_version", "__main__"} <= named
 
 
 def test_no_file_imports_itself_by_way_of_others():

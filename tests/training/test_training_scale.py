@@ -62,7 +62,15 @@ def test_parts_one_after_another_learn_what_one_batch_does(tmp_path, one_process
     assert_same_lesson(tmp_path, one_process)
 
 
-def run_two(folder: Path, *arguments: str) -> None:
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory):
+    """The folders of both runs of `two_processes.py`, started together: most of its time goes into imports."""
+    folder = tmp_path_factory.mktemp("two")
+    start_two(folder)
+    return folder / "whole", folder / "sharded"
+
+
+def start_two(folder: Path) -> None:
     """Two processes of `two_processes.py`; neither may warn or fail."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -71,7 +79,7 @@ def run_two(folder: Path, *arguments: str) -> None:
     path = os.pathsep.join([str(here), *filter(None, [os.environ.get("PYTHONPATH")])])
     processes = [
         subprocess.Popen(
-            [sys.executable, "-W", "error::UserWarning", str(here / "two_processes.py"), str(folder), *arguments],
+            [sys.executable, "-W", "error::UserWarning", str(here / "two_processes.py"), str(folder)],
             env={
                 **os.environ, "PYTHONPATH": path, "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
                 "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1",
@@ -81,45 +89,47 @@ def run_two(folder: Path, *arguments: str) -> None:
         for rank in range(2)
     ]  # fmt: skip
     for process in processes:
-        _, errors = process.communicate(timeout=300)
+        _, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors.decode()
         assert "strides" not in errors.decode()
 
 
-def test_two_processes_learn_what_one_does_with_the_doubled_batch(tmp_path, one_process):
-    run_two(tmp_path)
-    assert_same_lesson(tmp_path, one_process)
-    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+@pytest.mark.xdist_group("two processes")
+def test_two_processes_learn_what_one_does_with_the_doubled_batch(two_processes, one_process):
+    folder, _ = two_processes
+    assert_same_lesson(folder, one_process)
+    rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     # Only one of them writes, and reads held-out pages in the middle of the run.
     assert [(row["step"], "text" in row) for row in rows] == [(2, False), (3, True), (3, False)]
 
 
-def test_two_processes_that_share_the_weights_learn_what_one_does(tmp_path, one_process):
+@pytest.mark.xdist_group("two processes")
+def test_two_processes_that_share_the_weights_learn_what_one_does(two_processes, one_process):
     """Sharded, each gradient in two parts, broken off after one step and gone on with; then exported whole."""
-    run_two(tmp_path, "shard")
-    assert_same_weights(tmp_path, one_process)
-    got = read_log(tmp_path)
+    _, folder = two_processes
+    assert_same_weights(folder, one_process)
+    got = read_log(folder)
     assert [row["held_out_loss"] for row in got if "held_out_loss" in row]
     assert [row["step"] for row in got] == [1, 2, 3, 3]
-    exported = OCR.from_pretrained(tmp_path / "model").model.state_dict()
-    state = torch.load(tmp_path / STATE_NAME, weights_only=True)
+    exported = OCR.from_pretrained(folder / "model").model.state_dict()
+    state = torch.load(folder / STATE_NAME, weights_only=True)
     for name, value in exported.items():
         if name == "lm_head.weight":  # the embedding under another name
             continue
         mean = state["average"].get(f"model.{name}", state["weights"][f"model.{name}"])
         torch.testing.assert_close(value, mean.bfloat16().float(), msg=name)
-    tuned = OCR.from_pretrained(tmp_path / "tuned" / "model").model.state_dict()
+    tuned = OCR.from_pretrained(folder / "tuned" / "model").model.state_dict()
     changed = {name for name, value in tuned.items() if not torch.equal(value, exported[name])}
     assert changed
     assert not any("vision_tower" in name for name in changed)
-    rows = [row for row in read_log(tmp_path / "tuned" / "training") if "held_out_loss" in row]
+    rows = [row for row in read_log(folder / "tuned" / "training") if "held_out_loss" in row]
     assert [row["step"] for row in rows] == [0, 1]
     # An unsharded process goes on from it.
-    assert scaled_trainer(tmp_path, Group(), stage=replace(SCALED, ema=0.5)).step == 3
-    own_optimizers(tmp_path / "alone", Group()).run()
+    assert scaled_trainer(folder, Group(), stage=replace(SCALED, ema=0.5)).step == 3
+    own_optimizers(folder / "alone", Group()).run()
     # Muon and AdamW blow rounding up where a gradient is next to nothing, so steps are compared, not weights.
     start = build(TINY, SCALED.canvas, SCALED.seed)[0].state_dict()
-    own, alone = (saved_weights(tmp_path / name) for name in ("own", "alone"))
+    own, alone = (saved_weights(folder / name) for name in ("own", "alone"))
     for name, value in start.items():
         wanted = alone[f"model.{name}"] - value
         assert (own[f"model.{name}"] - value - wanted).norm() <= 0.6 * wanted.norm(), name

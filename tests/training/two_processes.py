@@ -1,4 +1,4 @@
-"""One process of a distributed run; `test_training_scale` starts two and compares what they learn."""
+"""One process of two distributed runs; `test_training_scale` starts two and compares what they learn."""
 
 from __future__ import annotations
 
@@ -53,6 +53,14 @@ def scaled_trainer(
         return Trainer(model, stage, stream, folder, group=group, shard=shard)
 
 
+def run_whole(folder: Path, group: Group) -> None:
+    """Each process has all weights; one of them reads held-out pages."""
+    trainer = scaled_trainer(folder, group)
+    if group.is_first:
+        trainer.checkup = Checkup(trainer.stream.collator, [ENGINE.sample(9, 0)])
+    trainer.run()
+
+
 def run_sharded(folder: Path, group: Group) -> None:
     """One step, and the others by another trainer that resumes; the running mean is kept and exported."""
     stage = replace(SCALED, ema=0.5, checkpointing=True)
@@ -88,11 +96,7 @@ def own_optimizers(folder: Path, group: Group) -> Trainer:
 
 if __name__ == "__main__":
     joined = join("cpu")
-    if "shard" in sys.argv:
-        run_sharded(Path(sys.argv[1]), joined)
-    else:
-        trainer = scaled_trainer(Path(sys.argv[1]), joined)
-        if joined.is_first:
-            trainer.checkup = Checkup(trainer.stream.collator, [ENGINE.sample(9, 0)])
-        trainer.run()
+    folder = Path(sys.argv[1])
+    run_whole(folder / "whole", joined)
+    run_sharded(folder / "sharded", joined)
     joined.close()
