@@ -14,6 +14,7 @@ import torch
 
 from ..errors import InvalidOptionError
 from ..ocr import OCR
+from ..processing import GotOcr2Processor
 from .adapters import add_adapter, merge, save_adapter
 from .batch_stream import BatchStream
 from .batches import Collator
@@ -142,10 +143,11 @@ def finetune(
     longest = how.max_length or min(_LONGEST, config.text_config.max_position_embeddings)
     collator = Collator(processor, config.vision_config.patch_hw, longest)
     examples = _checked("samples", examples, collator, how, log)
-    if apart is None:
-        examples, apart = _split(examples, how)
-    else:
-        apart = _checked("test samples", apart, collator, how, log)
+    examples, apart = (
+        _split(examples, how)
+        if apart is None
+        else (examples, _checked("test samples", apart, collator, how, log))
+    )
     stage = how.stage(len(examples))
 
     torch.manual_seed(how.seed)
@@ -177,27 +179,39 @@ def finetune(
     if trainer.step:
         log(f"Going on after step {trainer.step} of {stage.steps}.")
     else:
-        pages = [example.sample() for example in (apart or examples)[:_SANITY_PAGES]]
-        fresh = trainer.whole_model()
-        if group.is_first:
-            loss = Checkup(collator, pages)(fresh.to(group.device), read=False).loss
-            log(sanity(loss, config.text_config.vocab_size, len(pages)))
+        _look(trainer, collator, (apart or examples)[:_SANITY_PAGES], log)
         trainer.check_up()
     group.wait()
     trainer.run()
-    with trainer.averaged():
-        network = trainer.whole_model()
-        if group.is_first:
-            if adapted is not None:
-                save_adapter(adapted, folder / ADAPTER_NAME)
-                network = merge(adapted)
-            export(network, processor, folder / MODEL_NAME)
+    _export(trainer, processor, adapted, folder)
     if group.is_first:
         if plots:
             plot_run([LoggedStage(RUN_NAME, folder / RUN_NAME, stage.batch_size)], folder / PLOT_NAME)
         log(f"model: {folder / MODEL_NAME}")
     group.wait()
     return folder / MODEL_NAME
+
+
+def _look(
+    trainer: Trainer, collator: Collator, examples: Sequence[Example], log: Callable[[str], None]
+) -> None:
+    """Tells how surprising some pages are before anything is learnt."""
+    fresh = trainer.whole_model()
+    if trainer.group.is_first:
+        pages = [example.sample() for example in examples]
+        loss = Checkup(collator, pages)(fresh.to(trainer.group.device), read=False).loss
+        log(sanity(loss, fresh.config.text_config.vocab_size, len(pages)))
+
+
+def _export(trainer: Trainer, processor: GotOcr2Processor, adapted: Any, folder: Path) -> None:
+    """The mean of the weights as a checkpoint; an adapter by itself too, and merged."""
+    with trainer.averaged():
+        network = trainer.whole_model()
+        if trainer.group.is_first:
+            if adapted is not None:
+                save_adapter(adapted, folder / ADAPTER_NAME)
+                network = merge(adapted)
+            export(network, processor, folder / MODEL_NAME)
 
 
 def _checked(
