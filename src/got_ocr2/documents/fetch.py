@@ -18,7 +18,7 @@ import urllib.request
 from typing import IO, Any, TextIO
 
 from .._version import __version__
-from ..errors import FileAccessError, InputError
+from ..errors import FileAccessError, GotOcr2Error, InputError
 from ..wording import printable, reason
 from . import public_network
 from .limits import Limits
@@ -56,6 +56,8 @@ def fetch(url: str, limits: Limits, *, public: bool = False) -> tuple[io.BytesIO
         # Queries and user names carry secrets; they stay out of messages and results.
         name = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
         return _download(url, name, limits, public), name
+    except GotOcr2Error:
+        raise
     except urllib.error.HTTPError as e:
         e.close()
         raise FileAccessError(f"{name} answers {e.code}.") from e
@@ -120,13 +122,16 @@ def _download(url: str, name: str, limits: Limits, public: bool) -> io.BytesIO:
         announced = answer.headers.get("Content-Length", "")
         if announced.isdecimal():
             limits.check_bytes(name, int(announced))
-        while chunk := answer.read1(_CHUNK):
+        while True:
+            chunk = answer.read1(_CHUNK)
             data.write(chunk)
-            limits.check_bytes(name, data.tell())
             if time.monotonic() > end:
                 raise FileAccessError(
                     f"{name} was not downloaded within {limits.deadline:g} seconds (deadline)."
                 )
+            if not chunk:
+                break
+            limits.check_bytes(name, data.tell())
         if announced.isdecimal() and data.tell() < int(announced):
             raise FileAccessError(f"{name} broke off after {data.tell():,} of {int(announced):,} bytes.")
     limits.check_bytes(name, data.tell())
