@@ -20,9 +20,10 @@ def name_of(path: Path) -> str:
 
 
 @cache
-def tree(path: Path) -> ast.Module:
-    """A file, parsed once for all tests."""
-    return ast.parse(path.read_text(encoding="utf-8"))
+def imports_and_calls(path: Path) -> tuple[ast.Import | ast.ImportFrom | ast.Call, ...]:
+    """What may load a module, in all functions too; a file is parsed and walked once for all tests."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return tuple(node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom, ast.Call)))
 
 
 @cache
@@ -72,7 +73,7 @@ def circle(graph: dict[str, set[str]]) -> list[str]:
 def _imported_names(path: Path) -> Iterator[tuple[str, ...]]:
     """Every imported name of the package below `got_ocr2`, such as `("modeling", "model", "GotOcr2Model")`."""
     package = ("got_ocr2", *path.relative_to(ROOT).parts[:-1])
-    for node in ast.walk(tree(path)):
+    for node in imports_and_calls(path):
         names: list[tuple[str, ...]] = []
         if isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else ()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from got_ocr2 import OCR, PageResult
+from got_ocr2 import OCR
 from got_ocr2.evaluation.metrics.edit_distance import levenshtein
 from got_ocr2.ocr import EMBEDDED_MODEL
 from got_ocr2.synth.corpora.content import ContentMixture
@@ -46,14 +46,12 @@ def test_it_is_small(ocr):
 
 
 def test_it_reads_real_scans_and_photos(ocr):
-    pairs = []
-    for page in sorted(path for name in MEASURED for path in EXAMPLES.glob(f"{name}_*.png")):
-        if page.stem.endswith("_page"):
-            continue
-        result = ocr.read(page)
-        assert isinstance(result, PageResult)
-        pairs.append((result.text, page.with_suffix(".txt").read_text(encoding="utf-8").rstrip("\n")))
-    assert len(pairs) == 12
+    found = sorted(path for name in MEASURED for path in EXAMPLES.glob(f"{name}_*.png"))
+    pages = [page for page in found if not page.stem.endswith("_page")]
+    assert len(pages) == 12
+    results = ocr.read_many(pages, batch_size=4)
+    right = [page.with_suffix(".txt").read_text(encoding="utf-8").rstrip("\n") for page in pages]
+    pairs = [(result.text, text) for result, text in zip(results, right, strict=True)]
     assert character_error_rate(pairs) < EXAMPLES_CER + SLACK
 
 
@@ -63,7 +61,7 @@ def test_it_reads_lines_in_fonts_it_never_saw(ocr):
         mixture=ContentMixture(1, 0, 0), split="test",
     )  # fmt: skip
     samples = [engine.sample(2026, index) for index in range(24)]
-    read = [ocr.read(sample.image).text for sample in samples]
+    read = [result.text for result in ocr.read_many((s.image for s in samples), batch_size=24)]
     assert (
         character_error_rate([(a, s.text) for a, s in zip(read, samples, strict=True)])
         < UNSEEN_LINES_CER + SLACK
