@@ -73,7 +73,9 @@ class OCR:
         """
         with self._lock:
             if self._runner is None:
-                self._runner = self._engine_options.runner(self.model, consume=self._consume)
+                lines = self.processor.reads == "lines"
+                empty = self.processor.image_processor.empty_canvas() if lines else None
+                self._runner = self._engine_options.runner(self.model, consume=self._consume, empty=empty)
             if self._engine is None or self._engine.closed:
                 context = self.model.config.text_config.max_position_embeddings
                 self._engine = self._engine_options.open(self._runner, context)

@@ -123,6 +123,7 @@ class NativeVision:
     """Patches, layers, neck and connector. One thread at a time may use it.
 
     Attributes:
+        shape: of a picture: channels, height, width.
         seconds: None, or seconds spent in each of `PARTS`, fp64, which every picture adds to once it is set.
     """
 
@@ -150,11 +151,11 @@ class NativeVision:
         self._workspace = torch.empty(0, dtype=torch.uint8)
         (height, width), (patch_rows, patch_columns) = image_hw, patch_hw
         rows, columns = height // patch_rows, width // patch_columns
-        self._shape = (patch.inputs // (patch_rows * patch_columns), height, width)
-        self._tokens = -(-rows // 4) * -(-columns // 4)
+        self.shape = (patch.inputs // (patch_rows * patch_columns), height, width)
+        self._narrow: dict[int, tuple[_Vision, Tensor | None]] = {}  # by columns: structure, and its places
         self._structs = (_Layer * len(layers))(*map(_layer_struct, layers))
         self._struct = _Vision(
-            channels=self._shape[0],
+            channels=self.shape[0],
             patch_rows=patch_rows,
             patch_columns=patch_columns,
             rows=rows,
@@ -186,12 +187,24 @@ class NativeVision:
         inside = [getattr(part, f.name) for part in (*layers, neck) for f in fields(part)]
         return patch.nbytes + sum(w.nbytes for w in inside if isinstance(w, PackedLinear))
 
+    def takes(self, shape: tuple[int, ...]) -> bool:
+        """Whether pictures of this shape can be encoded.
+
+        Besides `shape`, these are pictures that end further left, with an image token, where there are no relative
+        positions.
+        """
+        unit = 4 * self._struct.patch_columns
+        narrower = shape[:2] == self.shape[:2] and 0 < shape[2] < self.shape[2] and shape[2] % unit == 0
+        return shape == self.shape or (narrower and all(layer.rel is None for layer in self._parts[2]))
+
     def encode(self, pixels: Tensor) -> Tensor:
-        """One picture `(channels, height, width)` fp32, normalised -> `(tokens, text hidden)` fp32."""
-        assert tuple(pixels.shape) == self._shape, "the caller checks the size"
+        """One picture `(channels, height, width)` fp32, normalised -> `(tokens, text hidden)` fp32; see `takes`."""
+        assert self.takes(tuple(pixels.shape)), "the caller checks the size"
         pixels = pixels.contiguous()
-        out = torch.empty(self._tokens, self._parts[3].connector.outputs)
-        lib, vision = native(), ctypes.byref(self._struct)
+        struct = self._struct_for(pixels.shape[2])
+        tokens = -(-struct.rows // 4) * -(-struct.columns // 4)
+        out = torch.empty(tokens, self._parts[3].connector.outputs)
+        lib, vision = native(), ctypes.byref(struct)
         lib.got_vision_workspace.restype = ctypes.c_size_t
         size = lib.got_vision_workspace(vision)
         if self._workspace.numel() < size + 64:
@@ -203,6 +216,22 @@ class NativeVision:
             times,
         )  # fmt: skip
         return out
+
+    def _struct_for(self, width: int) -> _Vision:
+        """The structure for pictures of this width."""
+        whole, place = self._struct, self._parts[1]
+        columns = width // whole.patch_columns
+        if columns == whole.columns:
+            return whole
+        if columns not in self._narrow:
+            own = None
+            if place is not None:
+                own = place.view(whole.rows, whole.columns, -1)[:, :columns].flatten(0, 1).contiguous()
+            struct = _Vision.from_buffer_copy(whole)
+            struct.columns = columns
+            struct.place = None if own is None else own.data_ptr()
+            self._narrow[columns] = struct, own
+        return self._narrow[columns][0]
 
     def rest(self) -> None:
         """Gives the working memory back; the next picture takes it anew."""

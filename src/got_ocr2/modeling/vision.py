@@ -165,14 +165,14 @@ class VisionEncoder(nn.Module):
     def embed(self, pixel_values: Tensor) -> Tensor:
         """Pictures to what the first layer reads: `(N, C, H, W)` -> `(N, rows, columns, hidden)`.
 
-        While training an encoder without relative positions, pictures may end further left, with an image token.
+        Where there are no relative positions, pictures may end further left, with an image token.
 
         Raises:
             ValueError: the picture is not of the size in the config.
         """
         expected = (self.config.num_channels, *self.config.image_hw)
         unit = 4 * self.config.patch_hw[1]
-        narrower = self.training and not self.config.use_rel_pos and 0 < pixel_values.shape[-1] < expected[-1]
+        narrower = not self.config.use_rel_pos and 0 < pixel_values.shape[-1] < expected[-1]
         whole = tuple(pixel_values.shape[1:]) == expected
         if not whole and not (
             narrower and tuple(pixel_values.shape[1:3]) == expected[:2] and pixel_values.shape[-1] % unit == 0

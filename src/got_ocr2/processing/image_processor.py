@@ -173,6 +173,11 @@ class GotOcr2ImageProcessor:
             )
         return rgb
 
+    def empty_canvas(self) -> NDArray[np.float32]:
+        """What fills up in "pad" mode, as the network sees it: `(3, H, W)`."""
+        height, width = self.size
+        return self._normalised([Image.new("RGB", (width, height), _WHITE)])[0]
+
     def box_in_thousandths(self, points: Sequence[float], image_hw: tuple[int, int]) -> list[int]:
         """Alternating x and y in pixels of the picture -> thousandths of what the network sees (0..1000)."""
         fitted = fitted_size(image_hw, self.size, self.resize_mode, self.max_upscale)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from .options import check_count
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ..generation.engine.engine import Engine
     from ..generation.engine.runner import Runner
     from ..modeling import GotOcr2ForConditionalGeneration
@@ -46,18 +49,31 @@ class EngineOptions:
         if self.kv_memory is not None:
             parse_bytes(self.kv_memory)
 
-    def runner(self, model: GotOcr2ForConditionalGeneration, *, consume: bool = False) -> Runner:
+    def runner(
+        self,
+        model: GotOcr2ForConditionalGeneration,
+        *,
+        consume: bool = False,
+        empty: NDArray[np.float32] | None = None,
+    ) -> Runner:
         """Makes the back end for a loaded model.
 
         Args:
             consume: the model will not be used otherwise, see `modeling.backends.choice.choose_runner`.
+            empty: `(C, H, W)`, a canvas without print, for models that read lines; None for others. On a CPU their
+                canvases are then encoded only as far as there is print on them.
 
         Raises:
             InvalidOptionError: what was asked for cannot be had on the model's device.
         """
         from ..modeling.backends.choice import choose_runner
+        from ..modeling.backends.line_canvases import LineCanvases
 
-        return choose_runner(model, self.kernels, self.quantization, consume=consume)
+        narrow = empty is not None and not model.config.vision_config.use_rel_pos
+        runner = choose_runner(model, self.kernels, self.quantization, consume=consume)
+        if empty is None or not narrow or runner.device.type != "cpu":
+            return runner
+        return LineCanvases(runner, empty)
 
     def open(self, runner: Runner, context: int) -> Engine:
         """Makes an engine.

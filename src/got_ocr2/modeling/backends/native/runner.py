@@ -67,7 +67,6 @@ class NativeRunner:
         self.weights: Format = exact if weights == "auto" else weights
         self.vision: Format = vision if vision != "auto" else _vision_format(self.weights)
         self._image_token = model.config.image_token_index
-        self._picture_shape = (model.config.vision_config.num_channels, *model.config.vision_config.image_hw)
         take = Taker(consume)
         embedding = model.model.language_model.embed_tokens
         self._embedding = None if model.config.tie_word_embeddings else take.tensor(embedding, "weight")
@@ -104,9 +103,9 @@ class NativeRunner:
         self._decoder.release()
 
     def encode(self, pixel_values: Tensor) -> Tensor:
-        if tuple(pixel_values.shape[1:]) != self._picture_shape:
+        if not self._vision.takes(tuple(pixel_values.shape[1:])):
             raise ValueError(
-                f"pixel_values must be (N, {', '.join(map(str, self._picture_shape))}), "
+                f"pixel_values must be (N, {', '.join(map(str, self._vision.shape))}), "
                 f"got {tuple(pixel_values.shape)}."
             )
         pictures = [self._vision.encode(picture) for picture in pixel_values.to("cpu", torch.float32)]
