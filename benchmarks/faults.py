@@ -28,6 +28,7 @@ from got_ocr2.machine import describe
 
 TESTS = Path(__file__).parents[1] / "tests"
 DRIVER = TESTS / "batch_driver.py"
+ROWS_PER_SHARD, PAGES_PER_TASK = 50, 5
 
 
 def main() -> int:
@@ -66,7 +67,12 @@ def job(folder: Path, pages: int) -> Path:
 
 
 def command(inputs: Path, output: Path, workers: int) -> list[str]:
-    settings = {"rows_per_shard": 50, "pages_per_task": 5, "workers": workers, "retries": 5}
+    settings = {
+        "rows_per_shard": ROWS_PER_SHARD,
+        "pages_per_task": PAGES_PER_TASK,
+        "workers": workers,
+        "retries": 5,
+    }
     return [sys.executable, str(DRIVER), str(inputs), str(output), json.dumps(settings)]
 
 
@@ -114,8 +120,9 @@ def disturb(
     chosen: argparse.Namespace,
 ) -> None:
     """Kills workers, and at last the driver, each when the run has got a little further."""
+    step = max(1, chosen.pages // PAGES_PER_TASK // chosen.kills)
     while driver.poll() is None:
-        enough = written(out) + draw.randint(1, 12)
+        enough = written(out) + draw.randint(1, step)
         while driver.poll() is None and (kills.total() >= chosen.kills or written(out) < enough):
             time.sleep(draw.uniform(0.005, 0.1))
         if driver.poll() is not None:
@@ -153,9 +160,9 @@ def children(pid: int) -> list[int]:
 
 
 def written(out: Path) -> int:
-    """Files so far; folders may vanish while they are counted."""
-    folders = (out / folder for folder in ("tasks", "shards", "manifest"))
-    return sum(len(names) for folder in folders for _, _, names in os.walk(folder))
+    """Tasks that are done; those of a whole shard are gone, and its folder may vanish while it is looked at."""
+    whole = len([*out.glob("manifest/part-*")]) * ROWS_PER_SHARD // PAGES_PER_TASK
+    return whole + sum(len(names) for _, _, names in os.walk(out / "tasks"))
 
 
 def contents(folder: Path) -> dict[str, bytes]:

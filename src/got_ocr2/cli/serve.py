@@ -18,10 +18,12 @@ from .terminal import note
 from .values import count, positive, size
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from ..modeling.backends.choice import Kernels, Quantization
     from ..server.settings import Settings
 
-NETWORK, LIMITS = "Network", "Limits"
+NETWORK, LIMITS, RAY = "Network", "Limits", "On Ray"
 
 
 def _limit(kind: Any, metavar: str, help: str) -> Any:
@@ -111,6 +113,26 @@ def serve(
     drain_seconds: Annotated[
         float | None, _limit(positive, "SECONDS", "For running requests at the end; 30.")
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Replicas on a Ray cluster: its address, auto for the one that is known here, or here to start one.",
+            rich_help_panel=RAY,
+        ),
+    ] = None,
+    min_replicas: Annotated[
+        int, typer.Option(parser=count, metavar="N", help="That are always there.", rich_help_panel=RAY)
+    ] = 1,
+    max_replicas: Annotated[
+        int, typer.Option(parser=count, metavar="N", help="When there is much to do.", rich_help_panel=RAY)
+    ] = 1,
+    replica_cpus: Annotated[
+        float, typer.Option(parser=positive, metavar="N", help="Of a replica.", rich_help_panel=RAY)
+    ] = 1.0,
+    replica_gpus: Annotated[
+        float, typer.Option(min=0.0, metavar="N", help="Of a replica; 0.5 shares one.", rich_help_panel=RAY)
+    ] = 0.0,
     model: own.Model = None,
     device: shared.Device = "auto",
     dtype: shared.Dtype = "auto",
@@ -166,23 +188,41 @@ def serve(
         "hosts": tuple(name.lower() for name in host_name or ()),
     }
     settings = _settings(given)
-    from ..ocr import OCR
-    from ..server.app import create_app
+    name = "got-ocr2" if model is None else Path(model).name
+
+    def make() -> FastAPI:
+        from ..ocr import OCR
+        from ..server.app import create_app
+
+        ocr = OCR.from_pretrained(
+            model,
+            device=device,
+            dtype=dtype,
+            quantization=cast("Quantization | None", quantize),
+            kernels=cast("Kernels", kernels),
+            kv_memory=kv_memory,
+            max_batch=max_batch,
+            threaded=True,
+        )
+        ocr.engine  # noqa: B018 - a lack of memory shows now, not at the first request
+        return create_app(ocr, settings, keys, model_name=name, insecure_open=insecure_open)
+
+    if ray is not None:
+        from ..cluster.serving import Replicas
+        from ..cluster.serving import serve as serve_on_ray
+
+        replicas = Replicas(
+            least=min_replicas,
+            most=max(min_replicas, max_replicas),
+            cpus=replica_cpus,
+            gpus=replica_gpus,
+            drain_seconds=settings.drain_seconds,
+        )
+        serve_on_ray(make, ray, host, port, replicas)
+        return 0
     from ..server.running import run
 
-    ocr = OCR.from_pretrained(
-        model,
-        device=device,
-        dtype=dtype,
-        quantization=cast("Quantization | None", quantize),
-        kernels=cast("Kernels", kernels),
-        kv_memory=kv_memory,
-        max_batch=max_batch,
-        threaded=True,
-    )
-    ocr.engine  # noqa: B018 - a lack of memory shows now, not at the first request
-    name = "got-ocr2" if model is None else Path(model).name
-    run(create_app(ocr, settings, keys, model_name=name, insecure_open=insecure_open), host, port)
+    run(make(), host, port)
     return 0
 
 

@@ -34,9 +34,7 @@ class Replicas:
 
     def __post_init__(self) -> None:
         if not 1 <= self.least <= self.most:
-            raise InvalidOptionError(
-                f"Replicas are at least 1 and at most as many as --max-replicas, got {self.least} and {self.most}."
-            )
+            raise InvalidOptionError(f"Replicas are 1 <= least <= most, got {self.least} and {self.most}.")
 
 
 def serve(make: Callable[[], FastAPI], address: str, host: str, port: int, replicas: Replicas) -> None:

@@ -85,7 +85,7 @@ class RayExecutor:
 
     def _run(self, window: list[Work]) -> Iterator[tuple[Work, Outcome]]:
         items = [{"number": number, "work": pickle.dumps(work)} for number, work in enumerate(window)]
-        size = self._options.workers
+        size = None if self._options.workers is None else min(self._options.workers, len(window))
         reads = isinstance(window[0], Task)
         done = self._data.from_items(items, override_num_blocks=len(items)).map_batches(
             Actor,
