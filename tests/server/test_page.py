@@ -33,7 +33,7 @@ pytest.importorskip("playwright", reason="playwright is not installed")
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from fake_ocr import fake_ocr
+from fake_ocr import Answer, fake_ocr
 from got_ocr2.server.app import create_app
 from got_ocr2.server.auth import Keys, hash_of
 from got_ocr2.server.settings import Settings
@@ -103,7 +103,8 @@ class Served:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *camera])
         yield chromium
         chromium.close()
 
@@ -112,9 +113,9 @@ def browser() -> Iterator[Browser]:
 def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
     running: list[Served] = []
 
-    def start(**more: Any) -> Served:
+    def start(answer: Answer = answer, reads: str = "lines", **more: Any) -> Served:
         running.append(
-            Served(partial(fake_ocr, answer, threaded=True, reads="lines"), tmp_path / "data", **more)
+            Served(partial(fake_ocr, answer, threaded=True, reads=reads), tmp_path / "data", **more)
         )
         return running[-1]
 
@@ -303,6 +304,54 @@ def test_pages_of_a_document(serve, open_page):
     assert texts(page) == [LINES[3]]
     page.keyboard.press("PageUp")
     assert texts(page) == [LINES[0]]
+    page.get_by_label("Download all pages").click()
+    with page.expect_download() as saved:
+        page.locator("[data-format=txt]").click()
+    assert Path(saved.value.path()).read_text("utf-8").split("\n\n") == [LINES[0], f"{LINES[3]}\n"]
+
+
+def formatted(pages: list[Image.Image]) -> str:
+    return FORMATTED[len(pages) - 1]
+
+
+FORMATTED = ("Energy \\(E = mc^{2}\\)", "**kern\n*clefG2\n*M4/4\n=1\n4c\n4d\n4e\n4f\n==\n*-")
+
+
+def test_formatted_text_is_rendered(serve, open_page):
+    page = open_page(serve(formatted, "pages"))
+    drop(page, "two.pdf", make_pdf(["one", "two"]), "application/pdf")
+    page.get_by_label("Formatted").check()
+    page.locator("#read").click()
+    assert texts(page) == [FORMATTED[0]]
+    page.get_by_role("tab", name="Rendered").click()
+    frame = page.wait_for_selector("#rendered iframe").content_frame()
+    assert frame.wait_for_selector("math").text_content().startswith("E=m")
+    page.get_by_label("All pages as one text").check()
+    page.get_by_role("button", name="Read 2 pages as one").click()  # a score: it has no HTML, but is drawn
+    expect(page.locator("#rendered img")).to_have_attribute("src", re.compile("^blob:"))
+    assert (
+        page.locator("#rendered img").evaluate("(image) => image.decode().then(() => image.naturalWidth)")
+        > 50
+    )
+
+
+def test_paste_and_camera(serve, open_page):
+    page = open_page(serve())
+    page.evaluate(
+        """(data) => {
+            const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([bytes], "image.png", { type: "image/png" }));
+            document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+        }""",
+        base64.b64encode(png(drawn())).decode(),
+    )
+    page.wait_for_selector(".overlay .line", state="attached")
+    assert page.locator("#name").inner_text() == "image.png"
+    page.locator("#camera").click()
+    page.get_by_role("button", name="Take it").click()
+    page.get_by_role("button", name="Use it").click()
+    expect(page.locator("#name")).to_have_text(re.compile(r"^camera-[\dT-]+\.jpg$"))
 
 
 def test_by_keyboard_alone(serve, open_page):

@@ -74,6 +74,15 @@ export class OpenDocument extends EventTarget {
       .sort((a, b) => rank[a.scope] - rank[b.scope]);
   }
 
+  /** The texts of all pages that were read one by one, as one reading; null unless there are several. */
+  whole() {
+    const done = this.readings.filter((one) => one.scope === "page" && one.text && one.state === "done")
+      .sort((a, b) => a.page - b.page);
+    if (new Set(done.map((one) => one.page)).size < 2) return null;
+    return { scope: "all", page: 1, count: done.length, options: done[0].options, result: done[0].result,
+      text: done.map((one) => one.text).join("\n\n") };
+  }
+
   /** Adds a reading; one of the same whole page goes, unless lines of it were mended. */
   add(reading) {
     const same = (one) => one.scope === reading.scope && (one.scope === "pages" || one.page === reading.page);

@@ -73,7 +73,9 @@ async function open(file, name, readings = [], key = crypto.randomUUID?.() ?? St
   doc.addEventListener("reading", own((event) => readingChanged(event.detail)));
   doc.addEventListener("busy", own(showActions));
   thumbnails.show(doc);
-  return showPage();
+  showPage();
+  // Readers of lines give places anyway.
+  api.ready().then(({ reads }) => { $("placed").hidden = reads === "lines"; }).catch(() => {});
 }
 
 function showPage() {
@@ -126,7 +128,7 @@ async function camera() {
 
 function asked() {
   const form = $("options").elements;
-  return { format: form.format.value === "formatted", crop: form.crop.checked, multi_page: form.multi_page.checked };
+  return { format: form.format.value === "formatted", crop: form.crop.checked, boxes: form.boxes.checked, multi_page: form.multi_page.checked };
 }
 
 async function read({ scope, page, box, color, options }) {
@@ -158,9 +160,7 @@ function readingChanged(reading) {
   if (mending.open?.reading === reading) mending.close();
   texts.changed(reading);
   if (reading.state === "running") return;
-  overlay.update(doc);
-  thumbnails.update();
-  if (rendering) showRendered(doc.on()).catch(tellError);
+  redraw();
   const what = texts.title(reading);
   status(reading.state === "failed" ? t("said_failed", { what, why: reading.error.message }) : t("said_done", { what }));
   keepSoon();

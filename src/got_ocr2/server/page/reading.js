@@ -8,7 +8,7 @@ const running = new Set();
 export const busy = () => running.size > 0;
 export function stop() { for (const controller of running) controller.abort(); }
 
-/** `ask`: {scope, page, box?, color?, options: {format, crop, multi_page}}; resolves when it has ended. */
+/** `ask`: {scope, page, box?, color?, options: {format, crop, boxes, multi_page}}; resolves when it has ended. */
 export async function start(doc, ask) {
   const first = newReading(ask.scope === "all" ? "page" : ask.scope, ask.page, ask.options,
     { box: ask.box, color: ask.color });
@@ -33,8 +33,8 @@ export async function start(doc, ask) {
 /** The options of OCR.read for what is asked. */
 export function optionsOf({ scope, page, box, color, options }) {
   const asked = { confidence: "word" };
-  for (const name of ["format", "crop"]) if (options[name]) asked[name] = true;
-  if (scope === "pages") asked.multi_page = true;
+  for (const name of ["format", "crop", "boxes"]) if (options[name]) asked[name] = true;
+  if (scope === "pages") Object.assign(asked, { multi_page: true, boxes: undefined });
   else if (scope !== "all") asked.pages = String(page);
   if (box) asked.box = box;
   if (color) asked.color = color;

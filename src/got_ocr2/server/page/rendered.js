@@ -37,7 +37,8 @@ async function drawn(reading) {
     answer = await api.render(reading.text, "auto", "svg", plain);
   }
   if (answer.type.startsWith("image/")) {
-    return [el("img", { src: URL.createObjectURL(answer.blob), alt: reading.text.slice(0, 200) })];
+    const url = URL.createObjectURL(answer.blob);
+    return [el("img", { src: url, alt: reading.text.slice(0, 200), onload: () => URL.revokeObjectURL(url) })];
   }
   const frame = el("iframe", { sandbox: "", title: t("as_rendered"), referrerpolicy: "no-referrer" });
   frame.srcdoc = await answer.blob.text();

@@ -31,10 +31,11 @@ export class Selection {
   }
 
   down(event) {
-    if (event.target === this.viewer.stage && event.offsetX > this.viewer.stage.clientWidth) return; // the scroll bar
+    const { stage } = this.viewer;
+    if (event.target === stage && (event.offsetX > stage.clientWidth || event.offsetY > stage.clientHeight)) return; // a scroll bar
     this.drop();
     this.pointers.set(event.pointerId, [event.clientX, event.clientY]);
-    this.viewer.stage.setPointerCapture(event.pointerId);
+    stage.setPointerCapture(event.pointerId);
     if (this.pointers.size > 1) {
       this.start = null;
       this.on.draft(null);

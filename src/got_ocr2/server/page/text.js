@@ -25,6 +25,8 @@ export class Texts {
     this.doc = doc;
     this.cards.clear();
     const cards = doc.on().map((reading) => this.card(reading));
+    const whole = doc.whole();
+    if (whole) cards.unshift(this.wholeRow(whole));
     this.root.replaceChildren(...(cards.length ? cards : [el("p", { class: "quiet", text: t("nothing_yet") })]));
   }
 
@@ -39,6 +41,12 @@ export class Texts {
       const old = known.node;
       old.replaceWith(this.card(reading));
     }
+  }
+
+  /** What was read of several pages, to be taken along together. */
+  wholeRow(whole) {
+    return el("p", { class: "whole" }, el("span", { text: t("read_so_far", { count: number(whole.count) }) }),
+      tool("copy", t("label_copy_all"), () => this.on.copy(whole)), tool("save", t("label_download_all"), () => this.on.download(whole)));
   }
 
   title(reading) {
@@ -108,8 +116,8 @@ export class Texts {
         : text));
       const begins = line.block !== block && line.text !== "";
       if (line.text !== "") block = line.block;
-      const classes = ["line", begins && "block", reading.kept[line.index] && "kept"].filter(Boolean).join(" ");
-      return el("div", { class: classes, "data-reading": reading.id, "data-line": line.index, tabindex: line.box ? 0 : undefined }, ...parts);
+      const classes = ["line", begins && "block", reading.kept[line.index] && "kept", line.unsupported && "unsupported"].filter(Boolean).join(" ");
+      return el("div", { class: classes, "data-reading": reading.id, "data-line": line.index, title: line.unsupported ? t("unsupported") : undefined, tabindex: line.box ? 0 : undefined, role: line.box ? "button" : undefined }, ...parts);
     }));
     card.words.classList.toggle("source", Boolean(reading.options.format));
   }

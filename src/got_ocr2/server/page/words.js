@@ -16,6 +16,7 @@ export const WORDS = {
   plain: ["Plain", "纯文本"],
   formatted: ["Formatted", "带格式"],
   crop: ["Small print", "小字"],
+  boxes: ["Places", "位置"],
   multi_page: ["All pages as one text", "所有页合为一篇"],
   read: ["Read this page", "识别本页"],
   read_all: ["Read all {count} pages", "识别全部 {count} 页"],
@@ -33,6 +34,7 @@ export const WORDS = {
   all_pages: ["All pages", "所有页"],
   region: ["Region {number}", "选区 {number}"],
   framed_red: ["Red frame", "红框"], framed_green: ["Green frame", "绿框"], framed_blue: ["Blue frame", "蓝框"],
+  read_so_far: ["{count} pages have been read", "已识别 {count} 页"],
   reading: ["reading …", "识别中…"],
   facts: ["{lines} lines · {seconds} s · {sure} % sure", "{lines} 行 · {seconds} 秒 · 置信度 {sure}%"],
   facts_text: ["{seconds} s · {sure} % sure", "{seconds} 秒 · 置信度 {sure}%"],
@@ -44,6 +46,7 @@ export const WORDS = {
   looped: ["The text ends where the model began to repeat itself.", "模型开始重复，文本在此结束。"],
   skipped: ["Left out as too doubtful or no print: {count}, dashed on the page. Click one to read it.",
     "因不确定或并非文字而略去 {count} 处，页面上以虚线标出，点击可识别。"],
+  unsupported: ["No line of the page says this; the model may have made it up.", "页面上没有这一行，可能是模型编造的。"],
   doubt_of: ["{sure} % sure", "置信度 {sure}%"],
 
   opening: ["Opening {name} …", "正在打开 {name}…"],
@@ -113,5 +116,6 @@ export const WORDS = {
   label_smaller: ["Smaller (−)", "缩小 (−)"], label_larger: ["Larger (+)", "放大 (+)"], label_fit: ["Fit (0)", "适合 (0)"],
   label_options: ["How to read", "识别方式"], label_show: ["Show as", "显示为"],
   label_copy: ["Copy", "复制"], label_download: ["Download", "下载"], label_remove: ["Remove", "移除"], label_again: ["Read again", "重新识别"],
+  label_copy_all: ["Copy all pages", "复制全部页"], label_download_all: ["Download all pages", "下载全部页"],
   label_close: ["Close", "关闭"], label_number: ["Page {page}", "第 {page} 页"],
 };
