@@ -1,6 +1,6 @@
 """What `got-ocr2 batch` costs: efficiency of more workers, overhead a page, start-up, and a run of very many rows.
 
-    python benchmarks/cluster.py efficiency [--pages 200] [--milliseconds 50] [--workers 1 2 4]
+    python benchmarks/cluster.py efficiency [--pages 200] [--milliseconds 50] [--waiting] [--workers 1 2 4]
     python benchmarks/cluster.py overhead [--copies 12] [--rounds 3]
     python benchmarks/cluster.py rows [--rows 1000000]
 
@@ -40,6 +40,9 @@ def main() -> None:
     one = kinds.add_parser("efficiency")
     one.add_argument("--pages", type=int, default=200)
     one.add_argument("--milliseconds", type=float, default=50.0, help="of a core, a page")
+    one.add_argument(
+        "--waiting", action="store_true", help="pages wait so long instead, as for a core or GPU elsewhere"
+    )
     one.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     two = kinds.add_parser("overhead")
     two.add_argument("--copies", type=int, default=12, help="pages of a run")
@@ -79,7 +82,8 @@ def timed_run(
 
 
 def efficiency(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
-    inputs = documents(folder, *[f"pages={chosen.pages // 4} burn={chosen.milliseconds / 1000}"] * 4)
+    work = "slow" if chosen.waiting else "burn"
+    inputs = documents(folder, *[f"pages={chosen.pages // 4} {work}={chosen.milliseconds / 1000}"] * 4)
     rows: list[dict[str, Any]] = []
     for workers in chosen.workers:
         options = BatchOptions(
@@ -92,14 +96,15 @@ def efficiency(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
         rows.append({"workers": workers, "pages_per_second": speed, "start_seconds": start})
     base = rows[0]["pages_per_second"] / rows[0]["workers"]
     cores = len(os.sched_getaffinity(0))
+    at_once = 1 << 20 if chosen.waiting else cores
     print(f"{'workers':>8}{'pages/s':>10}{'efficiency':>12}{'start':>8}   ({cores} cores)")
     for row in rows:
-        row["efficiency"] = row["pages_per_second"] / (base * min(row["workers"], cores))
+        row["efficiency"] = row["pages_per_second"] / (base * min(row["workers"], at_once))
         print(
             f"{row['workers']:>8}{row['pages_per_second']:>10.1f}{100 * row['efficiency']:>11.0f}%"
             f"{row['start_seconds']:>7.1f}s"
         )
-    return {"milliseconds": chosen.milliseconds, "cores": cores, "rows": rows}
+    return {"milliseconds": chosen.milliseconds, "waiting": chosen.waiting, "cores": cores, "rows": rows}
 
 
 def overhead(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:

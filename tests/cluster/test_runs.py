@@ -77,9 +77,9 @@ def test_pages_that_end_their_process_fail_alone(documents, batch, rows):
 
 
 def test_a_page_that_hangs_fails_alone(documents, batch, rows):
-    batch(documents("pages=3 hang=2"), page_timeout=4.0)
+    batch(documents("pages=3 hang=2"), page_timeout=2.5)
     assert [row["status"] for row in rows()] == ["complete", "failed", "complete"]
-    said = "alone, once: there was no word from it for 4 seconds."
+    said = "alone, once: there was no word from it for 2.5 seconds."
     assert rows()[1]["error"]["message"].endswith(said)
 
 

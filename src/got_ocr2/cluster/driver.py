@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ from .options import BatchOptions, sum_of
 from .plan import Document, ShardPlan, shards_of
 from .progress import Progress
 from .report import write_report
-from .shards import commit, committed, tasks_of
+from .shards import committed, tasks_of
 from .store import Store, read_json, shard_of, write_json
 from .tasks import Counts, Task
-from .work import Executor, Render, Work, Written
+from .work import Commit, Committed, Executor, Render, Work, Written
 from .workers.reader import reader_class
 
 OpenExecutor = Callable[[str, BatchOptions, str], Executor]
@@ -109,25 +109,25 @@ class _Run:
         self._picture = picture
         self._progress = Progress()
         self._pending: list[int] = []  # shards to be read
-        self._open: dict[
-            int, tuple[ShardPlan, int]
-        ] = {}  # shards being read, and how many of their tasks are left
+        self._open: dict[int, int] = {}  # shards being read, and how many of their tasks are left
+        self._ready: deque[Commit] = deque()  # shards whose tasks are done
         self._read: set[int] = set()  # shards that were read in this run
-        self._again: list[ShardPlan] = []  # shards with a task whose file was not whole
 
     def run(self, inputs: Sequence[str]) -> Progress:
         self._plan(inputs)
         self._progress.begin_reading()
         self._read = set(self._pending)
-        while self._pending:
-            for work, outcome in self._executor.run(self._tasks()):
-                assert isinstance(work, Task)
-                assert isinstance(outcome, Counts)
-                self._progress.read(outcome)
-                self._task_done(work)
+        while self._pending or self._ready:
+            pending, self._pending = self._pending, []
+            for work, outcome in self._executor.run(self._work(pending)):
+                if isinstance(work, Task):
+                    assert isinstance(outcome, Counts)
+                    self._progress.read(outcome)
+                    self._task_done(work)
+                elif isinstance(work, Commit):
+                    assert isinstance(outcome, Committed)
+                    self._shard_done(work, outcome)
                 self._told.progress(self._progress)
-            self._pending = [plan.shard for plan in self._again]
-            self._again = []
         self._write_files()
         write_report(self._store, self._progress, self._executor.what, picture=self._picture)
         self._progress.phase = "done"
@@ -227,23 +227,30 @@ class _Run:
             raise InputError(f"{printable(self._store.plan(shard))} has gone; start again with --resume.")
         return ShardPlan.from_dict(found)
 
-    def _tasks(self) -> Iterator[Work]:
-        for shard in self._pending:
+    def _work(self, pending: Sequence[int]) -> Iterator[Work]:
+        """The tasks of these shards, and between them the shards that have been read."""
+        for shard in pending:
             plan = self._plan_of(shard)
             tasks = tasks_of(plan, self._options.pages_per_task)
-            self._open[shard] = (plan, len(tasks))
-            yield from tasks
+            self._open[shard] = len(tasks)
+            for task in tasks:
+                while self._ready:
+                    yield self._ready.popleft()
+                yield task
+        while self._ready:
+            yield self._ready.popleft()
 
     def _task_done(self, task: Task) -> None:
-        plan, left = self._open[task.shard]
-        self._open[task.shard] = (plan, left - 1)
-        if left > 1:
-            return
-        del self._open[task.shard]
-        if commit(self._store, self._options, plan) is None:
-            self._again.append(plan)
-        else:
+        self._open[task.shard] -= 1
+        if not self._open[task.shard]:
+            del self._open[task.shard]
+            self._ready.append(Commit(task.shard, task.plan))
+
+    def _shard_done(self, work: Commit, outcome: Committed) -> None:
+        if outcome.whole:
             self._progress.shards_done += 1
+        else:
+            self._pending.append(work.shard)
 
 
 def _check_output(store: Store, resume: bool) -> None:

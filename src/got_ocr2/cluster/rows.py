@@ -47,9 +47,7 @@ def row_of(document: str, page: int, result: PageResult, model: str, *, keep_res
     """
     lines = None
     if result.lines is not None:
-        lines = [
-            {**asdict(line), "box": None if line.box is None else list(line.box)} for line in result.lines
-        ]
+        lines = [{**vars(line), "box": None if line.box is None else list(line.box)} for line in result.lines]
     row: dict[str, Any] = {
         "document": printable(document),
         "page": page,

@@ -127,7 +127,7 @@ def run_task(store: Store, options: BatchOptions, model: str, supervisor: Superv
         FileAccessError: the output cannot be read or written.
         GotOcr2Error: the model cannot be opened.
     """
-    slices = _plan(str(store.root), task.shard, task.plan).task(task.number, task.size)
+    slices = plan_of(str(store.root), task.shard, task.plan).task(task.number, task.size)
     path = task_file(store, task, slices)
     done = read_task(path)
     if done is not None:
@@ -182,7 +182,12 @@ def _failed(s: Slice, page: int, error: PageError, model: str, keep: bool) -> Ro
 
 
 @lru_cache(maxsize=16)
-def _plan(root: str, shard: int, plan: str) -> ShardPlan:
+def plan_of(root: str, shard: int, plan: str) -> ShardPlan:
+    """The plan of a shard as the driver wrote it.
+
+    Raises:
+        FileAccessError: it is missing, or another one.
+    """
     found = read_json(Store(root).plan(shard))
     if found is None or found["id"] != plan:
         raise FileAccessError(

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from ..errors import GotOcr2Error
 from ..results import PageError
 from .inputs import Source
 from .options import BatchOptions
 from .plan import Document
 from .rows import Row
+from .shards import commit
 from .store import Store
-from .tasks import Counts, Task, run_task
+from .tasks import Counts, Task, plan_of, run_task
 from .workers.child import Settings
 from .workers.protocol import Request
 from .workers.supervisor import Supervisor
@@ -26,6 +26,21 @@ class Look:
 
     number: int
     sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A shard whose tasks are done, to be put together; `plan` is the id of its plan."""
+
+    shard: int
+    plan: str
+
+
+@dataclass(frozen=True)
+class Committed:
+    """Whether the shard is whole; if not, a file of its tasks was not, and those are done again."""
+
+    whole: bool
 
 
 @dataclass(frozen=True)
@@ -51,8 +66,8 @@ class Written:
     exit_codes: tuple[int, ...]
 
 
-Work: TypeAlias = "Look | Task | Render"
-Outcome: TypeAlias = "tuple[Document, ...] | Counts | Written"
+Work: TypeAlias = "Look | Task | Commit | Render"
+Outcome: TypeAlias = "tuple[Document, ...] | Counts | Committed | Written"
 
 
 class Executor(Protocol):
@@ -99,6 +114,9 @@ class Worker:
         """
         if isinstance(work, Task):
             return run_task(self._store, self._options, self._model, self.supervisor, work)
+        if isinstance(work, Commit):
+            plan = plan_of(str(self._store.root), work.shard, work.plan)
+            return Committed(commit(self._store, self._options, plan) is not None)
         if isinstance(work, Look):
             return self._look(work)
         return self._render(work)
@@ -143,10 +161,3 @@ def _document(source: Source, found: dict[str, Any]) -> Document:
     if "error" in found:
         return Document(source, "", 1, PageError(*found["error"]))
     return Document(source, found["digest"], found["pages"])
-
-
-def check_outcome(outcome: Outcome, kind: type[Any]) -> Any:
-    """The outcome, which is of this kind."""
-    if not isinstance(outcome, kind):
-        raise GotOcr2Error(f"A worker answered with {type(outcome).__name__} instead of {kind.__name__}.")
-    return outcome
