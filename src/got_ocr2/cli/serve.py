@@ -153,13 +153,14 @@ def serve(
     """
     for module in ("fastapi", "uvicorn", "prometheus_client", "python_multipart"):
         need(module, "Serving", extra="serve")
-    from ..server.auth import Keys, hash_of
+    from ..server.auth import Keys, line_of
     from ..server.auth import new_key as make_key
 
     if new_key is not None:
         key = make_key()
+        line = line_of(new_key, key)
         typer.echo(key)
-        note(f"The line for --api-keys, which keeps no key:\n{new_key} {hash_of(key)}")
+        note(f"The line for --api-keys, which keeps no key:\n{line}")
         return 0
     plain = [key.strip() for key in os.environ.get("GOT_OCR2_API_KEYS", "").split(",") if key.strip()]
     keys = Keys.load(None if api_keys is None else Path(api_keys), plain)
@@ -220,9 +221,10 @@ def serve(
         )
         serve_on_ray(make, ray, host, port, replicas)
         return 0
-    from ..server.running import run
+    from ..server.running import listen, run
 
-    run(make(), host, port)
+    with listen(host, port) as listening:
+        run(make(), listening)
     return 0
 
 

@@ -30,6 +30,18 @@ def hash_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
+def line_of(name: str, key: str) -> str:
+    """What a file of keys holds of one.
+
+    Raises:
+        InvalidOptionError: the name has other signs than letters, digits and `._@-`, or more than 64.
+    """
+    line = f"{name} {hash_of(key)}"
+    if not _LINE.fullmatch(line):
+        raise InvalidOptionError(f"The name of a key has up to 64 letters, digits and ._@-, got {name!r}.")
+    return line
+
+
 class Keys:
     """The keys that are accepted.
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import socket
 from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
 from ..errors import FileAccessError
+from ..wording import reason
 from .log import log_line, prepare_log
 from .state import State
 
@@ -26,38 +28,33 @@ class _Server(uvicorn.Server):
         self._state.reads.draining = True
 
 
-def run(app: FastAPI, host: str, port: int) -> None:
-    """Serves until SIGTERM or SIGINT, then ends the requests that are running.
+def listen(host: str, port: int) -> socket.socket:
+    """Takes a port; whoever connects waits until `run`.
 
     Raises:
-        FileAccessError: the port cannot be taken.
+        FileAccessError: it cannot be taken.
     """
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as e:
+        raise FileAccessError(f"The server cannot listen on {host}, port {port}: {reason(e)}.") from e
+
+
+def run(app: FastAPI, listening: socket.socket) -> None:
+    """Serves until SIGTERM or SIGINT, then ends the requests that are running."""
     prepare_log()
     state: State = app.state.server
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=max(1, round(state.settings.drain_seconds)),
     )
-    server = _Server(config, state)
-    try:
-        listening = config.bind_socket()
-    except SystemExit:  # uvicorn has logged why
-        raise FileAccessError(
-            f"The server cannot listen on {host}, port {port}: it is in use or not allowed."
-        ) from None
-    with listening:
-        # Whoever reads the line below may connect at once: he waits in the socket's queue until the loop runs.
-        listening.listen(config.backlog)
-        log_line(
-            logging.INFO,
-            "listening",
-            address=f"http://{host}:{listening.getsockname()[1]}",
-            model=state.model_name,
-        )
-        server.run(sockets=[listening])
+    host, port = listening.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    log_line(logging.INFO, "listening", address=address, model=state.model_name)
+    _Server(config, state).run(sockets=[listening])
     log_line(logging.INFO, "ended")
