@@ -25,10 +25,7 @@ def write_json(text: str, *, strict: bool = False, plain: bool = False) -> Rende
 
     A node is an object with its `type`, in lower case, the fields of its class in `tree`, and its `span`.
 
-    Args:
-        text: what the model wrote.
-        strict: raise on a problem.
-        plain: the text is no markup.
+    The arguments are those of `walk.written`.
 
     Raises:
         RenderError: `strict` and a problem.

@@ -54,10 +54,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 def write_html(text: str, *, strict: bool = False, plain: bool = False) -> Rendered:
     """A page as one HTML file.
 
-    Args:
-        text: what the model wrote.
-        strict: raise on a problem.
-        plain: the text is no markup.
+    The arguments are those of `walk.written`.
 
     Raises:
         MissingDependencyError: latex2mathml is missing.

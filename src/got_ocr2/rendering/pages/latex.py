@@ -81,10 +81,7 @@ _STYLES = {
 def write_latex(text: str, *, strict: bool = False, plain: bool = False) -> Rendered:
     """A page as a LaTeX document.
 
-    Args:
-        text: what the model wrote.
-        strict: raise on a problem.
-        plain: the text is no markup.
+    The arguments are those of `walk.written`.
 
     Raises:
         RenderError: `strict` and a problem.

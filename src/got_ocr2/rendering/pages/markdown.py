@@ -52,10 +52,7 @@ _LINE = "\\\n"
 def write_md(text: str, *, strict: bool = False, plain: bool = False) -> Rendered:
     """A page as Markdown.
 
-    Args:
-        text: what the model wrote.
-        strict: raise on a problem.
-        plain: the text is no markup.
+    The arguments are those of `walk.written`.
 
     Raises:
         RenderError: `strict` and a problem.

@@ -6,7 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 from functools import lru_cache
 
-from ...errors import MissingDependencyError
+from ...extras import need
 
 # The converter copies these into its XML as they are, so they travel as private characters.
 _SIGNS = {"<": "\ue001", ">": "\ue002", "\\&": "\ue003"}
@@ -34,12 +34,7 @@ def mathml(tex: str, display: bool) -> str | None:
     Raises:
         MissingDependencyError: latex2mathml is missing.
     """
-    try:
-        from latex2mathml.converter import convert
-    except ImportError as e:
-        raise MissingDependencyError(
-            "Writing formulas needs latex2mathml; install the extra: pip install 'got-ocr2[render]'."
-        ) from e
+    convert = need("latex2mathml.converter", "Writing formulas", extra="render").convert
     tex = _ENVIRONMENT.sub(lambda m: f"\\{m.group(1)}{{{_NAMES[m.group(2)]}}}", tex)
     tex = _UNKNOWN.sub(lambda m: "\\operatorname{arg}" if m.group(1) == "arg" else "", tex)
     for sign, carried in _SIGNS.items():

@@ -16,6 +16,7 @@ from html import escape
 from typing import Any
 
 from ...errors import InvalidOptionError, MissingDependencyError, RenderError
+from ...extras import need
 from ..problems import Problem, refuse
 from ..rendered import Rendered
 from .drawings import Drawn, drawing_problems
@@ -131,14 +132,9 @@ def formula_svg(tex: str, display: bool) -> str | None:
     Raises:
         MissingDependencyError: mathra is missing.
     """
+    mathra = need("mathra", "Writing formulas in PDF", extra="render")
     try:
-        from mathra import tex_to_svg
-    except ImportError as e:
-        raise MissingDependencyError(
-            "Formulas in PDF need mathra; install the extra: pip install 'got-ocr2[render]'."
-        ) from e
-    try:
-        svg = tex_to_svg(tex, display=display, strict=True)
+        svg: str = mathra.tex_to_svg(tex, display=display, strict=True)
     except ValueError:
         return None
     place = _STYLE.match(svg)

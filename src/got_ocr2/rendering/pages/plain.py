@@ -31,10 +31,7 @@ from .walk import plain_text, written
 def write_txt(text: str, *, strict: bool = False, plain: bool = False) -> Rendered:
     """A page as plain text.
 
-    Args:
-        text: what the model wrote.
-        strict: raise on a problem.
-        plain: the text is no markup.
+    The arguments are those of `walk.written`.
 
     Raises:
         RenderError: `strict` and a problem.

@@ -9,8 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+from typing import Any
 
-from ...errors import MissingDependencyError, RenderError
+from ...errors import RenderError
+from ...extras import need
 from ..rendered import Rendered
 from .tree import Page, Table
 from .walk import nodes, plain_text, written
@@ -25,10 +27,7 @@ def write_csv(text: str, *, strict: bool = False, plain: bool = False) -> Render
 
     A merged cell stands in its first place; the places that it covers are empty.
 
-    Args:
-        text: what the model wrote.
-        strict: raise on a problem.
-        plain: the text is no markup.
+    The arguments are those of `walk.written`.
 
     Raises:
         RenderError: the page has no table, or `strict` and a problem.
@@ -67,10 +66,7 @@ def write_xlsx(text: str, *, strict: bool = False, plain: bool = False) -> Rende
 
     Numbers are stored as numbers, everything else as text, never as formulas.
 
-    Args:
-        text: what the model wrote.
-        strict: raise on a problem.
-        plain: the text is no markup.
+    The arguments are those of `walk.written`.
 
     Raises:
         MissingDependencyError: openpyxl is missing.
@@ -81,15 +77,9 @@ def write_xlsx(text: str, *, strict: bool = False, plain: bool = False) -> Rende
 
 def xlsx_document(page: Page) -> bytes:
     """The whole file."""
-    try:
-        from openpyxl import Workbook
-    except ImportError as e:
-        raise MissingDependencyError(
-            "Writing XLSX needs openpyxl; install the extra: pip install 'got-ocr2[render]'."
-        ) from e
+    openpyxl = need("openpyxl", "Writing XLSX", extra="render")
     tables = _tables(page)
-    book = Workbook()
-    assert book.active is not None
+    book: Any = openpyxl.Workbook()
     book.remove(book.active)
     for number, table in enumerate(tables, 1):
         _fill(book.create_sheet(f"Table {number}"), table)
@@ -105,12 +95,9 @@ def _tables(page: Page) -> list[Table]:
     return found
 
 
-def _fill(sheet: object, table: Table) -> None:
-    from typing import Any, cast
-
+def _fill(page: Any, table: Table) -> None:
     from openpyxl.styles import Alignment, Border, Font, Side
 
-    page = cast("Any", sheet)
     for number, row in enumerate(table.rows):
         for cell in row.cells:
             place = page.cell(number + 1, cell.column + 1)

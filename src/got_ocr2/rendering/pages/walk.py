@@ -60,7 +60,8 @@ def written(
         text: what the model wrote.
         to: the format.
         write: makes the file of the tree.
-        strict, plain: see the writers.
+        strict: raise on a problem.
+        plain: the text is no markup.
         formula: what the format makes of a formula and whether it is displayed; None for one it cannot show.
         drawn: what is wrong with the drawings of a page and its text, for a format that shows them.
 

@@ -51,10 +51,7 @@ _SMALL = 9  # points, of footnotes
 def write_docx(text: str, *, strict: bool = False, plain: bool = False) -> Rendered:
     """A page as a Word document.
 
-    Args:
-        text: what the model wrote.
-        strict: raise on a problem.
-        plain: the text is no markup.
+    The arguments are those of `walk.written`.
 
     Raises:
         MissingDependencyError: python-docx, latex2mathml or what draws the page's figures is missing.
