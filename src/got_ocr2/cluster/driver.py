@@ -272,7 +272,7 @@ def _check_output(store: Store, resume: bool) -> None:
 def _check_identity(store: Store, identity: dict[str, object], resume: bool) -> None:
     earlier = read_json(store.job)
     if earlier is None:
-        write_json(store.job, {"identity": identity})
+        write_json(store.job, {"identity": identity}, indent=1)
         return
     if not resume:  # it has come since it was looked for
         raise InvalidOptionError(f"{printable(store.root)} holds a run already; go on with --resume.")

@@ -22,7 +22,7 @@ def write_report(store: Store, progress: Progress, where: str, *, picture: bool)
         MissingDependencyError: matplotlib is not installed.
     """
     report = report_of(progress, where)
-    write_json(store.root / "report.json", report)
+    write_json(store.root / "report.json", report, indent=1)
     if picture:
         write_whole(store.root / "report.png", picture_of(report))
 

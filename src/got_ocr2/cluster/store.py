@@ -138,13 +138,16 @@ def write_whole(path: Path, data: bytes, *, sync: bool = True) -> None:
         ) from e
 
 
-def write_json(path: Path, value: dict[str, Any]) -> None:
+def write_json(path: Path, value: dict[str, Any], *, indent: int | None = None) -> None:
     """A JSON file that holds its own sum.
+
+    Args:
+        indent: for people; without, it takes less room.
 
     Raises:
         FileAccessError: it cannot be written.
     """
-    write_whole(path, json.dumps({**value, "sum": _sum(value)}, indent=1).encode() + b"\n")
+    write_whole(path, json.dumps({**value, "sum": _sum(value)}, indent=indent).encode() + b"\n")
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
