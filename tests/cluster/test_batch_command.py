@@ -15,6 +15,7 @@ from got_ocr2.cluster.inputs import list_sources
 from got_ocr2.cluster.metrics import Metrics
 from got_ocr2.cluster.progress import Progress
 from got_ocr2.cluster.report import picture_of, report_of
+from got_ocr2.cluster.serving import Replicas
 from got_ocr2.cluster.tasks import Counts
 from got_ocr2.cluster.workers.ocr_reader import OcrReader
 from got_ocr2.cluster.workers.reader import Item, reader_class
@@ -129,6 +130,12 @@ def test_the_embedded_model_reads_the_same_as_alone(tmp_path, capsys):
     assert 'got_ocr2_pages_total{status="complete"} 1.0' in metrics.read_text()
     assert (out / "report.png").read_bytes().startswith(b"\x89PNG")
     assert "1 pages of 1 documents in 1 shards" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("counts", [(0, 1), (3, 2)])
+def test_replicas_are_checked(counts):
+    with pytest.raises(InvalidOptionError, match="1 <= least <= most"):
+        Replicas(*counts)
 
 
 def test_a_long_run_is_drawn_with_few_points():

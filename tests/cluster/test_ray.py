@@ -1,6 +1,7 @@
 """Runs on Ray, started here with two processors: the same shards as without, also when a machine goes.
 
-Ray needs half a minute to start, so these are left out by default: `pytest -m ray`.
+Ray needs half a minute to start and is a large package, so these are left out by default:
+`pip install ".[test,ray]"` and `pytest -m ray`.
 """
 
 from __future__ import annotations
