@@ -7,7 +7,8 @@ A FOLDER is any data set of plain text that `got-ocr2 evaluate` reads; by defaul
 `examples` and the frozen sets of printed lines and paragraphs. Tesseract runs twice: as it comes (page segmentation
 mode 3, which looks for a page's layout) and told that the picture is one block of text (mode 6), which these are.
 RapidOCR's boxes are put in order of reading: lines from top to bottom, words from left to right, so it loses on pages
-of several columns. `--pictures` adds a table of every picture. Peers:
+of several columns. `--pictures` adds a table of every picture. `--timing N` times whole pages, one and N at once;
+without a FOLDER nothing else is done. Peers:
 
     apt-get install tesseract-ocr
     pip install rapidocr onnxruntime
@@ -31,6 +32,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from page_timing import time_pages, timing_table
 
 from got_ocr2 import OCR, PageResult
 from got_ocr2.documents import open_source
@@ -120,17 +122,23 @@ def in_reading_order(boxes: np.ndarray, texts: tuple[str, ...]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the benchmark; returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folders", nargs="*", type=Path, default=[ROOT / name for name in FOLDERS])
+    parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--out", type=Path, help="write the tables here as Markdown")
     parser.add_argument("--model", default="default", help="a checkpoint; the embedded model by default")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=describe()["cores"], help="for each of them")
     parser.add_argument("--limit", type=int, help="read only the first pictures")
     parser.add_argument("--pictures", action="store_true", help="a table of every picture too")
+    parser.add_argument("--timing", type=int, metavar="N", help="time pages: one, and N at once")
+    parser.add_argument("--rounds", type=int, default=3, help="of timing")
     parser.add_argument("--language", default="eng", help="Tesseract's models; eng by default")
     parser.add_argument("--peers-only", action="store_true", help="leave the GOT-OCR2 model out")
     parser.add_argument("--skip-missing", action="store_true", help="go on without peers not installed")
     options = parser.parse_args(arguments)
+    if options.timing is not None and (options.timing < 1 or options.peers_only):
+        parser.error("--timing takes a number of pages >= 1, and needs the GOT-OCR2 model")
+    if not options.folders and options.timing is None:
+        options.folders = [ROOT / name for name in FOLDERS]
 
     try:
         datasets = [load_dataset(folder) for folder in options.folders]
@@ -186,6 +194,11 @@ def main(arguments: list[str] | None = None) -> int:
             shown.append(picture_table(dataset.name, pictures[dataset.name]))
         print("\n" + "\n\n".join(shown))
         tables += shown
+    timing: list[dict[str, Any]] = []
+    if options.timing is not None:
+        timing = time_pages(readers[0][1], shutil.which("tesseract"), threads, options.timing, options.rounds)
+        tables.append(timing_table(timing))
+        print("\n" + tables[-1])
     print("\n" + MEANING + "\n")
     if options.out is not None:
         text = "\n\n".join(
@@ -195,6 +208,8 @@ def main(arguments: list[str] | None = None) -> int:
     found: dict[str, Any] = {"threads": threads, "machine": machine, "missing": missing}
     if options.pictures:
         found["pictures"] = pictures
+    if timing:
+        found["timing"] = timing
     print(json.dumps({"benchmark": "plain_text_peers", **found, "sets": results}))
     return 0
 

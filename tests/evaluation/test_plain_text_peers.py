@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def peers(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
     spec = importlib.util.spec_from_file_location("plain_text_peers", ROOT / "benchmarks/plain_text_peers.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -53,6 +54,18 @@ def test_without_them_if_asked_and_the_last_line_is_json(peers, tmp_path, capsys
     assert out.read_text("utf-8").count("| got-ocr2 default | ") == 2
     assert len(data["missing"]) == 2
     assert data["machine"]["cores"] >= 1
+
+
+def test_whole_pages_are_timed(peers, capsys):
+    assert peers.main(["--timing", "2", "--rounds", "1", "--skip-missing"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    found = json.loads(lines[-1])
+    assert [(row["reader"], row["pages"]) for row in found["timing"]] == [("got-ocr2", 1), ("got-ocr2", 2)]
+    assert all(row["wall"] > 0 and row["processor"] > 0 for row in found["timing"])
+    assert found["sets"] == {}
+    assert any(line.startswith("| got-ocr2 | 2 | ") for line in lines)
+    with pytest.raises(SystemExit):
+        peers.main(["--timing", "0"])
 
 
 def test_what_is_no_folder_of_pairs(peers, capsys):

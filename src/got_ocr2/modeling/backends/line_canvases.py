@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import torch
@@ -29,7 +30,7 @@ class LineCanvases:
             empty: `(C, H, W)`, a canvas without print.
         """
         self.runner = runner
-        self._empty = torch.from_numpy(empty)
+        self._empty = torch.from_numpy(empty)  # pyright: ignore[reportUnknownMemberType]
         self._paper: Tensor | None = None  # `(image tokens, hidden)`, of the empty canvas
 
     @property
@@ -71,5 +72,5 @@ class LineCanvases:
         """For each picture the image tokens that are encoded; none of an empty canvas."""
         print_ = (pixel_values.float() != self._empty).any(dim=(1, 2))  # (pictures, W)
         place = torch.arange(1, print_.shape[1] + 1)
-        ends = torch.where(print_, place, 0).amax(1).tolist()
+        ends = cast("list[int]", torch.where(print_, place, 0).amax(1).tolist())  # pyright: ignore[reportUnknownMemberType]
         return [min(most, -(-end // unit) + BESIDE) if end else 0 for end in ends]
