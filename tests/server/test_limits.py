@@ -122,25 +122,55 @@ def test_uploads_expire(serve, png):
     assert folder.stat().st_mode & 0o077 == 0
 
 
+def sent(server, body, *, accept, announced=None):
+    """The socket of a client that has sent a form with one TIFF, or as much of it as `body` is."""
+    host, port = server.url.removeprefix("http://").split(":")
+    head = (
+        f"POST /read HTTP/1.1\r\nHost: {host}:{port}\r\nAccept: {accept}\r\n"
+        f"Content-Type: multipart/form-data; boundary=xyz\r\nContent-Length: {announced or len(body)}\r\n\r\n"
+    )
+    client = socket.create_connection((host, int(port)))
+    client.sendall(head.encode() + body)
+    return client
+
+
+def form(data):
+    part = b'--xyz\r\nContent-Disposition: form-data; name="file"; filename="a.tif"\r\n\r\n%s\r\n--xyz--\r\n'
+    return part % data
+
+
 @pytest.mark.parametrize("accept", ["application/json", NDJSON["Accept"]])
 def test_clients_that_go_away_free_their_pages(serve, png, accept):
     server = serve(lambda pages: LONG, slow=0.01, max_running=4)
-    host, port = server.url.removeprefix("http://").split(":")
-    boundary = b"xyz"
-    part = b'--xyz\r\nContent-Disposition: form-data; name="file"; filename="a.tif"\r\n\r\n%s\r\n--xyz--\r\n'
-    body = part % png(*[40, 30] * 4)
-    head = (
-        f"POST /read HTTP/1.1\r\nHost: {host}:{port}\r\nAccept: {accept}\r\n"
-        f"Content-Type: multipart/form-data; boundary={boundary.decode()}\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    clients = [socket.create_connection((host, int(port))) for _ in range(12)]
-    for client in clients:
-        client.sendall(head.encode() + body)
+    body = form(png(*[40, 30] * 4))
+    clients = [sent(server, body, accept=accept) for _ in range(12)]
     wait_for(lambda: server.ocr.engine.running >= 4 and server.state.reads.waiting >= 6)
     for client in clients:
         client.close()
-    wait_for(lambda: idle(server))
+    wait_for(lambda: idle(server), seconds=60)
     assert 'status="499"' in server.http.get("/metrics").text
+
+
+@pytest.mark.parametrize("accept", ["application/json", NDJSON["Accept"]])
+def test_clients_that_go_away_leave_the_queue_while_others_are_read(serve, png, accept):
+    server = serve(lambda pages: LONG, slow=0.01, max_running=1)
+    reads, body = server.state.reads, form(png(40, 30))
+    with sent(server, body, accept=accept):
+        wait_for(lambda: server.ocr.engine.running == 1)
+        clients = [sent(server, body, accept=accept) for _ in range(6)]
+        wait_for(lambda: reads.waiting == 6)
+        for client in clients:
+            client.close()
+        wait_for(lambda: reads.waiting == 0, seconds=60)
+        assert (reads.running, server.ocr.engine.running) == (1, 1)
+
+
+def test_a_client_that_goes_away_while_it_sends_is_no_failure(serve, png, caplog):
+    server = serve()
+    body = form(png(40, 30))
+    sent(server, body[:50], accept="*/*", announced=len(body)).close()
+    wait_for(lambda: 'path="/read",status="499"' in server.http.get("/metrics").text)
+    assert "ClientDisconnect" not in caplog.text
 
 
 def test_running_requests_end_before_the_server_does(serve, png):

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
@@ -109,6 +109,7 @@ def create_app(
     app.add_exception_handler(HTTPException, answer_problem)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(VanishedError, _nobody)
+    app.add_exception_handler(ClientDisconnect, _nobody)  # before all of its body had come
     # The last one added is the first one passed.
     app.add_middleware(BodyLimit, settings=settings, metrics=metrics)
     app.add_middleware(Guard, keys=keys or Keys({}), settings=settings, metrics=metrics, open=insecure_open)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator, Awaitable
+from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
@@ -31,7 +31,7 @@ class Pieces(StreamingResponse):
             await self._pieces.aclose()
 
 
-async def unless_vanished(request: Request, work: Coroutine[Any, Any, _T]) -> _T:
+async def unless_vanished(request: Request, work: Awaitable[_T]) -> _T:
     """Waits for some work, but cancels it when the client goes away.
 
     Raises:

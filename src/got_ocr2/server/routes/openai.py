@@ -61,7 +61,8 @@ async def complete(body: ChatBody, request: Request, server: Server, owner: Owne
     server.reads.check(task.options)
     events = server.reads.events(task)
     if body.stream:
-        await anext(events)  # what cannot be opened is an error, not the beginning of an answer
+        # What cannot be opened is an error, not the beginning of an answer.
+        await unless_vanished(request, anext(events))
         return Pieces(answer.sent(events), EVENTS)
     done = await unless_vanished(request, answer.whole(events))
     return Response(done.model_dump_json(), media_type="application/json")

@@ -132,7 +132,8 @@ async def read(request: Request, server: Server) -> Response:
     task = Task([asked.document], asked.options)
     if NDJSON in request.headers.get("accept", "") and not asked.formats:
         events = server.reads.events(task)
-        first = await anext(events)  # what cannot be opened is an error, not the beginning of an answer
+        # What cannot be opened is an error, not the beginning of an answer.
+        first = await unless_vanished(request, anext(events))
         return Pieces(_lines(first, events), NDJSON)
     opened, results = await unless_vanished(request, server.reads.whole(task))
     result = results[0]
