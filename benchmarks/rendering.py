@@ -63,7 +63,10 @@ def main() -> None:
     ]
     found = {"parse": milliseconds(parse_page, texts, asked.repeat)}
     for to in FORMATS:
-        found[to] = milliseconds(lambda text, to=to: render(text, to, "page"), texts, asked.repeat)
+        options = {"engine": "html"} if to == "pdf" else {}
+        found[to] = milliseconds(
+            lambda text, to=to, options=options: render(text, to, "page", **options), texts, asked.repeat
+        )
     program = shutil.which("pandoc")
     if program is None:
         try:
