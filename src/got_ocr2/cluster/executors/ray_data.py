@@ -52,8 +52,9 @@ class RayExecutor:
         self._own = not self._ray.is_initialized()
         if self._own:
             self._connect(address)
-        for name in ("ray.data", "ray.data._internal.execution.streaming_executor"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("ray.data").setLevel(
+            logging.ERROR
+        )  # it tells of every data set, and that it shows no bars
         self._data.DataContext.get_current().enable_progress_bars = False
         count = (
             "as many actors as there is room for" if options.workers is None else f"{options.workers} actors"
