@@ -92,7 +92,10 @@ def test_few_layers_and_the_default_global_indexes(tmp_path):
         (lambda: GotOcr2VisionConfig(image_size=(64, 50), patch_size=8), "width 50"),
         (lambda: GotOcr2VisionConfig(image_size="big"), "pair"),  # type: ignore[arg-type]
         (lambda: GotOcr2VisionConfig(hidden_size=100), "100 is not a multiple of num_attention_heads 12"),
-        (lambda: GotOcr2VisionConfig(window_size=-1), "window_size must be >= 0, got -1"),
+        (
+            lambda: GotOcr2VisionConfig(window_size=-1),
+            "window_size must be 0 to 256 for these pictures, got -1",
+        ),
         (lambda: GotOcr2VisionConfig(global_attn_indexes=(2, -1)), r"must be >= 0, got \[2, -1\]"),
         (lambda: GotOcr2VisionConfig(hidden_act="tanh"), "must be one of gelu, .* got 'tanh'"),
         (lambda: GotOcr2TextConfig(hidden_act="tanh"), "must be one of gelu, .* got 'tanh'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -57,6 +58,25 @@ def test_faint_pencil_is_not_nothing(noise, depth):
     page = paper((600, 800), 245, noise)
     ImageDraw.Draw(page).line((100, 300, 180, 340), fill=(245 - depth,) * 3, width=2)
     assert not is_blank(page)
+
+
+@pytest.mark.parametrize(("noise", "depth"), [(2, 14), (3, 14), (5, 18), (7, 28)])
+@pytest.mark.parametrize("end", [(180, 300), (180, 340), (150, 380), (60, 380)])
+def test_faint_pencil_on_rough_paper_is_not_nothing(noise, depth, end):
+    plain = Image.new("L", (300, 600), 235)
+    ImageDraw.Draw(plain).line((100, 300, *end), fill=235 - depth, width=2)
+    values = np.asarray(plain) + noise * np.random.default_rng(9).normal(size=(600, 300))
+    page = Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8)).convert("RGB")
+    assert not is_blank(page)
+
+
+@pytest.mark.parametrize("noise", [1.0, 3.0, 5.0])
+@pytest.mark.parametrize("soft", [0.8, 1.6])
+def test_noise_of_neighbours_that_are_alike_is_blank(noise, soft):
+    for seed in range(2):
+        field = cv2.GaussianBlur(np.random.default_rng(seed).normal(size=(600, 300)), (0, 0), soft)
+        values = 235 + noise * field / field.std()
+        assert is_blank(Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8)).convert("RGB"))
 
 
 @pytest.mark.parametrize("row", [0, 300, 511, 512, 513, 1023, 1199])

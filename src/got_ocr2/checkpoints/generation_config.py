@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..config import read_json
+from ..errors import CheckpointError
 from ..generation.rules.options import GenerationOptions
 from ..processing import GotOcr2Tokenizer
 from ..processing.tiktoken_file import FILE_NAME as TIKTOKEN_NAME
@@ -46,7 +47,11 @@ def _special_ids(folder: Path) -> dict[str, int]:
     """
     if (folder / TOKENIZER_NAME).is_file():
         added: Any = read_json(folder / TOKENIZER_NAME).get("added_tokens") or []
-        return {str(t["content"]): int(t["id"]) for t in cast("list[dict[str, Any]]", added)}
+        try:
+            return {str(t["content"]): int(t["id"]) for t in cast("list[dict[str, Any]]", added)}
+        except (TypeError, KeyError, ValueError, OverflowError) as e:
+            path = folder / TOKENIZER_NAME
+            raise CheckpointError(f"{path} lists its added tokens without a content and an id each.") from e
     if (folder / TIKTOKEN_NAME).is_file():
         ranks = sum(1 for line in (folder / TIKTOKEN_NAME).read_bytes().splitlines() if line.strip())
         return {token: ranks + i for i, token in enumerate(SPECIAL_TOKENS)}

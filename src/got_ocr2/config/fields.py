@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from ..errors import ConfigError, FileAccessError
 
 C = TypeVar("C", bound="JsonConfig")
+LARGEST = 1 << 24  # of any size; the published model's largest is its vocabulary, 151,860
 
 
 def pair(name: str, value: object) -> tuple[int, int]:
@@ -32,6 +34,47 @@ def check_positive(config: object, *names: str) -> None:
         value = getattr(config, name)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ConfigError(f"{type(config).__name__}.{name} must be a whole number >= 1, got {value!r}.")
+
+
+def check_above_zero(config: object, *names: str) -> None:
+    for name in names:
+        if not getattr(config, name) > 0:
+            raise ConfigError(
+                f"{type(config).__name__}.{name} must be above 0, got {getattr(config, name)!r}."
+            )
+
+
+def _check_types(config: JsonConfig) -> None:
+    """Refuses a value of another type than its field's, and numbers that are not finite."""
+    for f in dataclasses.fields(config):
+        value, known = getattr(config, f.name), _TYPES.get(str(f.type))
+        if known is None:
+            continue
+        words, fits = known
+        if not fits(value):
+            raise ConfigError(f"{type(config).__name__}.{f.name} must be {words}, got {value!r}.")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST
+
+
+def _is_number(value: object) -> bool:
+    whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1e300
+    return whole or (isinstance(value, float) and math.isfinite(value))
+
+
+def _are_whole(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(map(_is_whole, cast("Sequence[object]", value)))
+
+
+_TYPES: dict[str, tuple[str, Callable[[object], bool]]] = {
+    "int": (f"a whole number up to {LARGEST}", _is_whole),
+    "float": ("a finite number", _is_number),
+    "bool": ("true or false", lambda value: isinstance(value, bool)),
+    "str": ("a text", lambda value: isinstance(value, str)),
+    "tuple[int, ...]": (f"whole numbers up to {LARGEST}", _are_whole),
+}
 
 
 def _no_extra() -> dict[str, Any]:
@@ -57,6 +100,7 @@ class JsonConfig:
     extra: dict[str, Any] = field(default_factory=_no_extra, repr=False)
 
     def __post_init__(self) -> None:
+        _check_types(self)
         self.check()
         self.__dict__["_made"] = True
 
@@ -72,6 +116,7 @@ class JsonConfig:
         self.__dict__[name] = value
         if self.__dict__.get("_made"):
             try:
+                _check_types(self)
                 self.check()
             except Exception:
                 self.__dict__.update(before)
@@ -140,7 +185,7 @@ class JsonConfig:
         """
         try:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as e:
+        except (OSError, ValueError, RecursionError) as e:
             raise ConfigError(f"{path} cannot be read as a JSON configuration: {e}.") from e
         if not isinstance(data, dict):
             raise ConfigError(f"{path} must hold a JSON object, got {type(data).__name__}.")

@@ -16,12 +16,13 @@ from ..errors import ConfigError, FileAccessError
 from ..hub import resolve
 from ..pretrained import check_loading
 from . import dialects
-from .fields import JsonConfig, check_positive, pair
+from .fields import JsonConfig, check_above_zero, check_positive, pair
 
 # The compressor after the neck is two stride-2 convolutions, so one image token covers 4 x 4 patches.
 COMPRESSION = 4
 
 # What the MLPs may apply; `modeling.activations` has the functions.
+_MOST_LAYERS = 1000
 ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "quick_gelu", "relu", "silu")
 
 
@@ -85,8 +86,13 @@ class GotOcr2VisionConfig(JsonConfig):
                 raise ConfigError(
                     f"image {side} {image} is not a positive multiple of the patch {side} {patch}."
                 )
-        if self.window_size < 0:
-            raise ConfigError(f"window_size must be >= 0, got {self.window_size}.")
+        check_above_zero(self, "layer_norm_eps")
+        widest = max(64, 4 * max(self.grid_hw))
+        if not 0 <= self.window_size <= widest:
+            raise ConfigError(
+                f"window_size must be 0 to {widest} for these pictures, got {self.window_size}."
+            )
+        _check_layers(self)
         _check_activation("vision", self.hidden_act)
         if any(i < 0 for i in self.global_attn_indexes):
             raise ConfigError(f"global_attn_indexes must be >= 0, got {list(self.global_attn_indexes)}.")
@@ -162,6 +168,8 @@ class GotOcr2TextConfig(JsonConfig):
                 f"num_attention_heads {self.num_attention_heads} is not a multiple of num_key_value_heads "
                 f"{self.num_key_value_heads}."
             )
+        check_above_zero(self, "rms_norm_eps", "rope_theta")
+        _check_layers(self)
         _check_activation("text", self.hidden_act)
         if self.use_sliding_window:
             raise ConfigError("use_sliding_window=true is not supported: GOT attends over the whole context.")
@@ -173,10 +181,12 @@ class GotOcr2TextConfig(JsonConfig):
         written = [data.pop(name, None) for name in ("rope_parameters", "rope_scaling")]
         rope = cast("Mapping[str, Any] | None", next((value for value in written if value), None))
         if rope is not None:
+            if not isinstance(rope, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise ConfigError(f"rope_parameters must be an object, got {rope!r}.")
             kind = rope.get("rope_type", rope.get("type", "default"))
             if kind != "default":
                 raise ConfigError(f'rope type {kind!r} is not supported; GOT uses "default".')
-            data["rope_theta"] = float(rope.get("rope_theta", data.get("rope_theta", cls.rope_theta)))
+            data["rope_theta"] = rope.get("rope_theta", data.get("rope_theta", cls.rope_theta))
         return super().from_dict(data)
 
     @property
@@ -268,6 +278,13 @@ def parse_config(data: Mapping[str, Any]) -> GotOcr2Config:
     """
     text_fields = {f.name for f in fields(GotOcr2TextConfig)} - {"extra", "model_type"}
     return GotOcr2Config.from_dict(dialects.as_hugging_face(data, text_fields))
+
+
+def _check_layers(config: GotOcr2VisionConfig | GotOcr2TextConfig) -> None:
+    if config.num_hidden_layers > _MOST_LAYERS:
+        raise ConfigError(
+            f"{type(config).__name__}.num_hidden_layers must be at most {_MOST_LAYERS}, got {config.num_hidden_layers}."
+        )
 
 
 def _check_activation(part: str, value: object) -> None:

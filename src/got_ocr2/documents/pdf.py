@@ -18,6 +18,7 @@ from ..wording import printable, reason
 from .document import Document, Page
 from .limits import Limits
 from .page_ranges import PageRanges
+from .quiet import silence_libraries
 
 DEFAULT_DPI = 200.0
 _DYNAMIC_FORM = 2  # FORMTYPE_XFA_FULL
@@ -64,6 +65,7 @@ class PdfFile(Document):
         """
         if not (math.isfinite(dpi) and dpi > 0):
             raise InvalidOptionError(f"dpi must be above 0, got {dpi!r}.")
+        silence_libraries()
         self._scale = dpi / _POINTS_PER_INCH
         self._dpi = dpi
         self._stream = stream

@@ -18,7 +18,7 @@ from .document import Document, Page
 from .foreign import what_it_is
 from .limits import Limits
 from .page_ranges import PageRanges
-from .quiet import silence_libtiff
+from .quiet import silence_libraries
 
 if TYPE_CHECKING:
     from ..processing.images import ImageLike
@@ -42,7 +42,7 @@ class PictureFile(Document):
             InputError: not a picture, or larger than a limit.
             InvalidOptionError: a page was asked for that is not there.
         """
-        silence_libtiff()
+        silence_libraries()
         limits = limits or Limits()
         shown = printable(name)
         self._stream = stream

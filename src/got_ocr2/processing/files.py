@@ -45,7 +45,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not UTF-8 text.") from e
     try:
         data = json.loads(text)
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         raise ConfigError(f"{path} is not JSON: {e}.") from e
     if not isinstance(data, dict):
         raise ConfigError(f"{path} must hold a JSON object, got {type(data).__name__}.")

@@ -107,6 +107,8 @@ class GotOcr2Tokenizer:
             text = path.read_text(encoding="utf-8")
         except OSError as e:
             raise FileAccessError(f"{path} cannot be read: {e.strerror}.") from e
+        except UnicodeDecodeError as e:
+            raise CheckpointError(f"{path} is not UTF-8 text.") from e
         try:
             backend = Tokenizer.from_str(text)
         except Exception as e:  # the library raises bare Exception

@@ -116,6 +116,7 @@ async def answer_problem(request: Request, error: Exception) -> Response:
     said = (
         error.detail if error.detail != HTTPStatus(error.status_code).phrase else _phrase(error.status_code)
     )
+    said = f"{said.rstrip('.')}."
     return JSONResponse(body(_kind(error.status_code), said), error.status_code, error.headers)
 
 
