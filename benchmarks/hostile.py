@@ -1,4 +1,4 @@
-"""Hostile inputs for `hostile_inputs.py`: sound ones of every kind, what is done to them, and what the product must do with them.
+"""For `hostile_inputs.py`: sound inputs of every kind, what is done to them, and what the product must do with them.
 
 Input `number` of a seed is always the same: everything is drawn from `random.Random(f"{seed}:{number}")`.
 """

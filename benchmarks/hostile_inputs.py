@@ -77,7 +77,8 @@ def _run(asked: argparse.Namespace) -> int:
         "seed": asked.seed, "first": asked.first, "count": asked.count, "kinds": kinds,
         **{name.replace(" ", "_"): total[name] for name in ("read", "refused", *FAULTS)},
         "slowest_processor_seconds": round(slowest[0], 2), "slowest_input": slowest[1],
-        "peak_megabytes_over_start": round(peak[0] / 2**20), "peak_input": -peak[1], "seconds": round(time.monotonic() - began),
+        "peak_megabytes_over_start": round(peak[0] / 2**20), "peak_input": -peak[1],
+        "seconds": round(time.monotonic() - began),
         "by_kind": {kind: dict(found) for kind, found in outcomes.items()}, "faults": faults[:100],
     }, ensure_ascii=False))  # fmt: skip
     return 1 if faults else 0

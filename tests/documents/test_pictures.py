@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -290,3 +291,20 @@ def test_limits_are_above_zero(name):
 def test_a_missing_file_is_a_matter_of_access(tmp_path):
     with pytest.raises(FileAccessError, match="does not exist"):
         open_document(tmp_path / "nowhere.png")
+
+
+@pytest.mark.parametrize("pages", [None, "1-", "5,1-"])
+def test_a_picture_that_claims_many_frames_takes_no_memory_for_them(pages):
+    out = io.BytesIO()
+    frames = [Image.new("L", (4, 3), level) for level in (0, 99)]
+    frames[0].save(out, "PNG", save_all=True, append_images=frames[1:])
+    data = bytearray(out.getvalue())
+    place = data.index(b"acTL")
+    struct.pack_into(">I", data, place + 4, 2**27)
+    struct.pack_into(">I", data, place + 12, zlib.crc32(data[place : place + 12]))
+    tracemalloc.start()
+    with pytest.raises(InputError, match=r"pages to read, more than the limit of 2,000 \(max_pages\)"):
+        open_document(bytes(data), pages=pages)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000

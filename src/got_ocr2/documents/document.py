@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,7 +56,9 @@ class Document(ABC):
         self.name = printable(source)
         self.page_count = page_count
         self.limits = limits
-        selected = range(1, page_count + 1) if pages is None else pages.select(page_count, self.name)
+        selected: Sequence[int] = range(1, page_count + 1)
+        if pages is not None:
+            selected = pages.select(page_count, self.name, limits.max_pages)
         limits.check_pages(self.name, len(selected))
         self.numbers = tuple(selected)
 

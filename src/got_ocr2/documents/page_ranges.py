@@ -35,8 +35,8 @@ class PageRanges:
             raise InvalidOptionError("At least one page must be named, got none.")
         return cls(tuple((_checked(number), number) for number in numbers))
 
-    def select(self, count: int, name: str) -> tuple[int, ...]:
-        """The page numbers to read of a document with `count` pages, each once.
+    def select(self, count: int, name: str, most: int | None = None) -> tuple[int, ...]:
+        """The page numbers to read of a document with `count` pages, each once; no more than `most` and one.
 
         Raises:
             InvalidOptionError: a named page is beyond the last one.
@@ -44,7 +44,12 @@ class PageRanges:
         for first, last in self.ranges:
             if (beyond := max(first, last or first)) > count:
                 raise InvalidOptionError(f"Page {beyond} was asked for, but {name} ends at page {count}.")
-        return tuple(dict.fromkeys(self._numbers(count)))
+        selected: dict[int, None] = {}
+        for number in self._numbers(count):
+            selected[number] = None
+            if most is not None and len(selected) > most:
+                break
+        return tuple(selected)
 
     def _numbers(self, count: int) -> Iterator[int]:
         for first, last in self.ranges:

@@ -59,7 +59,7 @@ class PictureFile(Document):
             except UnidentifiedImageError:
                 if not self._pages:
                     raise
-            self._frames = () if self._pages or self._picture is None else _frames(self._picture)
+            self._frames = range(0) if self._pages or self._picture is None else _frames(self._picture)
         super().__init__(name, len(self._pages or self._frames), pages, limits)
 
     def load(self, number: int) -> Page:
@@ -159,11 +159,9 @@ def _register_heif() -> None:
     plugin.register_heif_opener()
 
 
-def _frames(picture: Image.Image) -> tuple[int, ...]:
-    """Indices of the frames that are pages."""
-    if picture.format not in _PAGED_FORMATS:
-        return (0,)
-    return tuple(range(int(getattr(picture, "n_frames", 1))))
+def _frames(picture: Image.Image) -> range:
+    """Indices of the frames that are pages; a damaged file may claim any number of them."""
+    return range(int(getattr(picture, "n_frames", 1)) if picture.format in _PAGED_FORMATS else 1)
 
 
 def _smooth(picture: Image.Image) -> Image.Image:
