@@ -76,7 +76,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(part=st.sampled_from([None, "vision_config", "text_config"]), place=st.integers(0, 30), value=VALUES)
 def test_a_configuration_is_sound_or_refused(part, place, value):
     data = json.loads(json.dumps(SOUND))
@@ -90,7 +90,7 @@ def test_a_configuration_is_sound_or_refused(part, place, value):
         assert parse_config(config.to_dict()) == config
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.text(st.sampled_from("0123456789-, \u0663x"), max_size=12), st.integers(1, 50))
 def test_page_ranges_are_pages_or_refused(text, count):
     try:
