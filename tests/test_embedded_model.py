@@ -10,6 +10,7 @@ import pytest
 from got_ocr2 import OCR
 from got_ocr2.evaluation.metrics.edit_distance import levenshtein
 from got_ocr2.ocr import EMBEDDED_MODEL
+from got_ocr2.synth.composing.negatives import NegativeEngine
 from got_ocr2.synth.corpora.content import ContentMixture
 from got_ocr2.synth.text.engine import TextEngine
 
@@ -66,6 +67,13 @@ def test_it_reads_lines_in_fonts_it_never_saw(ocr):
         character_error_rate([(a, s.text) for a, s in zip(read, samples, strict=True)])
         < UNSEEN_LINES_CER + SLACK
     )
+
+
+def test_textures_have_no_text(ocr):
+    """Each of these has shapes that look like letters."""
+    engine = NegativeEngine()
+    results = ocr.read_many((engine.sample(9, index).image for index in (34, 73, 90, 95)), batch_size=4)
+    assert [(result.text, result.status) for result in results] == [("", "empty")] * 4
 
 
 def test_answers_end_by_themselves(ocr):

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from ..layout import Piece, TextLine
 
 Box = tuple[float, float, float, float]
+# Textures were read with up to .84 where they gave one to three letters, .5 where more; drawn words with .89 and up.
+SURE_OF_LETTERS = 0.85
+SURE_OF_WORDS = 0.6
+A_FEW = 6
 
 
 class Word(NamedTuple):
@@ -83,6 +87,15 @@ class Line:
         from ..layout import joined
 
         return " ".join(joined([writing.text for writing in self.writings], self.pieces).split())
+
+    @property
+    def is_print(self) -> bool:
+        """Whether it certainly is print: the model is sure of it, or nearly so of more than a few letters."""
+        if not self.done or self.cancelled:
+            return False
+        text = self.text()
+        letters = sum(letter.isalnum() for letter in text)
+        return bool(text) and self.confidence >= (SURE_OF_WORDS if letters >= A_FEW else SURE_OF_LETTERS)
 
     def words(self, token_bytes: Callable[[int], bytes]) -> list[Word]:
         """Its words over all pieces.

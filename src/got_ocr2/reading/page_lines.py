@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 TOGETHER = 64  # pieces of lines of one page that are in the engine at a time
 PROBED = 6  # lines that tell whether a page stands on its head
 LEAST_CONFIDENCE = 0.5
-"""Lines that the model is less sure of are left out: specks, ornaments, rests of letters, things that are no print."""
+"""Lines that the model is less sure of are left out: specks, ornaments, rests of letters, things that are no print.
+
+So are all lines of a page on which none certainly is print; see `Line.is_print`.
+"""
 _SURE = math.log(0.93)  # mean log probability of a page that certainly does not
 _BETTER = 0.05  # by how much it must be higher the other way round
 
@@ -63,6 +66,8 @@ class PageOfLines(InProgress):
         self._joined = JoinedText(paragraphs=options.paragraphs, dehyphenate=options.dehyphenate)
         self._given: list[Line] = []  # lines whose text is in `_joined`
         self._ended = 0  # lines that are done, from the first on
+        self._has_print = False
+        self._judged = 0  # lines that were done when print was last looked for
         self._shown = 0
         self._until = math.inf if options.deadline is None else monotonic() + options.deadline
         self._spare: list[Line] = []  # lines that were read the wrong way round
@@ -115,7 +120,10 @@ class PageOfLines(InProgress):
             return True
         if self._probing:
             return not self._running
-        return self._lines[self._ended].done or (bool(self._waiting) and self._running <= TOGETHER // 2)
+        if not self._has_print and self._count_done() > self._judged:
+            return True
+        ended = self._has_print and self._lines[self._ended].done
+        return ended or (bool(self._waiting) and self._running <= TOGETHER // 2)
 
     def go_on(self) -> bool:
         if monotonic() > self._until and not self.done:
@@ -153,8 +161,14 @@ class PageOfLines(InProgress):
                 self._turn, self._lines, self._waiting = before
 
     def _take_ended(self) -> None:
-        """Puts the text of the lines that are done, from the first on, behind that of those before."""
-        while self._ended < len(self._lines) and self._lines[self._ended].done:
+        """Puts the text of the lines that are done, from the first on, behind that of those before.
+
+        Where nothing has been print so far, all of it may be texture: it is held back.
+        """
+        if not self._has_print:
+            self._judged = self._count_done()
+            self._has_print = any(line.is_print for line in self._lines)
+        while self._has_print and self._ended < len(self._lines) and self._lines[self._ended].done:
             line = self._lines[self._ended]
             self._ended += 1
             try:
@@ -164,6 +178,9 @@ class PageOfLines(InProgress):
             if text and line.confidence >= LEAST_CONFIDENCE:
                 self._joined.extend([LineText(text, line.place.block)])
                 self._given.append(line)
+
+    def _count_done(self) -> int:
+        return sum(line.done for line in self._lines)
 
     def new_text(self) -> str:
         # The last letter may still be a hyphen that the next line takes away.
