@@ -141,7 +141,10 @@ def test_damaged_exif_is_shown_as_stored():
         np.testing.assert_array_equal(pixels(to_rgb(image)), RGB)
 
 
-def test_truncated_files_say_so():
+@pytest.mark.parametrize("filled_up", [False, True])
+def test_truncated_files_say_so(filled_up, monkeypatch):
+    """Also where another library has told Pillow to fill up what is missing."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", filled_up)
     buffer = io.BytesIO()
     Image.fromarray(RGB).resize((200, 200)).save(buffer, "JPEG")
     with pytest.raises(InputError, match="cannot be decoded"):

@@ -147,7 +147,8 @@ class Ours:
         rows, prompt = input_ids.shape
         drafter = None
         if draft is not None:
-            drafter = letters_drafter(draft) if isinstance(draft, str) else ids_drafter(draft)
+            vocabulary = self.config.text_config.vocab_size
+            drafter = letters_drafter(draft, vocabulary) if isinstance(draft, str) else ids_drafter(draft)
         start = perf_counter()
         # Prompts alone begin in one step, so that every later step has all rows; pages come in as users' pages do.
         entering = rows * prompt if pixel_values is None else _ENTERING
@@ -201,9 +202,18 @@ def spelt(ids: Sequence[int]) -> str:
     return "".join(map(_letters, ids))
 
 
-def letters_drafter(text: str) -> TextDrafter:
-    """A drafter for a text as `spelt` makes it, in which letters may be wrong, missing or too many."""
-    return TextDrafter(text, _read, lambda token: _letters(token).encode())
+def letters_drafter(text: str, vocabulary: int = 1 << 20) -> TextDrafter:
+    """A drafter for a text as `spelt` makes it, in which letters may be wrong, missing or too many.
+
+    Args:
+        text: letters.
+        vocabulary: ids are below it; misread letters would give any.
+    """
+
+    def read(letters: str) -> list[int]:
+        return [token % vocabulary for token in _read(letters)]
+
+    return TextDrafter(text, read, lambda token: _letters(token).encode())
 
 
 def _letters(token: int) -> str:

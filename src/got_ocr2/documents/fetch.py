@@ -105,6 +105,9 @@ def read_stream(stream: IO[Any], limits: Limits) -> tuple[io.BytesIO, str]:
 
 
 def _download(url: str, name: str, limits: Limits, public: bool) -> io.BytesIO:
+    end = (
+        time.monotonic() + limits.deadline
+    )  # before the handlers': what they cut off is late by this one too
     opener = urllib.request.OpenerDirector()  # unlike `build_opener` it knows no file:// and no ftp://
     anywhere = [urllib.request.ProxyHandler(), urllib.request.HTTPHandler(), urllib.request.HTTPSHandler()]
     for handler in (
@@ -116,7 +119,6 @@ def _download(url: str, name: str, limits: Limits, public: bool) -> io.BytesIO:
     ):
         opener.add_handler(handler)
     request = urllib.request.Request(url, headers={"User-Agent": f"got-ocr2/{__version__}"})
-    end = time.monotonic() + limits.deadline
     data = io.BytesIO()
     with opener.open(request, timeout=limits.timeout) as answer:
         announced = answer.headers.get("Content-Length", "")

@@ -63,12 +63,12 @@ class PictureFile(Document):
         super().__init__(name, len(self._pages or self._frames), pages, limits)
 
     def load(self, number: int) -> Page:
-        from ..processing.images import to_rgb
+        from ..processing.images import load_whole, to_rgb
 
         name = self.page_name(number)
         with self._lock, _sentences(name), _without_size_warning():
             picture = self._tiff_page(number, name) if self._pages else self._frame(number, name)
-            picture.load()
+            load_whole(picture)
             seen = to_rgb(managed(picture))
             # `to_rgb` gives its argument back where nothing is to be done; that one moves on to other frames.
             return Page(seen.copy() if seen is self._picture else seen, number, self.source)
@@ -98,7 +98,9 @@ class PictureFile(Document):
             return picture
         if page.number(274, 1) in range(5, 9) and page.is_ours:  # turned already
             square = (square[1], square[0])
-        picture.load()
+        from ..processing.images import load_whole
+
+        load_whole(picture)
         orientation = 1 if page.is_ours else picture.getexif().get(274, 1)
         larger = _smooth(picture).resize(square, Image.Resampling.BICUBIC)
         larger.getexif()[274] = orientation
@@ -128,12 +130,12 @@ class PictureInMemory(Document):
         self._picture = picture
 
     def load(self, number: int) -> Page:
-        from ..processing.images import as_rgb
+        from ..processing.images import as_rgb, load_whole
 
         picture = self._picture
         if isinstance(picture, Image.Image):
             with _sentences(self.name):
-                picture.load()
+                load_whole(picture)
                 picture = managed(picture)
         return Page(as_rgb(picture), number, self.source)
 

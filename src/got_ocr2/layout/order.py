@@ -124,7 +124,9 @@ def _are_cells(block: list[int], other: list[int], boxes: Boxes, heights: NDArra
     short = [_is_short(boxes[lines], heights[lines]) for lines in (block, other)]
     few, many = sorted((one, two), key=len)
     longest = max(len(block), len(other))
-    marks = any(len(lines) == 1 and _is_mark(boxes[lines[0]], heights[lines[0]]) for lines in (one, two))
+    marks = any(
+        len(lines) == 1 and _is_mark(boxes[lines[0]], np.float64(heights[lines[0]])) for lines in (one, two)
+    )
     # A few short lines beside a longer block are a note; beside a column of text, ends of its lines.
     if (
         not any(short)
@@ -144,7 +146,7 @@ def _between(block: list[int], others: Boxes, middle: NDArray[np.float64]) -> Or
     return lines[inside]
 
 
-def _is_mark(box: NDArray[np.float64], height: float) -> bool:
+def _is_mark(box: NDArray[np.float64], height: np.float64) -> bool:
     """Whether a line is a number, a sign or a bullet alone."""
     return bool(box[2] - box[0] < _MARK * height)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from ..errors import InputError, InvalidOptionError
 
@@ -20,6 +20,21 @@ _CHANNELS = (1, 3, 4)
 _ORIENTATION = 0x0112  # the EXIF tag
 _WHITE = (255, 255, 255, 255)
 _BAND = 1 << 20  # pixels
+
+
+def load_whole(image: Image.Image) -> None:
+    """Decodes the pixels, and refuses truncated files as Pillow does by itself.
+
+    Other libraries of the program, WeasyPrint is one, tell Pillow to fill up what is missing, for everybody.
+
+    Raises:
+        OSError, SyntaxError, ValueError, EOFError: as Pillow does.
+    """
+    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, False
+    try:
+        image.load()
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -41,7 +56,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
         InputError: the pixels cannot be decoded (a truncated or damaged file).
     """
     try:
-        image.load()
+        load_whole(image)
     except (OSError, SyntaxError, ValueError, EOFError) as e:
         raise InputError(f"The image cannot be decoded: {e}.") from e
     if image.width < 1 or image.height < 1:

@@ -23,7 +23,7 @@ SMALLEST = 32  # pixels; a picture with a shorter side says too little to be jud
 _AROUND = 65  # pixels whose mean is the paper
 _BAND, _OVERLAP = 512, 40  # rows that are looked at together
 _INK = 20.0  # grey levels of 255 that are no noise whatever the page is like
-_LEAST = 2.0  # grey levels that rounding and compression explain
+_LEAST = 2.5  # grey levels that rounding and compression explain
 _NOISE = 7.0  # standard deviations
 _STROKE, _DIRECTIONS = 15, 8  # length of a line at half the size, in pixels
 

@@ -24,8 +24,12 @@ export async function takePicture() {
     const live = () => {
       shot = null;
       body.replaceChildren(video, foot);
-      foot.replaceChildren(el("button", { class: "main", type: "button", text: t("camera_take"), onclick: take }));
-      foot.firstChild.focus();
+      const button = el("button", { class: "main", type: "button", text: t("camera_take"), onclick: take });
+      // Before the first frame the picture would have no pixels.
+      button.disabled = video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA;
+      video.addEventListener("loadeddata", () => { button.disabled = false; button.focus(); }, { once: true });
+      foot.replaceChildren(button);
+      button.focus();
     };
     const take = () => {
       const canvas = el("canvas");

@@ -49,7 +49,8 @@ def draw_commands(
     boxes = [_box(label, setting, centimetre) for label, setting in settings]
     corners = [point for command in commands if not isinstance(command, Label) for point in command.outline()]
     corners += [corner for left, bottom, right, top in boxes for corner in ((left, bottom), (right, top))]
-    low, high = np.min(corners, axis=0) - _BORDER, np.max(corners, axis=0) + _BORDER
+    places = np.array(corners, np.float64)
+    low, high = places.min(axis=0) - _BORDER, places.max(axis=0) + _BORDER
     width, height = (float(side) for side in high - low)
     body = "".join(_shape(command) for command in commands)
     svg = (
