@@ -4,7 +4,7 @@ import struct
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
 
 from got_ocr2.errors import InputError, InvalidOptionError
 from got_ocr2.processing import as_rgb, to_rgb
