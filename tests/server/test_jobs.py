@@ -10,8 +10,8 @@ import zipfile
 from dataclasses import replace
 
 import pytest
+from live_server import LONG, live, slowed, wait_for
 
-from conftest import LONG, live, slowed, wait_for
 from fake_ocr import fake_ocr
 from got_ocr2.server.job_store import JobStore, NewDocument
 

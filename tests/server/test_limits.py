@@ -9,8 +9,8 @@ import threading
 import time
 
 import pytest
+from live_server import LONG, wait_for
 
-from conftest import LONG, wait_for
 from got_ocr2.errors import FileAccessError, InvalidOptionError
 from got_ocr2.server.auth import Keys, Rate, hash_of, new_key
 from got_ocr2.server.settings import Settings

@@ -367,6 +367,7 @@ def test_by_keyboard_alone(serve, open_page):
     page.keyboard.press("?")
     assert page.get_by_role("dialog", name="Keys").is_visible()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_have_count(0)
     page.keyboard.press("r")
     assert texts(page) == list(LINES)
     page.keyboard.press("e")
