@@ -185,6 +185,13 @@ def test_half_written_charts_keep_what_was_whole(cut, which):
             assert mine_items[:-1] == their_items[: len(mine_items) - 1]
 
 
+def test_series_of_one_name_are_told_apart():
+    chart = parse_chart('{"values": {"": {"1990": "3"}, "1991": "4"}}')
+    assert sorted(one.name for one in chart.series) == ["", "(2)"]
+    assert any("two series" in problem.reason for problem in chart.problems)
+    assert parse_chart(chart.answer()).series == chart.series
+
+
 @given(st.text("{}[]()'\":,\\ab1.-% \nN", max_size=60))
 @settings(max_examples=300, deadline=None)
 def test_any_text_is_read_or_refused(text):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal as OneOf
 from typing import get_args
@@ -102,7 +102,7 @@ def parse_chart(text: str, *, strict: bool = False) -> Chart:
         values, content = content, {}
     for key in content:
         say(f"{key[:40]!r} has no place in a chart; it was left out")
-    series = _series(values, say)
+    series = _told_apart(_series(values, say), say)
     if not any(amount for one in series for amount in one.amounts.values()):
         raise RenderError("This chart has no numbers.")
     if (count := sum(len(one.amounts) for one in series)) > _MOST:
@@ -164,6 +164,22 @@ def _name(value: Literal) -> str:
     text = "" if value is None or isinstance(value, (dict, list)) else value
     text = _UNSEEN.sub(" ", text).strip()
     return text[:_LONGEST_NAME]
+
+
+def _told_apart(series: list[Series], say: Callable[[str], None]) -> list[Series]:
+    """Series of one name get a number behind it: a dictionary has room for one of each."""
+    names: set[str] = set()
+    found: list[Series] = []
+    for one in series:
+        name, count = one.name, 1
+        while name in names:
+            count += 1
+            name = f"{one.name} ({count})".strip()
+        if count > 1:
+            say(f"two series are called {one.name[:40]!r}; one is now {name[:40]!r}")
+        names.add(name)
+        found.append(replace(one, name=name))
+    return found
 
 
 def _series(values: Literal, say: Callable[[str], None]) -> list[Series]:
