@@ -27,14 +27,14 @@ counts = st.integers(0, 10**6)
 requests = st.builds(
     Request,
     format=st.booleans(),
-    box=st.none() | st.tuples(*[st.floats(0, 1e5, allow_subnormal=False)] * 4),
+    box=st.none() | st.tuples(*[st.floats(0, 1e5)] * 4),
     color=st.none() | st.sampled_from(["red", "green", "blue"]),
     multi_page=st.booleans(),
     crop=st.booleans(),
     max_patches=st.none() | st.integers(1, 12),
 )
 
-shares = st.floats(0, 1, allow_subnormal=False)
+shares = st.floats(0, 1)
 parts = st.lists(st.builds(TextPart, st.text(), counts, counts, shares), max_size=3).map(tuple)
 repetitions = st.builds(
     Repetition,
@@ -60,8 +60,8 @@ def page_results(draw: st.DrawFn) -> PageResult:
         height=draw(counts),
         prompt_tokens=draw(counts),
         tokens=draw(counts),
-        seconds=draw(st.floats(0, 1e6, allow_subnormal=False)),
-        mean_logprob=draw(st.none() | st.floats(-100, 0, allow_subnormal=False)),
+        seconds=draw(st.floats(0, 1e6)),
+        mean_logprob=draw(st.none() | st.floats(-100, 0)),
         lines=draw(st.none() | parts),
         words=draw(st.none() | parts),
         characters=draw(st.none() | st.lists(shares, max_size=5).map(tuple)),

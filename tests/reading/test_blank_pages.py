@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
@@ -35,6 +35,7 @@ PAPER = {
 
 @settings(max_examples=30, deadline=None)
 @given(**PAPER)
+@example(level=90, noise=2.0, slope=0.05, seed=9)
 def test_paper_with_noise_and_shadow_is_blank(**made):
     assert is_blank(paper(**made))
 

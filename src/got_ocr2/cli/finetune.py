@@ -139,9 +139,9 @@ def finetune(
     )  # fmt: skip
     if threads is not None:
         torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)  # optimiser states decay into denormal numbers, which are slow
     group = join(device)
     say = note if group.is_first else _nothing
+    torch.set_flush_denormal(True)  # optimiser states decay into denormal numbers, which are slow
     try:
         run(
             None if model == "default" else model, data, out, how, test=test, log=say,
@@ -152,6 +152,7 @@ def finetune(
         say(f"Stopped; the same command goes on from the last checkpoint in {out}.")
         return INTERRUPTED
     finally:
+        torch.set_flush_denormal(False)
         group.close()
     return 0
 

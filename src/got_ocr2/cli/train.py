@@ -68,8 +68,6 @@ def train(
 
     if threads is not None:
         torch.set_num_threads(threads)
-    # Optimiser states decay into denormal numbers, which CPUs multiply a hundred times slower.
-    torch.set_flush_denormal(True)
     chosen = with_stage_overrides(find(recipe), settings or [])
     if minutes is not None:
         chosen = with_minutes(chosen, minutes)
@@ -78,6 +76,8 @@ def train(
     start_folder = None if start is None else EMBEDDED_MODEL if start == "default" else Path(start)
     group = join(device)
     say = note if group.is_first else _nothing
+    # Optimiser states decay into denormal numbers, which CPUs multiply a hundred times slower.
+    torch.set_flush_denormal(True)
     try:
         run(
             chosen, out, say,
@@ -88,6 +88,7 @@ def train(
         say(f"Stopped; the same command goes on from the last checkpoint in {out}.")
         return INTERRUPTED
     finally:
+        torch.set_flush_denormal(False)
         group.close()
     return 0
 

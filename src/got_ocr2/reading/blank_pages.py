@@ -23,8 +23,9 @@ SMALLEST = 32  # pixels; a picture with a shorter side says too little to be jud
 _AROUND = 65  # pixels whose mean is the paper
 _BAND, _OVERLAP = 512, 40  # rows that are looked at together
 _INK = 20.0  # grey levels of 255 that are no noise whatever the page is like
-_LEAST = 2.5  # grey levels that rounding and compression explain
+_LEAST = 2.0  # grey levels that rounding and compression explain
 _NOISE = 7.0  # standard deviations
+_LEAST_STROKE = 2.5  # the same along a line, where shadows add to it at the rims
 _STROKE, _DIRECTIONS = 15, 8  # length of a line at half the size, in pixels
 
 
@@ -58,19 +59,20 @@ def _even(pixels: NDArray[np.uint8]) -> bool:
         if _stands_out(cv2.blur(uneven, (3, 3), borderType=cv2.BORDER_REFLECT)):
             return False
         half: Any = cv2.resize(uneven, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        if any(_stands_out(cv2.filter2D(half, -1, line, borderType=cv2.BORDER_REFLECT)) for line in _lines()):
+        along = (cv2.filter2D(half, -1, line, borderType=cv2.BORDER_REFLECT) for line in _lines())
+        if any(_stands_out(means, _LEAST_STROKE) for means in along):
             return False
     return True
 
 
-def _stands_out(means: Any) -> bool:
+def _stands_out(means: Any, least: float = _LEAST) -> bool:
     """Whether the strongest of some means (H, W) is more than rounding and the noise of them all."""
     difference: Any = np.abs(means)
     strongest = float(difference.max())
-    if strongest <= _LEAST:
+    if strongest <= least:
         return False
     noise = 1.4826 * float(np.median(difference))
-    return strongest > min(_INK, max(_LEAST, _NOISE * noise))
+    return strongest > min(_INK, max(least, _NOISE * noise))
 
 
 @functools.cache
