@@ -37,8 +37,7 @@ def weights(t):
     return {name: p.detach().clone() for name, p in t.trained.state_dict().items()}
 
 
-@pytest.mark.parametrize("muon", [False, pytest.param(True, marks=pytest.mark.skipif(
-    not hasattr(torch.optim, "Muon"), reason="this torch has no Muon"))])  # fmt: skip
+@pytest.mark.parametrize("muon", [False, True])
 def test_every_loss_falls(tmp_path, muon):
     stage = replace(STAGE, steps=60, bf16=False, muon=muon)
     t = trainer(tmp_path, stage)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import nn
 from torch.optim import AdamW, Optimizer
 
-from ..errors import InvalidOptionError
 from .config import StageConfig
+from .muon import Muon
 
 
 def make_optimizers(modules: nn.Module, stage: StageConfig) -> list[Optimizer]:
@@ -15,9 +14,6 @@ def make_optimizers(modules: nn.Module, stage: StageConfig) -> list[Optimizer]:
 
     Muon (Jordan et al. 2024) with updates scaled to AdamW's RMS, so that one learning rate serves both. Norms,
     biases, embeddings and positions get no weight decay.
-
-    Raises:
-        InvalidOptionError: `muon` is asked for and this torch has none (it came with 2.9).
     """
     matrices, others, flat = [], [], []
     for name, p in modules.named_parameters():
@@ -37,12 +33,5 @@ def make_optimizers(modules: nn.Module, stage: StageConfig) -> list[Optimizer]:
     ]
     optimizers: list[Optimizer] = [AdamW(groups, lr=stage.learning_rate, betas=(0.9, 0.98))]
     if matrices:
-        if not hasattr(torch.optim, "Muon"):
-            raise InvalidOptionError(f"muon=True needs torch >= 2.9, this is {torch.__version__}.")
-        optimizers.append(
-            torch.optim.Muon(
-                matrices, lr=stage.learning_rate, weight_decay=stage.weight_decay,
-                adjust_lr_fn="match_rms_adamw",
-            )
-        )  # fmt: skip
+        optimizers.append(Muon(matrices, lr=stage.learning_rate, weight_decay=stage.weight_decay))
     return optimizers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ def run(
         tensorboard, plots: write event files for TensorBoard; after each stage, draw all logs as `log.png`.
         shard: deal the parameters out over the processes, see `sharding`.
         stop_after: minutes after which this call saves its state, exports what there is and returns; 0 goes to the end.
-        start: a checkpoint of the same network whose weights the first stage starts from; None starts from nothing.
+        start: a checkpoint of the same network whose weights the first stage starts from, without dense supervision
+            of the encoder; None starts from nothing.
 
     Returns:
         The folder of the exported model, a checkpoint in HF's layout.
@@ -67,6 +69,9 @@ def run(
     deadline = time.monotonic() + 60 * stop_after if stop_after else None
     before: tuple[Path, StageConfig] | None = None
     for name, stage in with_resampling(recipe.stages):
+        if start is not None and before is None:
+            # A fresh glyph head's gradients would unlearn what the encoder knows.
+            stage = replace(stage, glyph_weight=0.0)
         model, processor = build(recipe.preset, stage.canvas, stage.seed, stage.decoder)
         model.to(group.device)
         choose_trained(model, stage.trained)

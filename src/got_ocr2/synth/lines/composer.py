@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
 from ..corpora import Split
 from ..corpora.content import Content
@@ -16,7 +16,7 @@ from ..sample import Sample
 from ..text.styles import print_on_plain_paper, random_style
 from .faces import BOOK, RECEIPT, TYPEWRITER, pick_family
 from .letters import Hand, LineSheet, Machine
-from .typography import all_ligatures, capitals, form_words, printed
+from .typography import all_ligatures, capitals, figure_words, form_words, printed
 
 LineKind = Literal["print", "typewriter", "book", "capitals", "receipt"]
 LINE_KINDS: tuple[LineKind, ...] = get_args(LineKind)
@@ -64,6 +64,8 @@ class BlockComposer:
         elif kind == "book":
             sheet.mask = _letterpress(rng, sheet.mask, em)
         _rule(rng, sheet, em)
+        if rng.random() < (0.35 if kind == "book" else 0.08):
+            sheet.mask = _thin_paper(rng, sheet.mask, em)
         glyphs, regions = sheet.truth()
         picture = print_on_plain_paper(rng, sheet.mask)
         if kind in ("typewriter", "book") and rng.random() < 0.5:
@@ -108,8 +110,13 @@ class BlockComposer:
     def _words(self, rng: np.random.Generator, kind: LineKind, hand: Hand, width: float) -> list[str]:
         """As many words as a line holds, of letters that the face has."""
         count = max(1, int(width / hand.size / 1.6))
-        forms = rng.random() < (0.75 if kind == "receipt" else 0.06)
-        words = form_words(rng, count) if forms else printed(rng, self.content.words(rng, count))
+        way, forms = rng.random(), 0.65 if kind == "receipt" else 0.06
+        if way < forms:
+            words = form_words(rng, count)
+        elif way < forms + 0.1:
+            words = figure_words(rng, count)
+        else:
+            words = printed(rng, self.content.words(rng, count))
         if kind == "capitals":
             words = capitals(rng, words)
         words = [word for word in words if hand.face.covers(word)]
@@ -178,6 +185,16 @@ def _letterpress(rng: np.random.Generator, mask: Image.Image, em: float) -> Imag
     if rng.random() < 0.5:
         mask = _clogged(rng, mask, em, rng.uniform(0.1, 0.7))
     return _patchy(rng, mask, em, rng.uniform(0.0, 0.5)) if rng.random() < 0.5 else mask
+
+
+def _thin_paper(rng: np.random.Generator, mask: Image.Image, em: float) -> Image.Image:
+    """The print of the other side, mirrored, soft and pale: up to 45 % of its ink."""
+    back = ImageChops.offset(
+        ImageOps.mirror(mask), int(rng.integers(mask.width)), int(rng.integers(mask.height))
+    )
+    back = back.filter(ImageFilter.GaussianBlur(em * rng.uniform(0.02, 0.1)))
+    ink = rng.uniform(0.1, 0.45)
+    return ImageChops.lighter(mask, back.point([round(v * ink) for v in range(256)]))
 
 
 def _needles(rng: np.random.Generator, mask: Image.Image, em: float) -> Image.Image:

@@ -125,5 +125,30 @@ def form_words(rng: np.random.Generator, count: int) -> list[str]:
     return out
 
 
+def figure_words(rng: np.random.Generator, count: int) -> list[str]:
+    """At least `count` cells of a row of figures, all made in one way: years, counts, sums, decimals.
+
+    Nothing around a figure tells which one it is, so readers of print that is hard to make out need many of them.
+    """
+    out: list[str] = []
+    if rng.random() < 0.4:
+        out += [name.capitalize() for name in random_string(rng, "word").split()]
+    way, digits, mark = rng.random(), int(rng.integers(1, 6)), ".,"[int(rng.integers(2))]
+    start = int(rng.integers(1500, 2100))
+    while len(out) < count:
+        if way < 0.2:
+            out.append(str(start))
+            start += int(rng.integers(1, 4))
+        elif way < 0.6:
+            out.append(_pick(rng, "123456789") + "".join(_pick(rng, "0123456789") for _ in range(digits - 1)))
+        elif way < 0.8:
+            out.append(f"{rng.integers(10**digits)}{mark}{rng.integers(100):02}")
+        else:
+            out.append(
+                f"{rng.integers(10 ** int(rng.integers(1, 7))):,}".replace(",", "," if mark == "." else mark)
+            )
+    return out
+
+
 def _pick(rng: np.random.Generator, letters: str) -> str:
     return letters[int(rng.integers(len(letters)))]
