@@ -63,17 +63,10 @@ def read(
     Text goes to standard output, as it is written on a terminal, page by page into a pipe. A page that cannot
     be read is named on standard error, the others are read all the same, and the exit code is not 0.
     """
-    wanted = Wanted(output, to, json, skip_existing, force, verbose, quiet, password)
-    if confidence != "page" and not json:
-        raise InvalidOptionError(f"--confidence {confidence} is about JSON; it needs --json.")
-    if boxes and not json and to is None:
-        raise InvalidOptionError(
-            "--boxes is about places, which text has not; it needs --json, or --to with hocr, tsv, ..."
-        )
+    wanted = Wanted(output, to, json, skip_existing, force, verbose, quiet, password, confidence, boxes)
     from ..documents import DEFAULT_DPI, Limits
-    from ..reading import LINES, PDF_TEXT, ReadOptions
+    from ..reading import ReadOptions
 
-    limits = Limits() if max_pixels is None else Limits(max_pixels=max_pixels)
     options = ReadOptions.of(
         format=format,
         box=None if box is None else box_of(box),
@@ -97,14 +90,10 @@ def read(
         password=password,
         recursive=recursive,
         skip_blank=skip_blank,
-        limits=limits,
+        limits=Limits() if max_pixels is None else Limits(max_pixels=max_pixels),
     )
     jobs = wanted.jobs(inputs, options)
-    if draft not in (None, PDF_TEXT, LINES) and len(jobs) > 1:
-        raise InvalidOptionError(
-            f"--draft {printable(draft)} is about one document, got {len(jobs)}; --draft {PDF_TEXT} and "
-            f"--draft {LINES} are for any."
-        )
+    _check_draft(draft, len(jobs))
     jobs = wanted.left_to_do(jobs)
     if not jobs:
         return 0
@@ -129,3 +118,18 @@ def read(
         if not quiet and ocr.why_not_native is not None:
             note(f"Reading with torch, slower than the compiled kernels would be: {ocr.why_not_native}.")
         return write_events(ocr, jobs, options, batch_size, sink, progress, verbose=verbose, quiet=quiet)
+
+
+def _check_draft(draft: str | None, documents: int) -> None:
+    """A file of text is a draft of one document.
+
+    Raises:
+        InvalidOptionError: there are several.
+    """
+    from ..reading import LINES, PDF_TEXT
+
+    if draft not in (None, PDF_TEXT, LINES) and documents > 1:
+        raise InvalidOptionError(
+            f"--draft {printable(draft)} is about one document, got {documents}; --draft {PDF_TEXT} and "
+            f"--draft {LINES} are for any."
+        )

@@ -37,6 +37,8 @@ class Wanted:
     verbose: bool
     quiet: bool
     password: str | None
+    confidence: str
+    boxes: bool
 
     def __post_init__(self) -> None:
         if self.verbose and self.quiet:
@@ -49,6 +51,12 @@ class Wanted:
         if self.to is not None and self.json:
             raise InvalidOptionError(
                 "--to and --json exclude each other; --to json writes the tree of a page."
+            )
+        if self.confidence != "page" and not self.json:
+            raise InvalidOptionError(f"--confidence {self.confidence} is about JSON; it needs --json.")
+        if self.boxes and not self.json and self.to is None:
+            raise InvalidOptionError(
+                "--boxes is about places, which text has not; it needs --json, or --to with hocr, tsv, ..."
             )
 
     @property

@@ -65,32 +65,13 @@ def generate_batch(
     ends = [RowEnd(options, max_new_tokens, tokenizer) for _ in batch.lengths]
     reasons: list[FinishReason | None] = [None] * len(ends)
     cache, new, pixels = KeyValueCache(), ids, batch.pixel_values
-    rules = dataclasses.replace(options, do_sample=False)
-    draws = GenerationOptions(
-        do_sample=True, temperature=options.temperature, top_k=options.top_k, top_p=options.top_p
-    )
     taken: list[Step] = []
     seen: dict[str, list[Any]] = {"logits": [], "attentions": [], "hidden_states": []}
     while None in reasons:
-        out: Any = model(
-            input_ids=new,
-            pixel_values=pixels,
-            attention_mask=mask,
-            position_ids=position_ids(mask)[:, -new.shape[1] :],
-            past_key_values=cache,
-            logits_to_keep=1,
-            **({"output_attentions": True} if slow.output_attentions else {}),
-            **({"output_hidden_states": True} if slow.output_hidden_states else {}),
-        )
+        out = _forward(model, new, pixels, mask, cache, slow)
         pixels = None
         logits: Tensor = out.logits[:, -1].float()
-        too_short = len(taken) < options.min_new_tokens and options.eos_token_id
-        forbidden = torch.tensor(options.eos_token_id, device=ids.device) if too_short else None
-        scores = apply_rules(logits, ids, rules, mask=mask, forbidden=forbidden)
-        for rule in slow.logits_processor:
-            scores = rule(ids, scores)
-        if options.do_sample:
-            scores = apply_rules(scores, ids, draws)
+        scores = _scores(logits, ids, mask, options, slow, len(taken))
         chosen = sample(scores, generator) if options.do_sample else greedy(scores)
         open_rows = torch.tensor([reason is None for reason in reasons], device=ids.device)
         if bool((open_rows & (chosen == NO_TOKEN)).any()):
@@ -114,6 +95,44 @@ def generate_batch(
         new = chosen[:, None]
     wanted = {name: tuple(seen[name]) for name in seen if getattr(slow, f"output_{name}")}
     return dataclasses.replace(collect(batch.input_ids, taken), **wanted)
+
+
+def _forward(
+    model: LanguageModel, new: Tensor, pixels: Tensor | None, mask: Tensor, cache: KeyValueCache, slow: SlowOptions
+) -> Any:
+    """One pass over the new ids (batch, N) at the end of what `mask` (batch, T) shows; the cache grows by them."""
+    inside = [name for name in ("output_attentions", "output_hidden_states") if getattr(slow, name)]
+    return model(
+        input_ids=new,
+        pixel_values=pixels,
+        attention_mask=mask,
+        position_ids=position_ids(mask)[:, -new.shape[1] :],
+        past_key_values=cache,
+        logits_to_keep=1,
+        **dict.fromkeys(inside, True),
+    )
+
+
+def _scores(
+    logits: Tensor, ids: Tensor, mask: Tensor, options: GenerationOptions, slow: SlowOptions, done: int
+) -> Tensor:
+    """Logits (batch, vocabulary) after the rules of the options, the caller's, and those of sampling, in that order.
+
+    Args:
+        done: how many tokens each row has so far.
+    """
+    too_short = done < options.min_new_tokens and options.eos_token_id
+    forbidden = torch.tensor(options.eos_token_id, device=ids.device) if too_short else None
+    rules = dataclasses.replace(options, do_sample=False)
+    scores = apply_rules(logits, ids, rules, mask=mask, forbidden=forbidden)
+    for rule in slow.logits_processor:
+        scores = rule(ids, scores)
+    if not options.do_sample:
+        return scores
+    draws = GenerationOptions(
+        do_sample=True, temperature=options.temperature, top_k=options.top_k, top_p=options.top_p
+    )
+    return apply_rules(scores, ids, draws)
 
 
 def stops(criteria: Sequence[StopRule], ids: Tensor, scores: Tensor) -> list[bool]:

@@ -6,104 +6,139 @@ from typing import Any, get_args
 
 from .details import FinishReason, OnLoop, Status
 
+Schema = dict[str, Any]
 
-def json_schema() -> dict[str, Any]:
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_SECONDS: Schema = {"type": "number", "minimum": 0}
+_SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+_STATUS: Schema = {"enum": list(get_args(Status))}
+_BOX: Schema = {
+    "type": ["array", "null"],
+    "items": {"type": "number"},
+    "minItems": 4,
+    "maxItems": 4,
+    "description": "x1, y1, x2, y2 in pixels of the page",
+}
+
+
+def json_schema() -> Schema:
     """The JSON schema (draft 2020-12) of `to_dict` of both results; `got-ocr2 read --json` writes it."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "got-ocr2 result",
+        "oneOf": [{"$ref": "#/$defs/page"}, {"$ref": "#/$defs/document"}],
+        "$defs": {"page": _page(), "document": _document(), "part": _part()},
+    }
 
-    def obj(properties: dict[str, Any], **extra: Any) -> dict[str, Any]:
-        return {
-            "type": "object",
-            "properties": properties,
-            "required": list(properties),
-            "additionalProperties": False,
-            **extra,
+
+def _object(properties: Schema, type: str | list[str] = "object") -> Schema:
+    """An object with exactly these properties."""
+    return {
+        "type": type,
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _or_null(schema: Schema) -> Schema:
+    """The same, or nothing; of a simple type."""
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def _document() -> Schema:
+    return _object(
+        {
+            "kind": {"const": "document"},
+            "source": {"type": "string"},
+            "text": {"type": "string"},
+            "status": _STATUS,
+            "tokens": _COUNT,
+            "seconds": _SECONDS,
+            "pages": {"type": "array", "items": {"$ref": "#/$defs/page"}, "minItems": 1},
         }
+    )
 
-    count = {"type": "integer", "minimum": 0}
-    seconds = {"type": "number", "minimum": 0}
-    status = {"enum": list(get_args(Status))}
-    box = {"type": ["array", "null"], "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
-    request = obj(
+
+def _page() -> Schema:
+    parts: Schema = {"type": ["array", "null"], "items": {"$ref": "#/$defs/part"}}
+    return _object(
+        {
+            "kind": {"const": "page"},
+            "text": {"type": "string"},
+            "status": _STATUS,
+            "finish_reason": {"enum": list(get_args(FinishReason))},
+            "source": {"type": "string"},
+            "page_numbers": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1},
+            "width": _COUNT,
+            "height": _COUNT,
+            "prompt_tokens": _COUNT,
+            "tokens": _COUNT,
+            "seconds": _SECONDS,
+            "mean_logprob": {"type": ["number", "null"], "maximum": 0},
+            "lines": parts,
+            "words": parts,
+            "characters": {"type": ["array", "null"], "items": _SHARE},
+            "skipped": parts,
+            "agreement": _or_null(_SHARE),
+            "repetition": _repetition(),
+            "speculation": _speculation(),
+            "request": _request(),
+            "error": _error(),
+            "confidence": _or_null(_SHARE),
+        }
+    )
+
+
+def _part() -> Schema:
+    """A line, a word or what was skipped."""
+    return _object(
+        {
+            "text": {"type": "string"},
+            "start": _COUNT,
+            "end": _COUNT,
+            "confidence": _SHARE,
+            "box": _BOX,
+            "angle": {"type": ["number", "null"]},
+            "block": _or_null(_COUNT),
+            "unsupported": {"type": "boolean"},
+        }
+    )
+
+
+def _repetition() -> Schema:
+    return _object(
+        {
+            "on_loop": {"enum": list(get_args(OnLoop))},
+            "period": {"type": ["integer", "null"], "minimum": 1},
+            "dropped": _COUNT,
+            "solved": {"type": "boolean"},
+            "failure": {"type": ["string", "null"]},
+        },
+        ["object", "null"],
+    )
+
+
+def _speculation() -> Schema:
+    return _object({"drafted": _COUNT, "kept": _COUNT, "agreement": _or_null(_SHARE)}, ["object", "null"])
+
+
+def _request() -> Schema:
+    """What was asked of the page."""
+    return _object(
         {
             "format": {"type": "boolean"},
-            "box": {**box, "description": "x1, y1, x2, y2 in pixels of the page"},
+            "box": _BOX,
             "color": {"type": ["string", "null"]},
             "multi_page": {"type": "boolean"},
             "crop": {"type": "boolean"},
             "max_patches": {"type": ["integer", "null"], "minimum": 1},
         }
     )
-    error = obj(
+
+
+def _error() -> Schema:
+    return _object(
         {"type": {"type": "string"}, "message": {"type": "string"}, "exit_code": {"type": "integer"}},
-        type=["object", "null"],
+        ["object", "null"],
     )
-    share = {"type": "number", "minimum": 0, "maximum": 1}
-    part = obj(
-        {
-            "text": {"type": "string"},
-            "start": count,
-            "end": count,
-            "confidence": share,
-            "box": {**box, "description": "x1, y1, x2, y2 in pixels of the page"},
-            "angle": {"type": ["number", "null"]},
-            "block": {"type": ["integer", "null"], "minimum": 0},
-            "unsupported": {"type": "boolean"},
-        }
-    )
-    repetition = obj(
-        {
-            "on_loop": {"enum": list(get_args(OnLoop))},
-            "period": {"type": ["integer", "null"], "minimum": 1},
-            "dropped": count,
-            "solved": {"type": "boolean"},
-            "failure": {"type": ["string", "null"]},
-        },
-        type=["object", "null"],
-    )
-    speculation = obj(
-        {"drafted": count, "kept": count, "agreement": {**share, "type": ["number", "null"]}},
-        type=["object", "null"],
-    )
-    page = obj(
-        {
-            "kind": {"const": "page"},
-            "text": {"type": "string"},
-            "status": status,
-            "finish_reason": {"enum": list(get_args(FinishReason))},
-            "source": {"type": "string"},
-            "page_numbers": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1},
-            "width": count,
-            "height": count,
-            "prompt_tokens": count,
-            "tokens": count,
-            "seconds": seconds,
-            "mean_logprob": {"type": ["number", "null"], "maximum": 0},
-            "lines": {"type": ["array", "null"], "items": {"$ref": "#/$defs/part"}},
-            "words": {"type": ["array", "null"], "items": {"$ref": "#/$defs/part"}},
-            "characters": {"type": ["array", "null"], "items": share},
-            "skipped": {"type": ["array", "null"], "items": {"$ref": "#/$defs/part"}},
-            "agreement": {**share, "type": ["number", "null"]},
-            "repetition": repetition,
-            "speculation": speculation,
-            "request": request,
-            "error": error,
-            "confidence": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
-        }
-    )
-    document = obj(
-        {
-            "kind": {"const": "document"},
-            "source": {"type": "string"},
-            "text": {"type": "string"},
-            "status": status,
-            "tokens": count,
-            "seconds": seconds,
-            "pages": {"type": "array", "items": {"$ref": "#/$defs/page"}, "minItems": 1},
-        }
-    )
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "got-ocr2 result",
-        "oneOf": [{"$ref": "#/$defs/page"}, {"$ref": "#/$defs/document"}],
-        "$defs": {"page": page, "document": document, "part": part},
-    }

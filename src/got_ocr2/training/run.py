@@ -72,39 +72,13 @@ def run(
         if start is not None and before is None:
             # A fresh glyph head's gradients would unlearn what the encoder knows.
             stage = replace(stage, glyph_weight=0.0)
-        model, processor = build(recipe.preset, stage.canvas, stage.seed, stage.decoder)
-        model.to(group.device)
-        choose_trained(model, stage.trained)
-        max_length = stage.max_length or recipe.preset.max_length
-        collator = Collator(processor, model.config.vision_config.patch_hw, max_length)
-        parts = group.size * stage.accumulate
-        own = range(group.rank * stage.accumulate, (group.rank + 1) * stage.accumulate)
-        stream = BatchStream(
-            mixture(stage),
-            collator,
-            stage.batch_size,
-            stage.seed,
-            parts=parts,
-            own=own,
-            pool=stage.pool,
-            redraws=REDRAWS,
-            narrow=stage.narrow,
-        )
         rows = TrainingLog(
             folder / name, name, 0 if stage.minutes else stage.steps,
             tell=progress, tensorboard=tensorboard and group.is_first,
         )  # fmt: skip
-        if before is not None and stage.decoder_from and stage.decoder != before[1].decoder:
-            load_decoder(model, Path(stage.decoder_from))
-        trainer = Trainer(
-            model, stage, stream, folder / name, group=group, log=rows, shard=shard,
-            checkup=_checkup(stage, collator) if group.is_first or shard else None,
-        )  # fmt: skip
-        if before is not None and trainer.step == 0:
-            learnt = handed_over(before[0], recipe.preset, before[1], stage, trainer.weights())
-            trainer.begin_from(learnt)
-        elif start is not None and before is None and trainer.step == 0:
-            trainer.begin_from(started_from(start, recipe.preset, stage, trainer.weights()))
+        trainer, processor = _trainer(recipe.preset, stage, folder / name, group, rows, shard, before)
+        if trainer.step == 0:
+            _begin(trainer, recipe.preset, before, start)
         log(f"{name}: {_limits(trainer)}, log in {folder / name}")
         done = trainer.run(deadline)
         before = (folder / name, stage)
@@ -121,6 +95,44 @@ def run(
             break
     log(f"model: {folder / MODEL_NAME}")
     return folder / MODEL_NAME
+
+
+def _trainer(
+    preset: ModelPreset, stage: StageConfig, folder: Path, group: Group, rows: TrainingLog, shard: bool,
+    before: tuple[Path, StageConfig] | None,
+) -> tuple[Trainer, GotOcr2Processor]:  # fmt: skip
+    """A stage's model with its data, at the step where the folder says that it stands; and the model's processor."""
+    model, processor = build(preset, stage.canvas, stage.seed, stage.decoder)
+    model.to(group.device)
+    choose_trained(model, stage.trained)
+    max_length = stage.max_length or preset.max_length
+    collator = Collator(processor, model.config.vision_config.patch_hw, max_length)
+    stream = BatchStream(
+        mixture(stage),
+        collator,
+        stage.batch_size,
+        stage.seed,
+        parts=group.size * stage.accumulate,
+        own=range(group.rank * stage.accumulate, (group.rank + 1) * stage.accumulate),
+        pool=stage.pool,
+        redraws=REDRAWS,
+        narrow=stage.narrow,
+    )
+    if before is not None and stage.decoder_from and stage.decoder != before[1].decoder:
+        load_decoder(model, Path(stage.decoder_from))
+    checkup = _checkup(stage, collator) if group.is_first or shard else None
+    return Trainer(model, stage, stream, folder, group=group, log=rows, shard=shard, checkup=checkup), processor
+
+
+def _begin(
+    trainer: Trainer, preset: ModelPreset, before: tuple[Path, StageConfig] | None, start: Path | None
+) -> None:
+    """Gives a stage that has not begun the weights of the one before it, or the first those of `start`."""
+    if before is not None:
+        folder, learnt = before
+        trainer.begin_from(handed_over(folder, preset, learnt, trainer.stage, trainer.weights()))
+    elif start is not None:
+        trainer.begin_from(started_from(start, preset, trainer.stage, trainer.weights()))
 
 
 def build(

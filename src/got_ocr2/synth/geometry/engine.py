@@ -18,10 +18,12 @@ from ..fonts.catalog import Split
 from ..sample import Sample, Task, sample_rng
 from .axes_figures import coordinates, graphs
 from .figures import Style, settle
-from .plane_figures import medley, parallels, quadrilateral, regular_polygon, solid, triangle
+from .plane_figures import medley, parallels, regular_polygon, solid
+from .quadrilaterals import quadrilateral
 from .round_figures import circle, circles, ellipse
 from .tikz import COLOURS, Command, Pen, document
 from .tikz_svg import draw_commands
+from .triangles import triangle
 
 Renderer = Literal["tikra", "plain"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cmath
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -16,68 +17,110 @@ def circle(rng: np.random.Generator, style: Style) -> Draft:
     """A circle with what is usually drawn in it or at it."""
     draft = Draft()
     draft.circle((0, 0), 1, style.main)
-    kind = pick(rng, "inscribed", "diameter", "tangents", "chord", "angles", "sector", "secant")
-    angles = np.sort(rng.uniform(0, 360, 4))
-    while np.diff([*angles, angles[0] + 360]).min() < 35:
-        angles = np.sort(rng.uniform(0, 360, 4))
-    on = [cmath.rect(1, math.radians(float(angle))) for angle in angles]
+    kind = pick(rng, *_IN_A_CIRCLE)
+    degrees = np.sort(rng.uniform(0, 360, 4))
+    while np.diff([*degrees, degrees[0] + 360]).min() < 35:
+        degrees = np.sort(rng.uniform(0, 360, 4))
+    on = [cmath.rect(1, math.radians(float(angle))) for angle in degrees]
     if chance(rng, 0.75) and kind != "inscribed":
         draft.dots.append((0, 0))
         draft.name((0, 0), pt((on[0] + on[1]) / 2 + 0.01), "O")
-    if kind == "inscribed":
-        used = on[: int(rng.integers(3, 5))]
-        draft.path(*map(pt, used), closed=True, pen=style.second)
-        if len(used) == 4 and chance(rng, 0.5):
-            segment(draft, used[0], used[2], style.helper)
-    elif kind == "diameter":
-        used = [on[0], -on[0], on[0] * cmath.rect(1, float(rng.uniform(0.7, 2.4)))]
-        segment(draft, used[0], used[1], style.second)
-        segment(draft, used[0], used[2], style.second)
-        segment(draft, used[1], used[2], style.second)
-        draft.right_angles.append((pt(used[2]), pt(used[0]), pt(used[1])))
-        draft.names = [(p, (used[2].real * -1, used[2].imag * -1), t) for p, _, t in draft.names]
-    elif kind == "tangents":
-        reach = float(rng.uniform(1.6, 2.4))
-        p = cmath.rect(reach, float(rng.uniform(0, 2 * math.pi)))
-        half = math.acos(1 / reach)
-        used = [p / reach * cmath.rect(1, half), p / reach * cmath.rect(1, -half)]
-        for touch in used:
-            segment(draft, p, touch, style.second)
-            segment(draft, 0, touch, style.helper)
-            if chance(rng, 0.5):
-                draft.right_angles.append((pt(touch), (0, 0), pt(p)))
-        draft.name(pt(p), (0, 0), "P")
-        draft.names = [(q, (-p.real, -p.imag) if t == "O" else towards, t) for q, towards, t in draft.names]
-    elif kind == "chord":
-        used = on[:2]
-        h = middle(used)
-        segment(draft, used[0], used[1], style.second)
-        segment(draft, 0, h, style.helper)
-        draft.right_angles.append((pt(h), (0, 0), pt(used[0])))
-        draft.name(pt(h), (0, 0), "H")
-        draft.names = [(q, (-h.real, -h.imag) if t == "O" else towards, t) for q, towards, t in draft.names]
-    elif kind == "angles":
-        used = [on[0], on[1], on[0] * cmath.rect(1, math.radians(float(angles[1] - angles[0]) / 2 + 180))]
-        for start in (used[2], 0):
-            segment(draft, start, used[0], style.second)
-            segment(draft, start, used[1], style.second)
-        draft.angles.append((pt(used[2]), pt(used[0]), pt(used[1]), None))
-        draft.names = [(q, (used[2].real, used[2].imag), t) for q, _, t in draft.names]
-    elif kind == "sector":
-        used = on[:2]
-        for point in used:
-            segment(draft, 0, point, style.second)
-        draft.angles.append(((0, 0), pt(used[0]), pt(used[1]), angle_text(rng)))
-        inner = used[0] + used[1]
-        draft.names = [(q, (-inner.real, -inner.imag), t) for q, _, t in draft.names]
-    else:
-        used = [on[0], on[2]]
-        far = used[1] + (used[1] - used[0]) * float(rng.uniform(0.3, 0.7))
-        segment(draft, used[0], far, style.second)
-        draft.name(pt(far), (0, 0), "P")
-    for point in used:
+    for point in _IN_A_CIRCLE[kind](rng, draft, on, style):
         draft.name(pt(point), (0, 0))
     return draft
+
+
+# Each draws into a unit circle at the origin, at some of four points on it, and returns those that get a letter.
+
+
+def _inscribed(rng: np.random.Generator, draft: Draft, on: list[complex], style: Style) -> list[complex]:
+    used = on[: int(rng.integers(3, 5))]
+    draft.path(*map(pt, used), closed=True, pen=style.second)
+    if len(used) == 4 and chance(rng, 0.5):
+        segment(draft, used[0], used[2], style.helper)
+    return used
+
+
+def _diameter(rng: np.random.Generator, draft: Draft, on: list[complex], style: Style) -> list[complex]:
+    """With a right angle over it."""
+    used = [on[0], -on[0], on[0] * cmath.rect(1, float(rng.uniform(0.7, 2.4)))]
+    segment(draft, used[0], used[1], style.second)
+    segment(draft, used[0], used[2], style.second)
+    segment(draft, used[1], used[2], style.second)
+    draft.right_angles.append((pt(used[2]), pt(used[0]), pt(used[1])))
+    draft.names = [(p, pt(-used[2]), text) for p, _, text in draft.names]
+    return used
+
+
+def _tangents(rng: np.random.Generator, draft: Draft, on: list[complex], style: Style) -> list[complex]:
+    """Two from a point outside."""
+    reach = float(rng.uniform(1.6, 2.4))
+    p = cmath.rect(reach, float(rng.uniform(0, 2 * math.pi)))
+    half = math.acos(1 / reach)
+    used = [p / reach * cmath.rect(1, half), p / reach * cmath.rect(1, -half)]
+    for touch in used:
+        segment(draft, p, touch, style.second)
+        segment(draft, 0, touch, style.helper)
+        if chance(rng, 0.5):
+            draft.right_angles.append((pt(touch), (0, 0), pt(p)))
+    draft.name(pt(p), (0, 0), "P")
+    _centre_named_away_from(p, draft)
+    return used
+
+
+def _chord(rng: np.random.Generator, draft: Draft, on: list[complex], style: Style) -> list[complex]:
+    """With its distance from the centre."""
+    used = on[:2]
+    h = middle(used)
+    segment(draft, used[0], used[1], style.second)
+    segment(draft, 0, h, style.helper)
+    draft.right_angles.append((pt(h), (0, 0), pt(used[0])))
+    draft.name(pt(h), (0, 0), "H")
+    _centre_named_away_from(h, draft)
+    return used
+
+
+def _angles(rng: np.random.Generator, draft: Draft, on: list[complex], style: Style) -> list[complex]:
+    """The angle at the centre over an arc, and one on the circle over the same arc."""
+    opening = cmath.phase(on[1] / on[0]) % (2 * math.pi)
+    used = [on[0], on[1], -on[0] * cmath.rect(1, opening / 2)]
+    for start in (used[2], 0):
+        segment(draft, start, used[0], style.second)
+        segment(draft, start, used[1], style.second)
+    draft.angles.append((pt(used[2]), pt(used[0]), pt(used[1]), None))
+    draft.names = [(q, pt(used[2]), text) for q, _, text in draft.names]
+    return used
+
+
+def _sector(rng: np.random.Generator, draft: Draft, on: list[complex], style: Style) -> list[complex]:
+    used = on[:2]
+    for point in used:
+        segment(draft, 0, point, style.second)
+    draft.angles.append(((0, 0), pt(used[0]), pt(used[1]), angle_text(rng)))
+    draft.names = [(q, pt(-used[0] - used[1]), text) for q, _, text in draft.names]
+    return used
+
+
+def _secant(rng: np.random.Generator, draft: Draft, on: list[complex], style: Style) -> list[complex]:
+    """From a point outside through the circle."""
+    used = [on[0], on[2]]
+    far = used[1] + (used[1] - used[0]) * float(rng.uniform(0.3, 0.7))
+    segment(draft, used[0], far, style.second)
+    draft.name(pt(far), (0, 0), "P")
+    return used
+
+
+def _centre_named_away_from(point: complex, draft: Draft) -> None:
+    draft.names = [(q, pt(-point) if text == "O" else away, text) for q, away, text in draft.names]
+
+
+# In this order, which a seed's figures depend on.
+_IN_A_CIRCLE: dict[
+    str, Callable[[np.random.Generator, Draft, list[complex], Style], list[complex]]
+] = {
+    "inscribed": _inscribed, "diameter": _diameter, "tangents": _tangents, "chord": _chord,
+    "angles": _angles, "sector": _sector, "secant": _secant,
+}  # fmt: skip
 
 
 def circles(rng: np.random.Generator, style: Style) -> Draft:
