@@ -6,9 +6,12 @@ PROCESSES ?= 2
 export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY = passive
 export NO_MKDOCS_2_WARNING = 1
+# Empty is off. Tests start Python a hundred times: what is compiled once is kept.
+export PYTHONDONTWRITEBYTECODE =
 
 # The twenty slowest tests are named at the end.
-SUITE = -n $(PROCESSES) --dist loadgroup --durations=20
+# Neighbours stay together, so that what a file shares is made once; who has finished takes half of what the other has left.
+SUITE = -n $(PROCESSES) --dist worksteal --durations=20
 # Fails below the floor in pyproject.toml.
 COVERAGE = $(SUITE) --cov --cov-report=term:skip-covered
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from got_ocr2.checkpoints import layouts
+from got_ocr2.checkpoints.empty_model import empty_model
 from got_ocr2.errors import CheckpointError, ConfigError, InvalidOptionError
-from got_ocr2.modeling import load_model
+from got_ocr2.modeling import GotOcr2ForConditionalGeneration, load_model
 
 
 def assert_same_weights(a, b) -> None:
@@ -20,6 +22,33 @@ def assert_same_weights(a, b) -> None:
     assert left.keys() == right.keys()
     for name in left:
         torch.testing.assert_close(left[name], right[name], rtol=0, atol=0, msg=name)
+
+
+class Operations(TorchDispatchMode):
+    """Names all operations on tensors, those without values too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.add(func.overloadpacket.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+def test_nothing_is_drawn_before_weights_are_loaded(tiny_wide_model):
+    """On the meta device that would import torch's compiler, which takes longer than opening a small model."""
+    drawing = {"normal_", "uniform_"}
+    with Operations() as plain:
+        GotOcr2ForConditionalGeneration(tiny_wide_model.config)
+    with Operations() as loading:
+        model = empty_model(GotOcr2ForConditionalGeneration, tiny_wide_model.config)
+    assert drawing <= plain.names
+    assert not drawing & loading.names
+    assert {p.device.type for p in model.parameters()} == {"meta"}
+    assert {n: p.shape for n, p in model.named_parameters()} == {
+        n: p.shape for n, p in tiny_wide_model.named_parameters()
+    }
 
 
 # --- layouts ----------------------------------------------------------------------------------------------
@@ -362,7 +391,7 @@ def test_a_folder_without_a_tokenizer_knows_what_its_file_says(in_layout, write_
 _MEASURE = """
 import re, sys
 from pathlib import Path
-from got_ocr2.modeling import load_model
+from got_ocr2.modeling import GotOcr2ForConditionalGeneration, load_model
 
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 import tracemalloc
 import zlib
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
 from got_ocr2.documents import Limits, open_document, open_source
+from got_ocr2.documents.tiff import pictures_of
 from got_ocr2.errors import InputError
 
 FEW = settings(max_examples=60, deadline=None)
@@ -280,6 +282,21 @@ def test_a_page_that_pillow_cannot_open_does_not_hide_the_next():
     data = first[:-4] + struct.pack("<I", base + len(second)) + second
     data += struct.pack("<H", len(numbers)) + entries + bytes(4)
     assert [page.image.size for page in open_source(data)] == [(7, 5), (30, 20)]
+
+
+@given(big=st.booleans(), seed=st.integers(0, 2**32))
+@settings(max_examples=300, deadline=None)
+def test_damaged_directories_end_the_pictures(big, seed):
+    """Whatever Pillow raises on them: those that can be parsed come back, counted from 0."""
+    out = io.BytesIO()
+    first, second = Image.new("L", (9, 7)), Image.new("RGB", (8, 6))
+    first.save(out, "TIFF", save_all=True, append_images=[second], big_tiff=big, dpi=(200, 100), software="x")
+    data, draw = bytearray(out.getvalue()), random.Random(seed)
+    for _ in range(draw.choice((1, 1, 2, 4, 12))):
+        data[draw.randrange(len(data))] = draw.choice((0, 1, 2, 5, 12, 16, 255, draw.randrange(256)))
+    cut = draw.randrange(8, len(data)) if draw.random() < 0.2 else len(data)
+    found = pictures_of(io.BytesIO(data[:cut]))
+    assert [picture.index for picture in found] == list(range(len(found)))
 
 
 @pytest.mark.parametrize("dpi", [(204, 98), (98, 204), (204, 196), (200, 200), (1, 300), (0, 100)])

@@ -94,7 +94,6 @@ def start_two(folder: Path) -> None:
         assert "strides" not in errors.decode()
 
 
-@pytest.mark.xdist_group("two processes")
 def test_two_processes_learn_what_one_does_with_the_doubled_batch(two_processes, one_process):
     folder, _ = two_processes
     assert_same_lesson(folder, one_process)
@@ -103,7 +102,6 @@ def test_two_processes_learn_what_one_does_with_the_doubled_batch(two_processes,
     assert [(row["step"], "text" in row) for row in rows] == [(2, False), (3, True), (3, False)]
 
 
-@pytest.mark.xdist_group("two processes")
 def test_two_processes_that_share_the_weights_learn_what_one_does(two_processes, one_process):
     """Sharded, each gradient in two parts, broken off after one step and gone on with; then exported whole."""
     _, folder = two_processes

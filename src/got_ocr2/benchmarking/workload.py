@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ..checkpoints import save_model
+from ..checkpoints.empty_model import empty_model
 from ..config import GotOcr2Config
 from ..modeling import GotOcr2ForConditionalGeneration
 
@@ -61,8 +62,7 @@ def random_model(config: GotOcr2Config, seed: int = 0) -> GotOcr2ForConditionalG
     and texts go on changing; an even mean over hundreds of positions would be the same at every step.
     """
     generator = torch.Generator().manual_seed(seed)
-    with torch.device("meta"):
-        model = GotOcr2ForConditionalGeneration(config)
+    model = empty_model(GotOcr2ForConditionalGeneration, config)
     tied = config.tie_word_embeddings
     state: dict[str, Tensor] = {}
     for name, parameter in model.named_parameters():

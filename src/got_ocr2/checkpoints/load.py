@@ -15,6 +15,7 @@ from ..config import CONFIG_NAME, GotOcr2Config, parse_config, read_json, stored
 from ..errors import CheckpointError, ConfigError, InvalidOptionError
 from ..hub import resolve
 from ..pretrained import check_loading
+from .empty_model import empty_model
 from .generation_config import read_generation_defaults
 from .layouts import EMBEDDING, HEAD
 from .stored_model import Stored, StoredModel
@@ -77,8 +78,7 @@ def load_model_as(
         except ConfigError as e:
             raise ConfigError(f"{folder / CONFIG_NAME}: {e}") from e
     _, tensors = scan(folder)
-    with torch.device("meta"):
-        model = model_class(config)
+    model = empty_model(model_class, config)
     if config.tie_word_embeddings:
         _drop_tied_head(folder, tensors)
     _check(folder, model, tensors, tied=config.tie_word_embeddings)

@@ -16,9 +16,9 @@ from PIL import Image
 from ..errors import EncryptedDocumentError, InputError, InvalidOptionError
 from ..wording import printable, reason
 from .document import Document, Page
+from .library_messages import silence_libraries
 from .limits import Limits
 from .page_ranges import PageRanges
-from .quiet import silence_libraries
 
 DEFAULT_DPI = 200.0
 _DYNAMIC_FORM = 2  # FORMTYPE_XFA_FULL

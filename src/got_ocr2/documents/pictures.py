@@ -16,9 +16,9 @@ from . import tiff
 from .colors import managed
 from .document import Document, Page
 from .foreign import what_it_is
+from .library_messages import silence_libraries
 from .limits import Limits
 from .page_ranges import PageRanges
-from .quiet import silence_libraries
 
 if TYPE_CHECKING:
     from ..processing.images import ImageLike

@@ -14,6 +14,7 @@ import math
 import struct
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -40,6 +41,9 @@ _MOST_PICTURES = 100_000
 _MOST_SAMPLES = 64  # a pixel; satellite pictures have a dozen
 _BAND = 1 << 20  # samples that are widened at a time
 _UNEQUAL, _ABSURD = 1.08, 5.0  # ratios of resolutions between which pixels are made square
+# What Pillow's parser raises on damaged directories: a bad header, tags without values, values that are cut off, places
+# beyond what a file can have.
+_DAMAGE = (SyntaxError, LookupError, ValueError, struct.error, OverflowError, OSError)
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -134,17 +138,16 @@ class Picture:
 
 
 def pictures_of(stream: BinaryIO) -> list[Picture]:
-    """The directories of a TIFF in their order; none if the file is no TIFF or its first directory is damaged."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, about tags that nobody needs
-            return list(_chain(stream, -1, 0))
-    except (
-        Exception
-    ):  # damaged directories make the parser raise nearly anything; Pillow's own words are better
-        return []
-    finally:
-        stream.seek(0)
+    """The directories of a TIFF in their order, as far as they can be parsed; none if the file is no TIFF.
+
+    Where not even the first can be, Pillow's own words say why.
+    """
+    found: list[Picture] = []
+    with suppress(*_DAMAGE), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, about tags that nobody needs
+        found.extend(_chain(stream, -1, 0))
+    stream.seek(0)
+    return found
 
 
 def pages_of(stream: BinaryIO, pictures: list[Picture]) -> list[Picture]:
@@ -364,15 +367,9 @@ def _chain(stream: BinaryIO, start: int, index: int) -> Iterator[Picture]:
     seen: set[int] = set()
     while place and place not in seen and len(seen) < _MOST_PICTURES:
         seen.add(place)
-        try:
-            stream.seek(place)
-            directory.load(stream)
-            tags = {tag: directory[tag] for tag in directory}
-        except Exception:
-            if not index:
-                raise
-            return  # what stands before a damaged directory is read
-        yield Picture(index, place, tags, order)
+        stream.seek(place)
+        directory.load(stream)
+        yield Picture(index, place, {tag: directory[tag] for tag in directory}, order)
         if start >= 0:
             return
         index += 1
@@ -382,7 +379,5 @@ def _chain(stream: BinaryIO, start: int, index: int) -> Iterator[Picture]:
 def _below(stream: BinaryIO, picture: Picture) -> Iterator[Picture]:
     for place in picture.numbers(_SUB_FILES):
         if isinstance(place, int) and place > 0:
-            try:
+            with suppress(*_DAMAGE):
                 yield from _chain(stream, place, -1)
-            except Exception:
-                continue

@@ -98,7 +98,12 @@ def generate_batch(
 
 
 def _forward(
-    model: LanguageModel, new: Tensor, pixels: Tensor | None, mask: Tensor, cache: KeyValueCache, slow: SlowOptions
+    model: LanguageModel,
+    new: Tensor,
+    pixels: Tensor | None,
+    mask: Tensor,
+    cache: KeyValueCache,
+    slow: SlowOptions,
 ) -> Any:
     """One pass over the new ids (batch, N) at the end of what `mask` (batch, T) shows; the cache grows by them."""
     inside = [name for name in ("output_attentions", "output_hidden_states") if getattr(slow, name)]

@@ -3,8 +3,8 @@
 from .cutting import Piece, joined, line_pieces
 from .finder import find_lines
 from .frames import framed_box
+from .known_lines import line_at, pieces_with_text
 from .lines import LayoutOptions, PageLayout, TextLine
-from .placed import line_at, pieces_with_text
 from .words import word_boxes
 
 __all__ = [

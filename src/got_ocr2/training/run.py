@@ -121,7 +121,9 @@ def _trainer(
     if before is not None and stage.decoder_from and stage.decoder != before[1].decoder:
         load_decoder(model, Path(stage.decoder_from))
     checkup = _checkup(stage, collator) if group.is_first or shard else None
-    return Trainer(model, stage, stream, folder, group=group, log=rows, shard=shard, checkup=checkup), processor
+    return Trainer(
+        model, stage, stream, folder, group=group, log=rows, shard=shard, checkup=checkup
+    ), processor
 
 
 def _begin(

@@ -15,7 +15,7 @@ def quadrilateral(rng: np.random.Generator, style: Style) -> Draft:
     """A quadrilateral of one of the named kinds, with diagonals, midpoints, lengths or angles."""
     draft = Draft()
     kind = pick(rng, "rectangle", "square", "parallelogram", "rhombus", "trapezium", "kite", "any")
-    corners = a, b, _, d = _corners(rng, kind)
+    corners = a, b, c, d = _corners(rng, kind)
     polygon(draft, corners, style)
     if kind in ("rectangle", "square") and chance(rng, 0.5):
         draft.right_angles.append((pt(a), pt(b), pt(d)))
@@ -25,8 +25,8 @@ def quadrilateral(rng: np.random.Generator, style: Style) -> Draft:
     if added == "diagonals":
         _diagonals(draft, corners, style)
     elif added == "diagonal":
-        ends = corners[0::2] if chance(rng, 0.5) else corners[1::2]
-        segment(draft, *ends, style.second)
+        start, end = (a, c) if chance(rng, 0.5) else (b, d)
+        segment(draft, start, end, style.second)
     elif added == "midpoints":
         _midpoints(draft, corners, style)
     elif added == "height" and kind in ("parallelogram", "trapezium"):
