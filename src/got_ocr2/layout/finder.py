@@ -19,6 +19,7 @@ from .skew import lies_on_its_side, slant_of
 
 MOST_PIXELS = 12_000_000  # larger pages are looked at in a smaller copy
 MOST_LINES = 4000
+_WHOLE = 0.85  # of the height of other lines' letters: what is lower at a rim is cut off
 _STRAIGHT = 0.15  # degrees of slant that need no turning back
 
 
@@ -72,14 +73,21 @@ def find_lines(image: Image.Image, options: LayoutOptions | None = None) -> Page
 
 
 def _without_rests(rows: list[Row], cut: list[bool]) -> list[Row]:
-    """Rows without those that a rim cuts through, unless more of such a one stands than of any other."""
-    area = [(row.box[2] - row.box[0]) * (row.box[3] - row.box[1]) for row in rows]
-    whole = max((size for size, is_cut in zip(area, cut, strict=True) if not is_cut), default=0.0)
+    """Rows without those that a rim cuts through.
+
+    One whose letters are as high as those of whole lines only lies close to the rim; and one of which more stands than
+    of any other is no rest.
+    """
+    whole = [row for row, is_cut in zip(rows, cut, strict=True) if not is_cut]
     if not whole:
         return rows
+    usual = max(whole, key=lambda row: row.letters).ascent
+    largest = max((row.x2 - row.x1) * (row.box[3] - row.box[1]) for row in whole)
     return [
-        row for row, size, is_cut in zip(rows, area, cut, strict=True) if not is_cut or size > 1.5 * whole
-    ]
+        row for row, is_cut in zip(rows, cut, strict=True)
+        if not is_cut or row.ascent >= _WHOLE * usual
+        or (row.x2 - row.x1) * (row.box[3] - row.box[1]) > 1.5 * largest
+    ]  # fmt: skip
 
 
 def _letters(ink: Gray) -> tuple[Letters, float]:

@@ -26,10 +26,16 @@ _NARROWEST = 0.8  # letter heights of a gutter
 # How many lines a gutter must pass: the narrower, the more. (widest gap in letter heights, lines)
 _NEEDED = ((1.6, 7), (3.0, 5), (8.0, 4), (np.inf, 3))
 _OPEN = 2.5  # a gap as wide as this that nothing ends need pass one line only
+_FAR = 4.0  # a gap as wide as this parts a column from what stands beside one of its lines
+_BESIDE = 4  # lines of such a column, above and below
+_FLUSH = 0.7  # letter heights between the left edges of a column's lines
+_COLUMN = 10.0  # letter heights up and down in which they are counted
 _ASIDE = 5.0  # letter heights from the ends of a running line to the columns' gutter
 _APART = 1.6  # and to the columns
 _MARK = 2.5  # widths of a bullet or a number in letter heights
 _MARK_GAP = 4.0
+_LONE_GAP = 8.0  # letter heights between a line and a speck
+_LONE_REACH = 5.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,16 @@ def bridged_rows(rows: Sequence[Row], small: Letters, walls: Letters) -> Groups:
         (i, j)
         for i, j, gap in gaps
         if not _walled(gap, walls)
-        and ((i not in inner and _is_mark(rows[i], gap)) or _is_led(gap, small) or not page.is_gutter(gap))
+        and (
+            (i not in inner and _is_mark(rows[i], gap))
+            or _is_led(gap, small)
+            or not (
+                page.is_speck(rows[i], gap)
+                or page.is_speck(rows[j], gap)
+                or _ends_at_column(rows, gap)
+                or page.is_gutter(gap)
+            )
+        )
     ]
     joined = np.array(pairs, np.int64).reshape(-1, 2)
     return connected(len(rows), joined[:, 0], joined[:, 1])
@@ -87,26 +102,39 @@ def _gaps(rows: Sequence[Row]) -> list[tuple[int, int, _Gap]]:
         high = np.maximum(heights[others], h)
         overlap = np.minimum(boxes[others, 3], boxes[i, 3]) - np.maximum(boxes[others, 1], boxes[i, 1])
         level = (abs(starts[others] - ends[i]) < 0.5 * high) & (high <= 1.9 * np.minimum(heights[others], h))
-        # Quotes and other marks stand where they like between the tops and the bottoms of letters.
-        level |= (few[others] | few[i]) & (overlap > 0.8 * np.minimum(tall[others], tall[i]))
         distance = boxes[others, 0] - boxes[i, 2]
+        # Quotes and other marks stand where they like between the tops and the bottoms of letters.
+        mark = (few[others] | few[i]) & (distance < _MARK_GAP * high)
+        level |= mark & (overlap > 0.8 * np.minimum(tall[others], tall[i]))
         others = others[
             level & (others != i) & (distance > boxes[i, 0] - boxes[i, 2]) & (distance <= WIDEST * high)
         ]
         if not len(others):
             continue
-        j = int(others[np.argmin(boxes[others, 0])])
-        if boxes[j, 0] > boxes[i, 0]:
-            gap = _Gap(boxes[i, 2], boxes[j, 0], float(ends[i] + starts[j]) / 2, float(max(h, heights[j])))
-            found.append((i, j, gap))
-            if len(found) == MOST_GAPS:
-                break
+        # The nearest may be a comma or an accent within the row: what comes after the row's end counts too.
+        for some in (others, others[boxes[others, 2] > boxes[i, 2]]):
+            j = int(some[np.argmin(boxes[some, 0])]) if len(some) else i
+            if boxes[j, 0] > boxes[i, 0] and (not found or found[-1][:2] != (i, j)):
+                foot = float(ends[i] + starts[j]) / 2
+                found.append((i, j, _Gap(boxes[i, 2], boxes[j, 0], foot, float(max(h, heights[j])))))
+        if len(found) >= MOST_GAPS:
+            break
     return found
 
 
 def _is_mark(row: Row, gap: _Gap) -> bool:
     """Whether a bullet or a number stands before the gap."""
     return row.letters <= 3 and row.x2 - row.x1 < _MARK * gap.height and gap.width < _MARK_GAP
+
+
+def _ends_at_column(rows: Sequence[Row], gap: _Gap) -> bool:
+    """Whether other lines, above and below, begin where a wide gap ends: a column stands there."""
+    if gap.width < _FAR:
+        return False
+    h = gap.height
+    near = [row.base + row.slope * row.x1 - gap.foot for row in rows if abs(row.x1 - gap.x2) < _FLUSH * h]
+    near = [down for down in near if h < abs(down) < _COLUMN * h]
+    return len(near) >= _BESIDE and min(near) < 0 < max(near)
 
 
 def _is_led(gap: _Gap, small: Letters) -> bool:
@@ -152,6 +180,19 @@ class _Map:
             ]  # fmt: skip
             cv2.fillConvexPoly(self._cells, np.round(np.array(corners) * self._scale).astype(np.int32), 1)
 
+    def is_speck(self, row: Row, gap: _Gap) -> bool:
+        """Whether a piece or two, far from the line, stand where no other line has print above or below them."""
+        if row.letters > 2 or gap.width < _LONE_GAP:
+            return False
+        x1, y1, x2, y2 = (round(value * self._scale) for value in row.box)
+        reach = round(_LONE_REACH * gap.height * self._scale)
+        columns = slice(max(0, x1), x2 + 1)
+        above, below = (
+            self._cells[max(0, y1 - reach) : max(0, y1), columns],
+            self._cells[y2 + 1 : y2 + reach, columns],
+        )
+        return not (above.any() or below.any())
+
     def is_gutter(self, gap: _Gap) -> bool:
         """Whether the strip under a gap runs past enough lines."""
         wide = gap.width
@@ -176,6 +217,8 @@ class _Map:
             return False
         if wide >= _OPEN and lines >= 1 and up.is_open and down.is_open:
             return True
+        if wide >= _FAR and (up.before + down.before) / (h + 1) >= _BESIDE:
+            return True
         return lines >= next(least for widest, least in _NEEDED if wide < widest)
 
 
@@ -185,12 +228,14 @@ class _Strip:
 
     Attributes:
         flanked: cells along which there is print on both sides.
+        before: cells along which there is print on the left.
         is_open: nothing ends it.
         middle: the column where it ends.
         distance: cells to the first print beside it.
     """
 
     flanked: int
+    before: int
     is_open: bool
     middle: int
     distance: int
@@ -215,17 +260,17 @@ def _followed(cells: NDArray[np.uint8], start: int, end: int, free: int) -> _Str
         free: how many columns of the strip must stay without print.
     """
     if not len(cells):
-        return _Strip(0, True, start, 0)
+        return _Strip(0, 0, True, start, 0)
     strip = np.maximum.accumulate(cells[:, start:end], axis=0)
     sums = np.concatenate([np.zeros((len(strip), 1), np.int64), np.cumsum(strip, axis=1)], axis=1)
     clear = sums[:, free:] == sums[:, :-free]
     is_open = clear.any(1)
     length = len(cells) if is_open.all() else int(np.argmin(is_open))
     if not length:
-        return _Strip(0, False, start, 0)
+        return _Strip(0, 0, False, start, 0)
     places = np.flatnonzero(clear[length - 1])
     middle = start + int(places[len(places) // 2]) + free // 2
     sides = cells[:length, :middle].max(1), cells[:length, middle:].max(1, initial=0)
     flanked = min(int(side.sum()) for side in sides)
     distance = int(np.argmax(np.maximum(*sides)))
-    return _Strip(flanked, length == len(cells), middle, distance)
+    return _Strip(flanked, int(sides[0].sum()), length == len(cells), middle, distance)

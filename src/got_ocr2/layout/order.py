@@ -18,6 +18,7 @@ _SHORT_CELL = 14.0  # letter heights
 _RAGGED = 0.75
 _MARK = 3.0  # letter heights
 _SMALL = 3  # lines
+_HEAD_ROOM = 1.5  # letter heights between a running head and the page below it
 
 
 def reading_order(boxes: Boxes, heights: NDArray[np.float64]) -> tuple[Order, Order]:
@@ -32,7 +33,7 @@ def reading_order(boxes: Boxes, heights: NDArray[np.float64]) -> tuple[Order, Or
         reading order).
     """
     members = _blocks(boxes, heights)
-    members = _with_tables(members, boxes, heights)
+    members = _with_tables(_with_running_heads(members, boxes, heights), boxes, heights)
     hulls = np.array([_hull(boxes[block]) for block in members])
     order: list[int] = []
     block_of = np.zeros(len(boxes), np.int64)
@@ -86,6 +87,25 @@ def _blocks(boxes: Boxes, heights: NDArray[np.float64]) -> list[list[int]]:
             while below[block[-1]] >= 0:
                 block.append(int(below[block[-1]]))
             blocks.append(block)
+    return blocks
+
+
+def _with_running_heads(
+    blocks: list[list[int]], boxes: Boxes, heights: NDArray[np.float64]
+) -> list[list[int]]:
+    """Lines that stand alone on the highest or the lowest level of the page, side by side, are one block."""
+    alone = [block[0] for block in blocks if len(block) == 1]
+    for way in (1, -1):
+        # Mirrored, the foot of a page is its head.
+        tops, feet = (boxes[:, 1], boxes[:, 3]) if way == 1 else (-boxes[:, 3], -boxes[:, 1])
+        first = int(np.argmin(feet))
+        level = [i for i in range(len(boxes)) if tops[i] < feet[first]]
+        below = np.delete(tops, level)
+        if len(level) < 2 or not set(level) <= set(alone) or not len(below):
+            continue
+        if below.min() - max(feet[i] for i in level) > _HEAD_ROOM * max(heights[i] for i in level):
+            blocks = [block for block in blocks if not set(block) <= set(level)] + [level]
+            alone = [i for i in alone if i not in level]
     return blocks
 
 

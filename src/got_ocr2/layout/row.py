@@ -35,6 +35,11 @@ class Row:
         return self.base + self.slope * x + self.descent
 
     @property
+    def height(self) -> float:
+        """Of the band of its letters."""
+        return self.ascent + self.descent
+
+    @property
     def box(self) -> Box:
         """The upright hull."""
         tops, bottoms = (self.top(self.x1), self.top(self.x2)), (self.bottom(self.x1), self.bottom(self.x2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from .letters import Letters, Numbers
 from .row import Row
 
 _DENSEST = 0.8  # share of ink in the boxes of letters; pictures have more
+_PART = 0.4  # of the high letters' height: what is lower is a part of a broken letter
+_HIGHER = 1.5  # than its longest part: what is joined is no line
 _FEET = 0.25  # letters whose feet are further from the baseline, in letter heights, do not shape it
 
 
@@ -34,11 +37,26 @@ def rows_of(pieces: Letters, letters: Letters, height: float) -> list[Row]:
     found = _found(letters, _members(lines), small, height)
     rows = [row for _, row in found]
     walls = pieces[(pieces.height > 6 * pieces.width) & (pieces.height > 3 * height)]
-    bridged = bridged_rows(rows, small, walls)
-    if len(np.unique(bridged)) < len(rows):
-        members = [np.concatenate([found[i][0] for i in group]) for group in _members(bridged)]
-        rows = [row for _, row in _found(letters, members, small, height)]
-    return _without_inner(rows)
+    bridged: list[Row] = []
+    for group in _members(bridged_rows(rows, small, walls)):
+        bridged += _joined([found[i] for i in group], letters, small, height)
+    return _without_inner(bridged)
+
+
+def _joined(
+    parts: list[tuple[NDArray[np.int64], Row]], letters: Letters, small: Letters, height: float
+) -> list[Row]:
+    """The line of some parts on one level; those that together look like no print are parted at their widest gap."""
+    if len(parts) == 1:
+        return [parts[0][1]]
+    whole = _found(letters, [np.concatenate([members for members, _ in parts])], small, height)
+    longest = max((row for _, row in parts), key=lambda row: row.letters)
+    if whole and whole[0][1].height < _HIGHER * longest.height:
+        return [whole[0][1]]
+    parts = sorted(parts, key=lambda part: part[1].x1)
+    gaps = [right.x1 - left.x2 for (_, left), (_, right) in pairwise(parts)]
+    cut = 1 + int(np.argmax(gaps))
+    return [row for some in (parts[:cut], parts[cut:]) for row in _joined(some, letters, small, height)]
 
 
 def _members(groups: Groups) -> list[NDArray[np.int64]]:
@@ -85,9 +103,12 @@ def _row(letters: Letters, height: float) -> Row | None:
         return None
     if n < 3 and (tall < 0.7 * height or x2 - x1 < 0.2 * tall):
         return None
+    if n == 1 and tall > 2.2 * max(height, x2 - x1):
+        return None  # a brace
     slope, base = _baseline(letters, tall)
     rise = base + slope * (letters.x1 + letters.x2) / 2 - letters.y1
     drop = letters.y2 - (base + slope * (letters.x1 + letters.x2) / 2)
+    rise = rise[rise > _PART * np.quantile(rise, 0.9)]
     low, high = (float(v) for v in np.quantile(rise, (0.15, 0.9)))
     if high > 1.22 * low and n > 2:
         small = rise[rise < (low + high) / 2]
