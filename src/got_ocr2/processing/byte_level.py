@@ -12,11 +12,12 @@ def _alphabet() -> tuple[str, ...]:
 
 CHARACTERS = _alphabet()
 _BYTES = {character: byte for byte, character in enumerate(CHARACTERS)}
+_CHARACTERS = dict(enumerate(CHARACTERS))  # Latin-1 has every byte as the character of its number
 
 
 def to_characters(data: bytes) -> str:
     """Bytes -> the token as a vocabulary writes it."""
-    return "".join([CHARACTERS[byte] for byte in data])
+    return data.decode("latin-1").translate(_CHARACTERS)
 
 
 def to_bytes(token: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -47,9 +48,10 @@ def load_tiktoken(path: Path, rules: SplitRules = "hf") -> Tokenizer:
         CheckpointError: a line is malformed, or the ranks are not 0, 1, 2... with all 256 bytes among them.
     """
     ranks = _read_ranks(path)
-    vocabulary = {to_characters(token): rank for token, rank in ranks.items()}
+    names = {rank: to_characters(token) for token, rank in ranks.items()}
+    vocabulary = {name: rank for rank, name in names.items()}
     # A word that is itself in the vocabulary is taken whole, as tiktoken does.
-    tokenizer = Tokenizer(models.BPE(vocabulary, _merges(ranks), ignore_merges=True))
+    tokenizer = Tokenizer(models.BPE(vocabulary, _merges(ranks, names), ignore_merges=True))
     if rules == "qwen":
         tokenizer.normalizer = normalizers.NFC()
     split = pre_tokenizers.Split(Regex(_SPLIT % _DIGITS[rules]), behavior="isolated")
@@ -86,19 +88,18 @@ def _read_ranks(path: Path) -> dict[bytes, int]:
     return ranks
 
 
-def _merges(ranks: dict[bytes, int]) -> list[tuple[str, str]]:
-    """Every pair that joins into a token, in the order in which pairs are merged.
+def _merges(ranks: Mapping[bytes, int], names: Mapping[int, str]) -> list[tuple[str, str]]:
+    """Every pair that joins into a token, in the order in which pairs are merged; `names` are the tokens by rank.
 
     tiktoken merges whichever neighbours form the token of lowest rank, so every cut of a token into two
     tokens is a merge, not only the one that was learnt. Pairs that form the same token are ordered by their
     own ranks.
     """
-    pairs: list[tuple[int, int, int, bytes, bytes]] = []
+    pairs: list[tuple[int, int, int]] = []
     for token, rank in ranks.items():
         for cut in range(1, len(token)):
-            left, right = token[:cut], token[cut:]
-            left_rank, right_rank = ranks.get(left), ranks.get(right)
-            if left_rank is not None and right_rank is not None:
-                pairs.append((rank, left_rank, right_rank, left, right))
+            left = ranks.get(token[:cut])
+            if left is not None and (right := ranks.get(token[cut:])) is not None:
+                pairs.append((rank, left, right))
     pairs.sort()
-    return [(to_characters(left), to_characters(right)) for *_, left, right in pairs]
+    return [(names[left], names[right]) for _, left, right in pairs]

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from ..errors import InvalidOptionError
+from ..modeling import GotOcr2ForConditionalGeneration
 from ..ocr import OCR
 from ..processing import GotOcr2Processor
 from .adapters import add_adapter, merge, save_adapter
@@ -151,30 +152,21 @@ def finetune(
     stage = how.stage(len(examples))
 
     torch.manual_seed(how.seed)
-    adapted: Any = None
-    if how.mode == "lora":
-        adapted = add_adapter(network, rank=how.rank, alpha=how.alpha, target=how.target)
-    else:
-        choose_trained(network, "decoder" if how.mode == "frozen-vision" else "all")
+    adapted = _choose_learning(network, how)
     learning = sum(p.numel() for p in network.parameters() if p.requires_grad)
     total = sum(p.numel() for p in network.parameters())
     log(
         f"{len(examples)} pages to learn from, {len(apart)} held out; {learning:,} of {total:,} parameters learn; "
         f"{stage.steps} steps of {stage.batch_size} pages."
     )
-    own = range(group.rank * how.accumulate, (group.rank + 1) * how.accumulate)
-    stream = BatchStream(
-        Examples(examples), collator, how.batch_size, how.seed,
-        parts=group.size * how.accumulate, own=own, pool=stage.pool,
-    )  # fmt: skip
     rows = TrainingLog(
         folder / RUN_NAME, RUN_NAME, stage.steps, tell=progress, tensorboard=tensorboard and group.is_first
     )
     reads = bool(apart) and (group.is_first or shard)
-    checkup = Checkup(collator, [example.sample() for example in apart]) if reads else None
     trainer = Trainer(
-        network, stage, stream, folder / RUN_NAME,
-        group=group, log=rows, checkup=checkup, save_frozen=False, shard=shard,
+        network, stage, _stream(examples, collator, stage, group), folder / RUN_NAME, group=group, log=rows,
+        checkup=Checkup(collator, [example.sample() for example in apart]) if reads else None,
+        save_frozen=False, shard=shard,
     )  # fmt: skip
     if trainer.step:
         log(f"Going on after step {trainer.step} of {stage.steps}.")
@@ -190,6 +182,23 @@ def finetune(
         log(f"model: {folder / MODEL_NAME}")
     group.wait()
     return folder / MODEL_NAME
+
+
+def _choose_learning(network: GotOcr2ForConditionalGeneration, how: FineTuning) -> Any:
+    """Freezes what does not learn in this mode; returns the model with its adapter, or None where there is none."""
+    if how.mode == "lora":
+        return add_adapter(network, rank=how.rank, alpha=how.alpha, target=how.target)
+    choose_trained(network, "decoder" if how.mode == "frozen-vision" else "all")
+    return None
+
+
+def _stream(examples: Sequence[Example], collator: Collator, stage: StageConfig, group: Group) -> BatchStream:
+    """This process's part of every step's pages."""
+    return BatchStream(
+        Examples(examples), collator, stage.batch_size, stage.seed,
+        parts=group.size * stage.accumulate,
+        own=range(group.rank * stage.accumulate, (group.rank + 1) * stage.accumulate), pool=stage.pool,
+    )  # fmt: skip
 
 
 def _look(
