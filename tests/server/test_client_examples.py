@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -12,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from live_server import live
 
-for package in ("fastapi", "uvicorn", "prometheus_client", "python_multipart"):
-    pytest.importorskip(package, reason="the extra serve is not installed")
+from got_ocr2.ocr import OCR
+from got_ocr2.server.auth import Keys, hash_of
+from got_ocr2.server.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = ROOT / "examples/clients"
@@ -28,19 +29,9 @@ NEEDS = {"read.py": "httpx", "with_openai.py": "openai", "with_mistralai.py": "m
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment of clients of a server with the embedded model."""
-    data = tmp_path_factory.mktemp("data")
-    command = [sys.executable, "-m", "got_ocr2", "serve", "--port", "0", "--data", str(data)]
-    environment = {**os.environ, "GOT_OCR2_API_KEYS": KEY}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    with process, process.stderr:
-        try:
-            line = process.stderr.readline()
-            assert line.startswith("{"), line + process.stderr.read()
-            yield {**os.environ, "GOT_OCR2_URL": json.loads(line)["address"], "GOT_OCR2_API_KEY": KEY}
-        finally:
-            process.terminate()
-        assert process.wait(60) == 0
+    ocr = OCR.from_pretrained(threaded=True)
+    with live(ocr, Settings(data=tmp_path_factory.mktemp("data")), Keys({"ann": hash_of(KEY)})) as running:
+        yield {**os.environ, "GOT_OCR2_URL": running.url, "GOT_OCR2_API_KEY": KEY}
 
 
 def run(name: str, picture: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

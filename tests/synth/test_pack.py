@@ -19,6 +19,8 @@ from got_ocr2.synth.sources.packed import INDEX, LICENCES, packed_faces, packed_
 DRAW = """
 import hashlib, sys
 from pathlib import Path
+from got_ocr2.synth.corpora import catalog
+catalog._ORIGINS = catalog._ORIGINS[:2]  # a machine with two texts: more take long to pack and show nothing else
 from got_ocr2.synth.fonts import all_faces
 from got_ocr2.synth.pack import write_pack
 from got_ocr2.synth.text import TextEngine
@@ -59,7 +61,8 @@ def test_a_packed_machine_draws_the_same_samples(tmp_path: Path) -> None:
     faces = packed_faces(pack)
     assert {face["source"] for face in faces} == {"bundled"}
     assert all(Path(face["path"]).is_file() for face in faces)
-    for corpus in corpora("en"):
+    assert len(packed_texts(pack)) == 2
+    for corpus in corpora("en")[:2]:
         assert packed_texts(pack)[corpus.name] == corpus.source
         assert len(packed_paragraphs(pack, corpus.name)) > 1000
     with pytest.raises(FileAccessError, match="is not empty; give a new folder"):

@@ -204,9 +204,10 @@ def _ordered(hulls: Boxes) -> list[int]:
     left = ~share & ((x1 + x2)[:, None] < (x1 + x2)[None, :])
     for a in range(n):
         # What spans both and stands between keeps them apart.
-        low, high = np.minimum(middle[a], middle), np.maximum(middle[a], middle)
-        between = (middle[None, :] > low[:, None]) & (middle[None, :] < high[:, None])
-        left[a] &= ~(between & share[a][None, :] & share).any(1)
+        right, spanning = np.flatnonzero(left[a]), np.flatnonzero(share[a])
+        low, high = np.minimum(middle[a], middle[right]), np.maximum(middle[a], middle[right])
+        between = (middle[spanning] > low[:, None]) & (middle[spanning] < high[:, None])  # (right, spanning)
+        left[a, right] = ~(between & share[np.ix_(right, spanning)]).any(1)
     before = above | left
     seen, order = np.zeros(n, bool), list[int]()
     for start in np.lexsort((x1, y1)):
