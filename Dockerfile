@@ -1,7 +1,8 @@
 # A server for CPUs with the embedded model inside: docker build -t got-ocr2 .
-# PyPI's PyTorch brings gigabytes for graphics cards; TORCH_INDEX takes the address of PyTorch's wheels for CPUs instead.
+# PyTorch comes from its own wheels for CPUs; with --build-arg TORCH_INDEX= from PyPI, whose wheel brings gigabytes for
+# graphics cards.
 FROM python:3.12-slim-bookworm AS build
-ARG TORCH_INDEX=""
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*

@@ -41,6 +41,9 @@ class FakeTokenizer:
     def token_bytes(self, token: int) -> bytes:
         return bytes([token]) if token < END else b""
 
+    def convert_ids_to_tokens(self, id: int) -> str:
+        return "<end>" if id == END else chr(id)
+
     def decode_stream(self, skip_special_tokens: bool = True) -> DecodeStream:
         return DecodeStream(self.token_bytes)
 
@@ -87,12 +90,20 @@ class FakeModel:
         tokenizer: FakeTokenizer,
         max_new_tokens: int | None = None,
         no_repeat_ngram_size: int | None = None,
+        stop_strings: tuple[str, ...] | None = None,
         **batch: torch.Tensor,
     ) -> list[Request]:
         assert tokenizer is self._processor.tokenizer
         assert batch["pixel_values"].dtype == self.dtype
-        options = GenerationOptions(eos_token_id=(END,), no_repeat_ngram_size=no_repeat_ngram_size or 0)
-        return [Request(row.tolist(), max_new_tokens or 1000, options) for row in batch["input_ids"]]
+        options = GenerationOptions(
+            eos_token_id=(END,),
+            no_repeat_ngram_size=no_repeat_ngram_size or 0,
+            stop_strings=stop_strings or (),
+        )
+        return [
+            Request(row.tolist(), max_new_tokens or 1000, options, tokenizer=tokenizer)
+            for row in batch["input_ids"]
+        ]
 
 
 class FakeRunner:

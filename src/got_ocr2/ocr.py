@@ -11,7 +11,7 @@ from weakref import finalize
 
 from .documents import DEFAULT_DPI, Limits, PageRanges, source_name
 from .errors import CheckpointError
-from .reading import DocumentRead, Event, PageRead, Reader, ReadOptions, TextPiece
+from .reading import DocumentRead, Event, PageRead, Reader, ReadOptions, TextPiece, TextWishes
 from .reading.engine_options import EngineOptions
 from .reading.line_writer import LineWriter
 from .results import PAGE_SEPARATOR, DocumentResult, OnLoop, PageResult
@@ -306,7 +306,14 @@ class OCR:
         """
         return self.reader(ReadOptions.of(**options), batch_size=batch_size).events(sources)
 
-    def reader(self, options: ReadOptions, *, batch_size: int = 1, strict: bool = False) -> Reader:
+    def reader(
+        self,
+        options: ReadOptions,
+        *,
+        batch_size: int = 1,
+        strict: bool = False,
+        wishes: TextWishes | None = None,
+    ) -> Reader:
         """What all of these calls are made of; arguments and errors are those of `reading.Reader`."""
         return Reader(
             lambda: self.engine,
@@ -316,6 +323,7 @@ class OCR:
             line_writer=self._line_writer,
             batch_size=batch_size,
             strict=strict,
+            wishes=wishes,
         )
 
     def _line_writer(self, options: ReadOptions) -> LineWriter:

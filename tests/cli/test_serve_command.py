@@ -8,10 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
+from got_ocr2.cli.serve import _settings, serve
+from got_ocr2.cli.serve_options import LIMITS
 from got_ocr2.server.auth import Keys, hash_of
+from got_ocr2.server.settings import Settings
 
 pytest.importorskip("fastapi", reason="the extra serve is not installed")
 
@@ -79,3 +85,17 @@ def test_the_embedded_model_answers_and_sigterm_ends_with_0(tmp_path):
             server.send_signal(signal.SIGTERM)
         assert server.wait(30) == 0
         assert json.loads(server.stderr.read().splitlines()[-1])["event"] == "ended"
+
+
+def test_every_limit_is_an_option_that_tells_its_default():
+    table = (Path(__file__).parents[2] / "docs/serving.md").read_text("utf-8")
+    hints = get_type_hints(serve, include_extras=True)
+    limits = {one.name: one.default for one in fields(Settings) if one.type in ("int", "float")}
+    assert len(limits) >= 18
+    for name, default in limits.items():
+        option = hints[name].__metadata__[0]
+        assert option.rich_help_panel == LIMITS
+        assert option.parser(option.help.rpartition("; ")[2].rstrip(".")) == default, name
+        assert f"`{name}`" in table
+    given = dict.fromkeys(["data", "cors", "host_name"]) | dict.fromkeys(limits, 7)
+    assert _settings(given) == Settings(**dict.fromkeys(limits, 7))

@@ -71,6 +71,14 @@ def test_what_is_copied_exists_and_is_not_ignored():
     assert {line[1:] for line in lines if line.startswith("!")} == set(copied())
 
 
+def test_wheels_for_cpus_are_the_default():
+    (given,) = all_of(BUILD, "ARG")
+    name, _, index = given.words.partition("=")
+    assert index.endswith("/whl/cpu")
+    assert COMPOSE["services"]["got-ocr2"]["build"]["args"] == {name: f"${{{name}-{index}}}"}
+    assert f'--extra-index-url "${name}"' in all_of(BUILD, "RUN")[-1].words
+
+
 def test_no_compiler_gets_into_the_image():
     assert any("gcc" in one.words for one in all_of(BUILD, "RUN"))
     assert not any("gcc" in one.words for one in all_of(LAST, "RUN"))

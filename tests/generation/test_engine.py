@@ -232,6 +232,40 @@ def test_shares_of_the_work_add_up(scripted: Any):
     assert 0.2 * elapsed < sum(result.share for result in results) <= elapsed
 
 
+def test_a_page_may_be_ended_where_it_is(scripted: Any):
+    with Engine(scripted(), positions=40) as engine:
+        first, second, waiting = (engine.submit(request(limit=17)) for _ in range(3))
+        engine.step()
+        engine.step()
+        second.finish("length")
+        assert second.done
+        result = second.result()
+        assert (result.tokens, result.reason) == ((30, 31), "length")
+        assert second[1].reason == "length"
+        assert engine.free_positions == 20
+        waiting.finish("stop_string")  # it has written nothing
+        with pytest.raises(CancelledError):
+            waiting.result()
+        assert first.result().tokens == (20, 21, END)
+        first.finish("length")  # it is over
+        assert first.result().reason == "stop"
+        assert engine.free_positions == 40
+
+
+@pytest.mark.parametrize("lag", [0, 1])
+def test_the_most_probable_tokens_are_told_to_those_who_ask(scripted: Any, lag: int):
+    with Engine(scripted(), positions=100, lag=lag) as engine:
+        plain, asking = engine.submit(request()), engine.submit(request(top=3))
+        assert asking.result().tokens == tuple(SCRIPTS[1])
+        for new in asking:
+            (best, p), *others = new.top
+            assert (best, p) == (new.token, pytest.approx(new.logprob, abs=1e-5))
+            assert len(others) == 2
+            assert all(other < p for _, other in others)
+        plain.result()
+        assert all(new.top == () for new in plain)
+
+
 def test_cancelled_pages_leave_at_once(scripted: Any):
     runner = scripted([[20] * 9] * 3)
     with Engine(runner, positions=22, rows=2) as engine:

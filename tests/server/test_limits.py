@@ -13,6 +13,7 @@ from live_server import LONG, wait_for
 
 from got_ocr2.errors import FileAccessError, InvalidOptionError
 from got_ocr2.server.auth import Keys, Rate, hash_of, new_key
+from got_ocr2.server.middleware import address_of
 from got_ocr2.server.settings import Settings
 
 NDJSON = {"Accept": "application/x-ndjson"}
@@ -243,6 +244,17 @@ def test_a_rate_fills_up_again(monkeypatch):
     assert [bool(rate.wait("a")) for _ in range(3)] == [False, False, True]
 
 
+def test_a_rate_forgets_who_has_not_asked_for_a_minute(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    rate = Rate(2)
+    for number in range(1000):
+        rate.wait(f"192.0.2.{number}")
+    now[0] = 61
+    rate.wait("one")
+    assert list(rate._left) == ["one"]
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -258,6 +270,45 @@ def test_a_rate_fills_up_again(monkeypatch):
 )
 def test_without_keys_pages_from_elsewhere_cannot_use_it(serve, headers, status):
     assert serve().http.get("/v1/models", headers=headers).status_code == status
+
+
+def test_open_to_anybody_each_address_has_its_rate(serve, png):
+    server = serve(open=True, requests_per_minute=2)
+    assert [read(server, png).status_code for _ in range(2)] == [200, 200]
+    limited = read(server, png)
+    assert limited.status_code == 429
+    assert "This address has had its 2 requests of a minute (requests_per_minute)" in limited.text
+    assert 1 <= int(limited.headers["retry-after"]) <= 31
+    assert server.http.get("/health").status_code == 200
+    assert [read(serve(requests_per_minute=1), png).status_code for _ in range(2)] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_addresses_by_which_requests_are_counted(host, address):
+    assert address_of({"type": "http", "client": (host, 1)}) == address
+
+
+def test_answers_may_not_be_framed_and_run_nothing(serve):
+    http = serve().http
+    for path in ("/health", "/openapi.json", "/nothing", "/static/main.js"):
+        headers = http.get(path).headers
+        assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+    page = http.get("/").headers
+    policy = page["content-security-policy"]
+    assert "frame-ancestors 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert (page["x-frame-options"], page["cache-control"]) == ("DENY", "no-cache")
 
 
 def test_open_to_anybody_and_to_other_origins(serve):

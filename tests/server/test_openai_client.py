@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 
 import openai
 import pytest
+from live_server import LONG, wait_for
+from PIL import Image, ImageDraw, ImageFont
 
 PAGE = "Name  Sum\nA     12"
 
@@ -13,6 +16,18 @@ PAGE = "Name  Sum\nA     12"
 @pytest.fixture
 def address(png):
     return f"data:image/png;base64,{base64.b64encode(png(40, 30)).decode()}"
+
+
+@pytest.fixture
+def lines_png():
+    """A picture of six short lines."""
+    image = Image.new("RGB", (400, 360), "white")
+    for number in range(6):
+        ImageDraw.Draw(image).text(
+            (40, 30 + number * 50), "some words", fill="black", font=ImageFont.load_default(24)
+        )
+    image.save(out := io.BytesIO(), "PNG")
+    return f"data:image/png;base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
 @pytest.fixture
@@ -105,17 +120,99 @@ def test_the_most_tokens(client, address, reads):
     assert done.usage.completion_tokens == 4
 
 
-@pytest.mark.parametrize("stream", [False, True])
-def test_log_probabilities_of_words_spell_the_text(client, png, stream):
-    address = f"data:;base64,{base64.b64encode(png(40, 30, 50, 30)).decode()}"
-    done = client(lambda pages: f"Width is\n{pages[0].width} ").chat.completions.create(
-        model="got-ocr2", messages=question(address), logprobs=True, stream=stream
+def answered(done, stream):
+    """Text, reason, usage and tokens, however they came."""
+    if not stream:
+        (choice,) = done.choices
+        tokens = choice.logprobs.content if choice.logprobs is not None else []
+        return choice.message.content, choice.finish_reason, done.usage, tokens
+    parts = list(done)
+    choices = [choice for part in parts for choice in part.choices]
+    tokens = [one for choice in choices if choice.logprobs is not None for one in choice.logprobs.content]
+    return "".join(c.delta.content or "" for c in choices), choices[-1].finish_reason, parts[-1].usage, tokens
+
+
+def create(made, addresses, stream, **more):
+    if stream:
+        more["stream_options"] = {"include_usage": True}
+    done = made.chat.completions.create(
+        model="got-ocr2", messages=question(*addresses), stream=stream, **more
     )
-    answers = [one.choices[0].logprobs for one in done] if stream else [done.choices[0].logprobs]
-    tokens = [token for one in answers if one is not None for token in one.content]
-    assert "".join(one.token for one in tokens) == "Width is\n40 \n\nWidth is\n50 "
-    assert tokens[0].token == "Width"
-    assert tokens[0].logprob == pytest.approx(-0.5 * 5)  # every byte has -0.5 in the fake model
+    return answered(done, stream)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("more", [{"stop": "zz"}, {"max_tokens": 40}])
+def test_an_end_that_was_asked_for_ends_the_work(client, address, stream, more):
+    made = client(lambda pages: "a" * 3 + " bc" * 12 + "zz " + LONG)
+    text, reason, usage, _ = create(made, [address] * 3, stream, **more)
+    if "stop" in more:
+        assert (text, reason) == ("aaa" + " bc" * 12, "stop")
+        assert 41 <= usage.completion_tokens <= 43
+    else:
+        assert (text, reason) == ("aaa" + " bc" * 12 + "z", "length")
+        assert usage.completion_tokens == 40
+    assert usage.prompt_tokens > 0
+    wait_for(lambda: not (made.live.state.reads.running or made.live.ocr.engine.running))
+    assert made.live.ocr.runner.steps < 150  # of the 3 x 930 that the pages have
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_most_tokens_are_those_of_all_pages(client, png, stream):
+    addresses = [f"data:;base64,{base64.b64encode(png(width, 30)).decode()}" for width in (40, 50, 60)]
+    made = client(lambda pages: f"{pages[0].width} wide")
+    text, reason, usage, _ = create(made, addresses, stream, max_tokens=12)
+    assert (text, reason) == ("40 wide\n\n50 w", "length")  # 7 tokens and the end, then 4
+    assert usage.completion_tokens == 12
+    text, reason, usage, _ = create(made, addresses, stream, max_tokens=24)
+    assert (text, reason) == ("40 wide\n\n50 wide\n\n60 wide", "stop")
+    assert usage.completion_tokens == 24
+    assert create(made, addresses, stream)[2].completion_tokens == 24
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_log_probabilities_of_tokens_spell_the_text(client, png, stream):
+    address = f"data:;base64,{base64.b64encode(png(40, 30, 50, 30)).decode()}"
+    made = client(lambda pages: f"Größe\n{pages[0].width} ")
+    text, _, usage, tokens = create(made, [address], stream, logprobs=True, top_logprobs=2)
+    assert text == "Größe\n40 \n\nGröße\n50 "
+    assert b"".join(bytes(one.bytes) for one in tokens) == text.encode()
+    assert [one.token for one in tokens[:4]] == ["G", "r", "\\xc3", "\\xb6"]
+    (between,) = [one for one in tokens if one.token == "\n\n"]
+    assert (between.logprob, between.top_logprobs) == (0, [])
+    written = [one for one in tokens if one is not between]
+    assert len(written) + 2 == usage.completion_tokens  # and an end token for each page
+    for one in written:
+        assert one.logprob == -0.5  # of every byte in the fake model
+        best, second = one.top_logprobs
+        assert best.bytes == one.bytes
+        assert second.logprob < best.logprob
+    assert create(made, [address], stream, logprobs=True)[3][0].top_logprobs == []
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_lines_tell_their_tokens_too(client, lines_png, stream):
+    made = client(lambda pages: " Größe  zehn ", reads="lines")
+    text, reason, usage, tokens = create(made, [lines_png], stream, logprobs=True, top_logprobs=1)
+    assert (text, reason) == ("\n".join(["Größe zehn"] * 6), "stop")
+    assert b"".join(bytes(one.bytes) for one in tokens) == text.encode()
+    assert usage.completion_tokens == len(tokens) == len(text.encode())
+    assert {one.logprob for one in tokens if one.token.strip()} == {-0.5}
+    assert all(one.top_logprobs[0].bytes == one.bytes for one in tokens if one.token.strip())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_lines_end_where_they_are_told_to(client, lines_png, stream):
+    made = client(lambda pages: "abcdefgh ijk", reads="lines")
+    text, reason, usage, _ = create(made, [lines_png], stream, max_tokens=29)
+    assert (text, reason) == ("abcdefgh ijk\nabcdefgh ijk\nabc", "length")
+    assert usage.completion_tokens == 29
+    text, reason, usage, _ = create(made, [lines_png], stream, stop=["k\nab"])
+    assert (text, reason) == ("abcdefgh ij", "stop")
+    assert usage.completion_tokens == 11
+    text, reason, usage, _ = create(made, [lines_png], stream, max_tokens=77)
+    assert (text, reason) == ("\n".join(["abcdefgh ijk"] * 6), "stop")
+    wait_for(lambda: not (made.live.state.reads.running or made.live.ocr.engine.running))
 
 
 TASKS = (
@@ -147,6 +244,8 @@ REFUSED = (
     ({"messages": question("data:image/png;base64,AAAA")}, 422, "neither a picture"),
     ({"messages": question("http://127.0.0.1:1/a.png")}, 422, "not on the public network"),
     ({"n": 2}, 400, "n: "),
+    ({"top_logprobs": 3}, 400, "top_logprobs is 3; it needs logprobs"),
+    ({"logprobs": True, "top_logprobs": 21}, 400, "top_logprobs: .* 20"),
     ({"stop": ["a", "b", "c", "d", "e"]}, 400, "4 stop strings, got 5"),
     ({"extra_body": {"box": [3, 3, 1, 1]}}, 400, "empty or reversed"),
     (

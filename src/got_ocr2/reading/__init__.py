@@ -3,7 +3,10 @@
 from .drafts import LINES, PDF_TEXT
 from .events import DocumentOpened, DocumentRead, Event, PageRead, TextPiece
 from .options import ReadOptions
+from .progress import Finished
 from .reader import Reader
+from .text_tokens import TextToken
+from .text_wishes import TextWishes
 
 __all__ = [
     "LINES",
@@ -11,8 +14,11 @@ __all__ = [
     "DocumentOpened",
     "DocumentRead",
     "Event",
+    "Finished",
     "PageRead",
     "ReadOptions",
     "Reader",
     "TextPiece",
+    "TextToken",
+    "TextWishes",
 ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..results import FinishReason, Request, Status
 from .loop_watch import LoopWatch
+from .text_tokens import TextToken, TokenBytes
 
 if TYPE_CHECKING:
     from ..generation.engine.requests import Generation, Handle
@@ -96,6 +97,25 @@ class Attempt:
         for index in range(self._read, count):
             self._text += self._stream.put(self.handle[index].token)
         self._read = max(self._read, count)
+
+    def text_tokens(self, token_bytes: TokenBytes, start: int = 0) -> list[TextToken]:
+        """The tokens that spell the text so far, the beginning included, from number `start` on.
+
+        Raises:
+            Exception: whatever the try failed with.
+        """
+        begun = self.beginning
+        count = len(self.writing.tokens) if self.handle.done else len(begun.tokens) + self._certain
+        found = [
+            TextToken(token_bytes(token), logprob)
+            for token, logprob in zip(begun.tokens[start:], begun.logprobs[start:], strict=True)
+        ]
+        for index in range(max(0, start - len(begun.tokens)), count - len(begun.tokens)):
+            new = self.handle[index]
+            if new.reason == "stop":  # the end token spells nothing
+                break
+            found.append(TextToken(token_bytes(new.token), new.logprob, new.top))
+        return found
 
     @cached_property
     def writing(self) -> Writing:

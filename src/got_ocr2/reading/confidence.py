@@ -9,8 +9,7 @@ import codecs
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..results import TextPart
 
@@ -22,8 +21,7 @@ _WORD = re.compile(rf"[{_ALONE}]|[^\s{_ALONE}]+")
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 
 
-@dataclass(frozen=True)
-class _Character:
+class Character(NamedTuple):
     """Which tokens hold the bytes of one character: all from `first` to `last`."""
 
     first: int
@@ -45,7 +43,7 @@ class Confidences:
         token_bytes: id -> the bytes it adds to the text, none for a control token.
         """
         self._logprobs = logprobs
-        self._characters = _spelt([token_bytes(token) for token in tokens])
+        self._characters = spelt([token_bytes(token) for token in tokens])
 
     def characters(self) -> tuple[float, ...]:
         """The confidence of every character of the text."""
@@ -82,19 +80,19 @@ def _part(text: str, start: int, end: int, confidence: float) -> TextPart:
     return TextPart(text[start:end], start, end, min(confidence, 1.0))
 
 
-def _spelt(pieces: Sequence[bytes]) -> list[_Character]:
+def spelt(pieces: Sequence[bytes]) -> list[Character]:
     """The characters that the pieces, joined, decode to; broken ones are U+FFFD there and count like others."""
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    found: list[_Character] = []
+    found: list[Character] = []
     begun: int | None = None  # the token in which a character began that is not whole yet
     for token, piece in enumerate(pieces):
         whole = len(decoder.decode(piece))
-        found += (_Character(token if place or begun is None else begun, token) for place in range(whole))
+        found += (Character(token if place or begun is None else begun, token) for place in range(whole))
         if not decoder.getstate()[0]:
             begun = None
         elif whole or begun is None:
             begun = token
     if begun is not None:
         rest = len(decoder.decode(b"", final=True))
-        found += [_Character(begun, len(pieces) - 1)] * rest
+        found += [Character(begun, len(pieces) - 1)] * rest
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ..results import DocumentResult, PageResult
+from .text_tokens import TextToken
 
 
 @dataclass(frozen=True)
@@ -18,9 +19,16 @@ class DocumentOpened:
 
 @dataclass(frozen=True)
 class TextPiece:
-    """Some characters of the page being read; all pieces of a page, joined, are its text."""
+    """Some characters of the page being read; all pieces of a page, joined, are its text.
+
+    Attributes:
+        text: the characters.
+        tokens: those that spell them, if they were asked for. A token may come before the character that its bytes
+            begin.
+    """
 
     text: str
+    tokens: tuple[TextToken, ...] = ()
 
 
 @dataclass(frozen=True)

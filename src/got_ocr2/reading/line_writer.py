@@ -15,6 +15,7 @@ from .loop_watch import LoopWatch
 from .options import ReadOptions
 from .page_lines import PageOfLines
 from .page_loading import Unit
+from .text_tokens import TokenQueue
 from .writer import Writer
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class LineWriter(Writer):
             self.processor.tokenizer.token_bytes,
             engine,
             lambda pieces: self._submit(pieces, [next(numbers) for _ in pieces], engine),
+            TokenQueue() if self.wishes.tokens else None,
         )
 
     def _submit(self, pieces: Sequence[Piece], numbers: Sequence[int], engine: Engine) -> list[Attempt]:
@@ -79,7 +81,7 @@ class LineWriter(Writer):
         prompts = self._model.requests(
             **batch,
             tokenizer=self.processor.tokenizer,
-            max_new_tokens=options.max_new_tokens or LINE_TOKENS,
+            max_new_tokens=self.most_tokens(LINE_TOKENS),
             no_repeat_ngram_size=options.no_repeat_ngram,
             **self.sampling(numbers),
         )
@@ -91,6 +93,7 @@ class LineWriter(Writer):
         prompt = dataclasses.replace(
             prompt,
             name="The line",
+            top=self.wishes.top,
             deadline=self.options.deadline,
             drafter=drafter_of(None, self.options.speculate, tokenizer),
             watch=None if self.options.on_loop == "ignore" else LoopWatch(),

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from ..documents import Page
 from ..results import FinishReason, PageResult, Repetition, Status, TextPart
 from .attempts import Attempt, Writing
+from .line_tokens import tokens_of_line
 from .lines import Box, Line, given_up, mean_logprob
 from .options import ReadOptions
 from .page_text import JoinedText, LineText
-from .progress import InProgress
+from .progress import Finished, InProgress
 from .regions import region_of
+from .text_tokens import TextToken, TokenQueue
 
 if TYPE_CHECKING:
     from ..generation.engine.engine import Engine
@@ -43,6 +45,7 @@ class PageOfLines(InProgress):
         token_bytes: Callable[[int], bytes],
         engine: Engine,
         submit: Callable[[Sequence[Piece]], list[Attempt]],
+        tokens: TokenQueue | None = None,
     ) -> None:
         """Finds the lines and submits the first of them.
 
@@ -52,6 +55,7 @@ class PageOfLines(InProgress):
             token_bytes: id -> the bytes that it adds to the text.
             engine: what reads the lines.
             submit: puts pieces of lines into the engine.
+            tokens: takes the tokens of the text, if they are asked for.
 
         Raises:
             GotOcr2Error: there is no such box or frame on the page.
@@ -61,6 +65,9 @@ class PageOfLines(InProgress):
         self._token_bytes = token_bytes
         self._engine = engine
         self._submit_pieces = submit
+        self._tokens = tokens
+        self._piece = ""  # of the text, given out last
+        self._finished: Finished | None = None
         start = perf_counter()
         self._image, self._corner = region_of(page.image, options)
         self._joined = JoinedText(paragraphs=options.paragraphs, dehyphenate=options.dehyphenate)
@@ -176,8 +183,20 @@ class PageOfLines(InProgress):
             except Exception:
                 continue  # `result` raises it
             if text and line.confidence >= LEAST_CONFIDENCE:
-                self._joined.extend([LineText(text, line.place.block)])
+                self._join(line, text)
                 self._given.append(line)
+
+    def _join(self, line: Line, text: str) -> None:
+        before = self._joined.text
+        self._joined.extend([LineText(text, line.place.block)])
+        if self._tokens is None:
+            return
+        start, _ = self._joined.spans[-1]
+        if start < len(before):
+            self._tokens.drop_last(before[-1])
+        elif separator := self._joined.text[len(before) : start]:
+            self._tokens.put([TextToken(separator.encode())])
+        self._tokens.put(tokens_of_line(line, self._token_bytes))
 
     def _count_done(self) -> int:
         return sum(line.done for line in self._lines)
@@ -185,12 +204,21 @@ class PageOfLines(InProgress):
     def new_text(self) -> str:
         # The last letter may still be a hyphen that the next line takes away.
         ready = len(self._joined.text) - (self._options.dehyphenate and not self.done)
-        new = self._joined.text[self._shown : max(self._shown, ready)]
-        self._shown += len(new)
-        return new
+        self._piece = self._joined.text[self._shown : max(self._shown, ready)]
+        self._shown += len(self._piece)
+        return self._piece
 
     def rest(self, text: str) -> str:
-        return text[self._shown :]
+        self._piece = text[self._shown :]
+        return self._piece
+
+    def new_tokens(self) -> tuple[TextToken, ...]:
+        piece, self._piece = self._piece, ""
+        return () if self._tokens is None else self._tokens.take(piece)
+
+    def finish(self, reason: Finished) -> None:
+        self._finished = reason
+        self.cancel()
 
     def cancel(self) -> None:
         self._waiting.clear()
@@ -200,7 +228,7 @@ class PageOfLines(InProgress):
 
     def result(self) -> PageResult:
         late = monotonic() > self._until and any(not line.done or line.cancelled for line in self._lines)
-        if late:
+        if late or self._finished:
             self._lines = self._given
         self._take_ended()
         writings = [writing for line in self._lines for writing in line.writings]
@@ -231,6 +259,8 @@ class PageOfLines(InProgress):
     ) -> tuple[Status, FinishReason, Repetition | None]:
         if late:
             return "truncated", "deadline", None
+        if self._finished:
+            return ("complete" if self._finished == "stop" else "truncated"), self._finished, None
         reasons = {writing.finish_reason for writing in writings}
         if "looped" in reasons:
             looped = next(line for line in self._lines for a in line.attempts if a.loop is not None)

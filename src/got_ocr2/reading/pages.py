@@ -19,7 +19,9 @@ from .loop_watch import LoopWatch
 from .options import ORIGINAL_NO_REPEAT_NGRAM_SIZE, ReadOptions
 from .page_loading import Unit
 from .placing import placed
-from .progress import InProgress
+from .progress import Finished, InProgress
+from .text_tokens import TextToken
+from .text_wishes import TextWishes
 from .writer import Writer
 
 if TYPE_CHECKING:
@@ -39,13 +41,14 @@ class PageWriter(Writer):
         processor: GotOcr2Processor,
         options: ReadOptions,
         first: FirstReading | None,
+        wishes: TextWishes | None = None,
     ) -> None:
         """
         Args:
-            engine, model, processor, options: as for any writer.
+            engine, model, processor, options, wishes: as for any writer.
             first: reads the lines of the pages before the model does; None if the options need no lines.
         """
-        super().__init__(engine, model, processor, options)
+        super().__init__(engine, model, processor, options, wishes)
         self._first = first
 
     def begin(self, unit: Unit, engine: Engine) -> PageInProgress:
@@ -99,7 +102,8 @@ class PageWriter(Writer):
         (prompt,) = self._model.requests(
             **batch,
             tokenizer=self.processor.tokenizer,
-            max_new_tokens=self.options.max_new_tokens,
+            max_new_tokens=self.most_tokens(None),
+            stop_strings=self.wishes.stops or None,
             no_repeat_ngram_size=self.options.no_repeat_ngram,
             **self.sampling([0]),
         )
@@ -111,6 +115,7 @@ class PageWriter(Writer):
         tokenizer = self.processor.tokenizer
         prompt = dataclasses.replace(
             prompt,
+            top=self.wishes.top,
             drafter=drafter_of(unit.draft, self.options.speculate, tokenizer),
             watch=None if self.options.on_loop == "ignore" else LoopWatch(beginning.tokens),
         )
@@ -139,6 +144,7 @@ class PageInProgress(InProgress):
         self._failure: str | None = None  # why the second try failed; the first one is the answer then
         self._settled = False  # there will be no other try
         self._shown = 0  # characters that were given out
+        self._told = 0  # and tokens
         # A page that may be read once more from its beginning cannot be shown before it has ended.
         self._shows = writer.options.on_loop != "retry_cropped"
         self._result: PageResult | None = None
@@ -172,6 +178,16 @@ class PageInProgress(InProgress):
             if attempt is not None:
                 attempt.forget_pictures()
         return True
+
+    def finish(self, reason: Finished) -> None:
+        self._attempt.handle.finish("stop_string" if reason == "stop" else reason)
+
+    def new_tokens(self) -> tuple[TextToken, ...]:
+        if not self._writer.wishes.tokens or not (self._shows or self._settled):
+            return ()
+        new = self._attempt.text_tokens(self._writer.processor.tokenizer.token_bytes, self._told)
+        self._told += len(new)
+        return tuple(new)
 
     def new_text(self) -> str:
         """The characters that have come since the last call; with `rest`, they give the text of the result.

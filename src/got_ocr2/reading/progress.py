@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, Literal
 
 from ..results import PageResult
+from .text_tokens import TextToken
+
+Finished = Literal["stop", "length"]
+"""Why whoever looks at a text has enough of it: a stop string is in it, or it has as many tokens as it may."""
 
 
 class InProgress(ABC):
@@ -38,6 +42,14 @@ class InProgress(ABC):
     @abstractmethod
     def rest(self, text: str) -> str:
         """What has not been given out of the text of the result."""
+
+    @abstractmethod
+    def new_tokens(self) -> tuple[TextToken, ...]:
+        """The tokens of what `new_text` or `rest` has just given, where the writer was asked for them."""
+
+    @abstractmethod
+    def finish(self, reason: Finished) -> None:
+        """Ends it where it is: what it has written is its text, and `result` gives this reason."""
 
     @abstractmethod
     def result(self) -> PageResult:

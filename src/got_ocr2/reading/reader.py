@@ -15,7 +15,8 @@ from .line_writer import LineWriter, check_lines
 from .options import ReadOptions, check_count
 from .page_loading import DocumentEnd, Unit, Work, work_of
 from .pages import PageWriter
-from .progress import InProgress
+from .progress import Finished, InProgress
+from .text_wishes import TextWishes
 
 if TYPE_CHECKING:
     from ..documents.sources import Source
@@ -53,6 +54,7 @@ class Reader:
         line_writer: Callable[[ReadOptions], LineWriter],
         batch_size: int = 1,
         strict: bool = False,
+        wishes: TextWishes | None = None,
     ) -> None:
         """Checks what can be checked before a document is opened.
 
@@ -60,6 +62,7 @@ class Reader:
             engine: gives what reads the pages; called when there is one to be read.
             model, processor: of one checkpoint.
             options, batch_size, strict: see above.
+            wishes: what is wanted of the texts, for servers.
             line_writer: gives what reads pages line by line before the model does, if the options ask for it.
 
         Raises:
@@ -81,16 +84,17 @@ class Reader:
         self._writer: LineWriter | PageWriter
         if by_lines:
             check_lines(options)
-            self._writer = LineWriter(engine, model, processor, options)
+            self._writer = LineWriter(engine, model, processor, options, wishes)
         else:
             first = FirstReading(line_writer(first_options(options))) if options.needs_lines else None
-            self._writer = PageWriter(engine, model, processor, options, first)
+            self._writer = PageWriter(engine, model, processor, options, first, wishes)
 
     def events(
         self,
         sources: Iterable[Source | Sequence[Source]],
         *,
         given_up: Callable[[], bool] = lambda: False,
+        finished: Callable[[], Finished | None] = lambda: None,
     ) -> Iterator[Event]:
         """Reads the sources; every page gets exactly one result, in order.
 
@@ -103,9 +107,12 @@ class Reader:
             sources: as for `OCR.read_many`.
             given_up: asked after every step of the engine; once it holds, the pages in the engine are given up and
                 the iteration ends. Another thread may change its answer.
+            finished: asked after every piece of text: enough has been written, and why. The page that the piece belongs
+                to then ends where it is, those after it are given up, and the iteration ends with its result.
         """
         results: list[PageResult] = []
-        for event in self._pages_read(work_of(sources, self.options, self._failed), given_up):
+        work = work_of(sources, self.options, self._failed)
+        for event in self._pages_read(work, given_up, finished):
             if isinstance(event, PageRead):
                 results.append(event.result)
             if isinstance(event, DocumentEnd):
@@ -116,7 +123,10 @@ class Reader:
                 yield event
 
     def _pages_read(
-        self, work: Iterator[Work], given_up: Callable[[], bool]
+        self,
+        work: Iterator[Work],
+        given_up: Callable[[], bool],
+        finished: Callable[[], Finished | None],
     ) -> Iterator[DocumentOpened | TextPiece | PageRead | DocumentEnd]:
         """Keeps the engine filled and tells what is ready; everything stays in order."""
         queue: deque[_Queued] = deque()
@@ -132,13 +142,23 @@ class Reader:
                 if first is not None and not isinstance(first, (InProgress, Future)):
                     queue.popleft()
                     yield PageRead(first) if isinstance(first, PageResult) else first
+                    if isinstance(first, PageResult) and finished():
+                        return
                 elif isinstance(first, InProgress) and first.grown:
                     ended = self._ended(first) if first.go_on() else None
                     text = first.new_text() if ended is None else first.rest(ended.text)
-                    if text:
-                        yield TextPiece(text)
+                    tokens = first.new_tokens() if ended is None or ended.error is None else ()
+                    if text or tokens:
+                        yield TextPiece(text, tokens)
                     if ended is not None:
                         queue[0] = ended
+                    elif why := finished():
+                        first.finish(why)
+                        more = False
+                        queue.popleft()
+                        self._abandon(queue)
+                        queue.clear()
+                        queue.append(first)
                 elif more and self._has_room(queue):
                     item = next(work, None)
                     more = item is not None
@@ -217,7 +237,7 @@ class Reader:
         """Gives up the pages in the engine."""
         for item in queue:
             if isinstance(item, Future):
-                if item.cancelled() or item.exception() is not None:
+                if item.cancel() or item.exception() is not None:
                     continue
                 item = item.result()
             if isinstance(item, InProgress):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .options import ReadOptions
 from .page_loading import Unit
 from .progress import InProgress
+from .text_wishes import TextWishes
 
 if TYPE_CHECKING:
     from ..generation.engine.engine import Engine
@@ -25,14 +26,17 @@ class Writer(ABC):
         model: GotOcr2ForConditionalGeneration,
         processor: GotOcr2Processor,
         options: ReadOptions,
+        wishes: TextWishes | None = None,
     ) -> None:
         """
         Args:
             engine: gives the engine, whose runner was made of the model.
             model, processor: of one checkpoint.
             options: what is asked of every unit, and how its text is written.
+            wishes: what is wanted of the texts; by default nothing.
         """
         self.options = options
+        self.wishes = wishes or TextWishes()
         self.processor = processor
         self._engine = engine
         self._model = model
@@ -41,6 +45,11 @@ class Writer(ABC):
     def engine(self) -> Engine:
         """The engine, made if this is the first time."""
         return self._engine()
+
+    def most_tokens(self, default: int | None) -> int | None:
+        """The most new tokens of a prompt, unless the options have a say; None is the checkpoint's own limit."""
+        limits = (self.options.max_new_tokens or default, self.wishes.max_tokens)
+        return min((limit for limit in limits if limit is not None), default=None)
 
     def sampling(self, numbers: Iterable[int]) -> dict[str, Any]:
         """For `model.requests`: how tokens are drawn, if they are.

@@ -113,17 +113,21 @@ def _read(file: Path, hashes: dict[str, str]) -> None:
 
 
 class Rate:
-    """So many requests a minute for each name, saved up for no longer than a minute."""
+    """So many requests a minute for each name, saved up for no longer than a minute; then the name is forgotten."""
 
     def __init__(self, per_minute: int) -> None:
         self._per_minute = per_minute
         self._left: dict[str, tuple[float, float]] = {}
+        self._looked = time.monotonic()
         self._lock = Lock()
 
     def wait(self, name: str) -> float:
         """Takes one request; returns 0, or the seconds until there is one."""
         now = time.monotonic()
         with self._lock:
+            if now - self._looked > 60:
+                self._looked = now
+                self._left = {name: value for name, value in self._left.items() if now - value[1] < 60}
             left, when = self._left.get(name, (float(self._per_minute), now))
             left = min(self._per_minute, left + (now - when) * self._per_minute / 60)
             if left < 1:

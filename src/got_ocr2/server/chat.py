@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import InvalidOptionError
 from ..processing import GotOcr2Tokenizer
-from ..results import PageResult
-from .chat_shapes import ChatBody, FilePart, ImagePart, Logprob, TextPart, Usage
+from ..reading import TextToken, TextWishes
+from .chat_shapes import ChatBody, FilePart, ImagePart, Logprob, Logprobs, TextPart, TopLogprob
 from .given import Given, at_address, in_base64, uploaded
 from .options import read_options
 from .problems import Problem
@@ -17,6 +16,9 @@ from .prompts import asked
 from .reads import Task
 from .shapes import Options
 from .state import State
+from .text_end import TextEnd
+
+_LEAST = -9999.0  # OpenAI's number for what is all but impossible
 
 
 def task_of(body: ChatBody, server: State, owner: str) -> Task:
@@ -55,14 +57,6 @@ def _task(body: ChatBody, documents: list[Given], words: str, server: State) -> 
     for name in ("format", "box", "color", "crop", "multi_page", "pages", "temperature", "top_p", "seed"):
         if (value := getattr(body, name)) is not None:
             options[name] = value
-    tokens = body.max_completion_tokens or body.max_tokens
-    if tokens is not None:
-        # Programs ask for as much as other models can write; none of that may be a reason to refuse.
-        options["max_new_tokens"] = min(tokens, server.settings.max_tokens)
-    if server.ocr.processor.reads == "lines" and options["max_new_tokens"] is not None:
-        options["max_new_tokens"] = None  # there it would be the limit of a line; `TokenLimit` counts instead
-    if body.logprobs and options["confidence"] in ("page", "line"):
-        options["confidence"] = "word"
     thousandths = said.thousandths if options["box"] is None else None
     if thousandths is not None:
         x1, y1, x2, y2 = thousandths
@@ -71,7 +65,9 @@ def _task(body: ChatBody, documents: list[Given], words: str, server: State) -> 
                 f"The box {[round(n) for n in thousandths]} of a prompt is x1, y1, x2, y2 in thousandths, with "
                 "x1 < x2 and y1 < y2."
             )
-    return Task(documents, read_options(Options(**options), server.settings), thousandths)
+    reading = read_options(Options(**options), server.settings)
+    by_lines = server.ocr.processor.reads == "lines" if reading.lines is None else reading.lines
+    return Task(documents, reading, thousandths, _text_end(body, server, by_lines))
 
 
 def _document(part: ImagePart | FilePart, server: State, owner: str) -> Given:
@@ -86,94 +82,55 @@ def _document(part: ImagePart | FilePart, server: State, owner: str) -> Given:
     return in_base64(file.file_data, file.filename, server.settings.limits)
 
 
-def stops_of(body: ChatBody) -> list[str]:
-    """The stop strings.
+def _text_end(body: ChatBody, server: State, by_lines: bool) -> TextEnd:
+    """Where the answer is to end, and what it is to tell.
 
     Raises:
-        Problem: more than four.
+        Problem: alternatives without log-probabilities.
     """
     stops = [body.stop] if isinstance(body.stop, str) else body.stop or []
-    if len(stops) > 4:
-        raise Problem(400, f"There may be 4 stop strings, got {len(stops)}.", param="stop")
-    return stops
+    if body.top_logprobs and not body.logprobs:
+        raise Problem(
+            400, f"top_logprobs is {body.top_logprobs}; it needs logprobs to be true.", param="top_logprobs"
+        )
+    most = body.max_completion_tokens or body.max_tokens
+    wishes = TextWishes(
+        stops=tuple(stop for stop in stops if stop),
+        # Programs ask for as much as other models can write; none of that may be a reason to refuse.
+        max_tokens=None if most is None else min(most, server.settings.max_tokens),
+        tokens=by_lines or most is not None or bool(body.logprobs),
+        top=body.top_logprobs or 0,
+    )
+    return TextEnd(wishes, most=most, by_lines=by_lines)
 
 
-@dataclass
-class Collected:
-    """What the pages of a request have come to.
-
-    Attributes:
-        results: of the pages so far.
-        written: tokens that were given out, where the text was cut; None for all of the pages'.
-    """
-
-    results: list[PageResult] = field(default_factory=list[PageResult])
-    written: int | None = None
-
-    @property
-    def usage(self) -> Usage:
-        """Tokens given to the model and written by it."""
-        prompt = sum(result.prompt_tokens for result in self.results)
-        written = sum(result.tokens for result in self.results) if self.written is None else self.written
-        return Usage(prompt_tokens=prompt, completion_tokens=written, total_tokens=prompt + written)
-
-    @property
-    def cut(self) -> bool:
-        """Whether a page ends too early, at a limit or where the model repeated itself."""
-        return any(result.status in ("truncated", "looped") for result in self.results)
+def logprobs_of(tokens: Sequence[TextToken], tokenizer: GotOcr2Tokenizer) -> Logprobs:
+    """Tokens in OpenAI's words; control tokens are left out."""
+    return Logprobs(
+        content=[
+            Logprob(
+                **_told(token.bytes, token.logprob),
+                top_logprobs=[TopLogprob(**_alternative(id, p, tokenizer)) for id, p in token.top],
+            )
+            for token in tokens
+            if token.bytes
+        ]
+    )
 
 
-class TokenLimit:
-    """A text in pieces, up to so many tokens.
-
-    Attributes:
-        used: tokens so far.
-        full: there were more than the limit.
-    """
-
-    def __init__(self, limit: int | None, tokenizer: GotOcr2Tokenizer) -> None:
-        self._limit = limit
-        self._tokenizer = tokenizer
-        self.used = 0
-        self.full = False
-
-    def put(self, piece: str) -> str:
-        """The piece, or as much of it as there is room for."""
-        if self._limit is None or not piece:
-            return piece
-        ids = self._tokenizer.encode(piece)
-        room = self._limit - self.used
-        self.full = self.full or len(ids) > room
-        self.used += min(len(ids), room)
-        if len(ids) <= room:
-            return piece
-        stream = self._tokenizer.decode_stream()
-        return "".join(map(stream.put, ids[:room]))
+def _alternative(id: int, logprob: float, tokenizer: GotOcr2Tokenizer) -> dict[str, Any]:
+    if bytes := tokenizer.token_bytes(id):
+        return _told(bytes, logprob)
+    return {"token": tokenizer.convert_ids_to_tokens(id), "logprob": max(logprob, _LEAST), "bytes": None}
 
 
-def logprobs_of(result: PageResult, text: str, separator: str) -> list[Logprob]:
-    """Every word of a page, with what stands before it, as one "token" with the logarithm of its probability.
-
-    Args:
-        result: read with confidences of words.
-        text: the separator and the page's text, perhaps cut.
-        separator: what stands before the page's text.
-    """
-    found, at = list[Logprob](), 0
-    for word in result.words or ():
-        end = min(word.end + len(separator), len(text))
-        if end <= at:
-            break
-        found.append(_logprob(text[at:end], word.confidence))
-        at = end
-    if at < len(text) and found:
-        last = found.pop()
-        found.append(_logprob(last.token + text[at:], math.exp(last.logprob)))
-    return found
-
-
-def _logprob(token: str, confidence: float) -> Logprob:
-    return Logprob(token=token, logprob=math.log(max(confidence, 1e-30)), bytes=list(token.encode()))
+def _told(bytes: bytes, logprob: float) -> dict[str, Any]:
+    """A token by its characters; where its bytes are none, they are escaped, as OpenAI does it."""
+    try:
+        token = bytes.decode()
+    except UnicodeDecodeError:
+        token = "".join(f"\\x{byte:02x}" for byte in bytes)
+    return {"token": token, "logprob": max(logprob, _LEAST), "bytes": list(bytes)}
 
 
 def chunk(id: str, created: int, model: str, delta: dict[str, Any] | None, **more: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .shapes import Options
+from .shapes import Address, Base64, Box, Color, Options, Pages, exactly_one
 
 
 class _Lenient(BaseModel):
@@ -16,13 +16,15 @@ class _Lenient(BaseModel):
 
 
 class ImageUrl(_Lenient):
-    url: str = Field(description="An http(s) or data: address.")
+    url: Address = Field(description="An http(s) or data: address.")
     detail: str | None = None
 
 
 class InputFile(_Lenient):
+    model_config = ConfigDict(strict=True, json_schema_extra=exactly_one("file_id", "file_data"))
+
     file_id: str | None = None
-    file_data: str | None = Field(None, description="A data: address, or base64.")
+    file_data: Base64 | None = Field(None, description="A data: address, or base64.")
     filename: str | None = None
 
 
@@ -65,26 +67,34 @@ class ChatBody(_Lenient):
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)
     seed: int | None = Field(None, ge=0, lt=2**63)
-    stop: str | list[str] | None = Field(
-        None, description="The text ends before the first of these; up to 4."
+    stop: str | Annotated[list[str], Field(max_length=4)] | None = Field(
+        None, description="The text ends before the first of these."
     )
-    logprobs: bool | None = Field(None, description="With the log-probability of every word.")
-    top_logprobs: int | None = Field(None, ge=0, le=20)
+    logprobs: bool | None = Field(None, description="With the log-probability of every token.")
+    top_logprobs: int | None = Field(
+        None,
+        ge=0,
+        le=20,
+        description="With so many of the most probable tokens at each place; needs logprobs.",
+    )
     n: Literal[1] | None = None
     format: bool | None = None
-    box: list[float] | None = Field(None, min_length=4, max_length=4, description="In pixels of the page.")
-    color: str | None = None
+    box: Box | None = Field(None, description="In pixels of the page.")
+    color: Color | None = None
     crop: bool | None = None
     multi_page: bool | None = None
-    pages: str | int | list[int] | None = None
+    pages: Pages | None = None
     options: Options | None = Field(None, description="Any option of reading; the fields above come first.")
 
 
-class Logprob(BaseModel):
+class TopLogprob(BaseModel):
     token: str
     logprob: float
     bytes: list[int] | None
-    top_logprobs: list[Logprob] = Field(default_factory=list)
+
+
+class Logprob(TopLogprob):
+    top_logprobs: list[TopLogprob]
 
 
 class Logprobs(BaseModel):

@@ -20,6 +20,15 @@ from .settings import Settings
 _ID = re.compile(r"[\w.:-]{1,64}")
 # Nobody needs a key for these: they say nothing of documents.
 OPEN = {"/", "/health", "/ready", "/openapi.json", "/favicon.ico"}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    # An answer that somebody opens in a browser may neither run nor fetch anything, nor be framed.
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}
+"""Of every answer that does not say otherwise."""
 
 
 class Observed:
@@ -44,8 +53,8 @@ class Observed:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = id
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Cache-Control", "no-store")
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
             elif message["type"] == "http.response.body":
                 ended = not message.get("more_body", False)
             await send(message)
@@ -102,7 +111,9 @@ class Guard:
     def _checked(self, scope: Scope) -> str:
         headers, path = Headers(scope=scope), scope["path"]
         if not self._keys:
-            if not self._open:
+            if self._open:
+                self._count(scope, address_of(scope), "This address has")
+            else:
                 self._check_neighbour(headers)
             return ANYONE
         if path in OPEN or path.startswith("/static/"):
@@ -116,15 +127,23 @@ class Guard:
             problem = Problem(401, said)
             problem.headers = {"WWW-Authenticate": "Bearer"}
             raise problem
+        self._count(scope, name, "This key has")
+        return name
+
+    def _count(self, scope: Scope, name: str, who: str) -> None:
+        """Refuses a request that asks for work, if there were too many of this name.
+
+        Raises:
+            Problem: with the seconds after which there may be another.
+        """
         if scope["method"] == "POST" and (seconds := self._rate.wait(name)):
             self._metrics.refused.labels("rate").inc()
             limit = self._settings.requests_per_minute
             raise Problem(
                 429,
-                f"This key has had its {limit} requests of a minute (requests_per_minute).",
+                f"{who} had its {limit} requests of a minute (requests_per_minute).",
                 retry_after=seconds + 0.5,
             )
-        return name
 
     def _check_neighbour(self, headers: Headers) -> None:
         host = headers.get("host", "")
@@ -147,6 +166,20 @@ class Guard:
             return ipaddress.ip_address(name).is_loopback
         except ValueError:
             return False
+
+
+def address_of(scope: Scope) -> str:
+    """Where a request comes from: its address; of IPv6 the first half, the rest of which every host has to itself."""
+    host = (scope.get("client") or ("unknown", 0))[0]
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.IPv6Network((address, 64), strict=False))
+    return str(address)
 
 
 class BodyLimit:

@@ -19,13 +19,14 @@ from typing import TypeAlias
 from ..documents import open_document
 from ..errors import GotOcr2Error
 from ..ocr import OCR
-from ..reading import DocumentRead, PageRead, ReadOptions, TextPiece
+from ..reading import DocumentRead, PageRead, ReadOptions, TextPiece, TextToken, TextWishes
 from ..results import DocumentResult, PageResult
 from .given import Given, Named
 from .log import log_failure
 from .metrics import Metrics
 from .problems import Problem, unexpected
 from .settings import Settings
+from .text_end import TextEnd
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,17 @@ class Opened:
 
 @dataclass(frozen=True)
 class Text:
-    """Characters of a page as they are written; joined, they are its text."""
+    """Characters of a page as they are written; joined, they are its text.
+
+    Attributes:
+        page: its number.
+        text: the characters; with a `Task.end`, blank lines between pages are among them.
+        tokens: that spell them, if they were asked for.
+    """
 
     page: int
     text: str
+    tokens: tuple[TextToken, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,11 +82,13 @@ class Task:
         documents: one after another; with `multi_page` they make one.
         options: for all of them.
         thousandths: a box in thousandths of the first page's sides, instead of `options.box`.
+        end: where the text of all documents ends, if not with its last page.
     """
 
     documents: Sequence[Given]
     options: ReadOptions
     thousandths: tuple[float, float, float, float] | None = None
+    end: TextEnd | None = None
 
 
 class Reads:
@@ -239,7 +249,7 @@ class _Job:
         last = self._events[-1] if self._events else None
         if isinstance(event, Text) and isinstance(last, Text) and last.page == event.page:
             # A slow client gets longer pieces, not more of them.
-            self._events[-1] = Text(last.page, last.text + event.text)
+            self._events[-1] = Text(last.page, last.text + event.text, last.tokens + event.tokens)
         else:
             self._events.append(event)
         self._ready.set()
@@ -318,25 +328,32 @@ class _Job:
             width, height = size
             box = (x1 * width / 1000, y1 * height / 1000, x2 * width / 1000, y2 * height / 1000)
             options = dataclasses.replace(options, box=box)
-        reader = reads.ocr.reader(options, batch_size=reads.settings.pages_together)
+        end = self._task.end or TextEnd(TextWishes(), separator="")
+        reader = reads.ocr.reader(options, batch_size=reads.settings.pages_together, wishes=end.wishes)
         together = options.multi_page and len(documents) > 1
         page, first = 0, True
         done: list[PageResult] = []
         sources = [list(documents)] if together else list(documents)
-        for event in reader.events(sources, given_up=lambda: self._given_up):
+        read = reader.events(sources, given_up=lambda: self._given_up, finished=lambda: end.reason)
+        for event in read:
             if isinstance(event, TextPiece | PageRead) and first:
                 first = False
                 reads.metrics.first_token.observe(time.monotonic() - self._began)
+            number = numbers[min(page, len(numbers) - 1)]
             if isinstance(event, TextPiece):
-                yield Text(numbers[min(page, len(numbers) - 1)], event.text)
+                if (piece := end.put(event)).text:
+                    yield Text(number, piece.text, piece.tokens)
             elif isinstance(event, PageRead):
                 page += 1
+                end.page(event.result)
                 done.append(event.result)
                 reads.metrics.page(event.result)
                 yield PageDone(event.result)
             elif isinstance(event, DocumentRead):
                 yield DocumentDone(DocumentResult(done[0].source, tuple(done)))
                 done = []
+        if (rest := end.end()).text:
+            yield Text(numbers[-1], rest.text, rest.tokens)
 
     def _opened(self, documents: Sequence[Named]) -> tuple[list[int], tuple[int, int]]:
         """Numbers of the pages to read, and the size of the first, if it will be needed."""

@@ -33,7 +33,8 @@ class Settings:
         max_running: documents that are read at a time.
         max_queue: requests that wait for that; more are refused with 503.
         pages_together: pages of one document that are in the engine at a time.
-        requests_per_minute: of one API key, those that ask for work; more are refused with 429.
+        requests_per_minute: of one API key, or of one address where everybody is answered without keys: those that ask
+            for work; more are refused with 429.
         fetch_seconds: in which an address must have been downloaded.
         fetch_private: addresses inside private networks and on this machine may be fetched.
         file_seconds: for which an upload is kept.

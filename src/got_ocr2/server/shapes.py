@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..rendering.registry import FORMATS
 from ..results import json_schema
 
 
@@ -23,6 +24,30 @@ class ErrorAnswer(BaseModel):
     error: Error
 
 
+Box = Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=4, max_length=4)]
+Color = Annotated[str, Field(pattern=r"^\w+$")]
+_Page = Annotated[int, Field(ge=1)]
+_Ranges = Annotated[str, Field(pattern=r"^ *[0-9]+(-[0-9]*)? *(, *[0-9]+(-[0-9]*)? *)*$")]
+Pages = _Ranges | _Page | Annotated[list[_Page], Field(min_length=1)]
+# What they stand for is told to those who read the OpenAPI document, not checked by it.
+Address = Annotated[str, Field(json_schema_extra={"format": "uri"})]
+Base64 = Annotated[str, Field(json_schema_extra={"format": "byte", "contentEncoding": "base64"})]
+FormatName = Annotated[str, Field(json_schema_extra={"enum": list(FORMATS)})]
+
+
+def exactly_one(*names: str) -> dict[str, Any]:
+    """For `json_schema_extra`: one of these fields is a string, the others are not there or null."""
+    return {
+        "anyOf": [
+            {
+                "required": [one],
+                "properties": {name: {"type": "string" if name == one else "null"} for name in names},
+            }
+            for one in names
+        ]
+    }
+
+
 class Options(BaseModel):
     """What to read and how: the options of `OCR.read`; docs/reading.md explains each."""
 
@@ -31,10 +56,8 @@ class Options(BaseModel):
     format: bool = Field(
         default=False, description="Formatted text: Mathpix markdown, music, TikZ, SMILES, a chart's data."
     )
-    box: list[float] | None = Field(
-        default=None, min_length=4, max_length=4, description="x1, y1, x2, y2 in pixels of the page."
-    )
-    color: str | None = Field(default=None, description="Read what stands in the frame of this colour.")
+    box: Box | None = Field(default=None, description="x1, y1, x2, y2 in pixels of the page.")
+    color: Color | None = Field(default=None, description="Read what stands in the frame of this colour.")
     multi_page: bool = Field(default=False, description="All pages as one text.")
     crop: bool = Field(default=False, description="Read pages in full-size tiles as well, for small print.")
     max_patches: int | None = Field(default=None, ge=1, description="The most tiles; switches crop on.")
@@ -52,14 +75,14 @@ class Options(BaseModel):
     on_loop: Literal["stop", "penalise", "retry_cropped", "ignore"] = Field(
         default="stop", description="What to do when the model repeats itself."
     )
-    no_repeat_ngram_size: int | Literal["original"] | None = Field(
+    no_repeat_ngram_size: Annotated[int, Field(ge=0)] | Literal["original"] | None = Field(
         default=None, description="No run of so many tokens comes twice."
     )
     temperature: float = Field(default=0.0, ge=0, description="0 writes the most probable text.")
     top_p: float = Field(
         default=1.0, gt=0, le=1, description="Draw among tokens that reach this probability."
     )
-    seed: int | None = Field(default=None, ge=0, description="Equal seeds draw equal texts.")
+    seed: int | None = Field(default=None, ge=0, lt=2**63, description="Equal seeds draw equal texts.")
     draft: str | list[str] | None = Field(
         default=None,
         description='What the document is thought to say: "pdf-text", "lines", or a text for each page.',
@@ -71,7 +94,7 @@ class Options(BaseModel):
     confidence: Literal["page", "line", "word", "character"] = Field(
         default="page", description="How finely the result says how sure the model was."
     )
-    pages: str | int | list[int] | None = Field(
+    pages: Pages | None = Field(
         default=None, description='Which pages, such as "1-4,7,9-", from 1.'
     )
     dpi: float = Field(default=200.0, gt=0, description="Pixels per inch for the pages of a PDF.")
@@ -81,6 +104,15 @@ class Options(BaseModel):
     )
 
 
+OPTIONS_FIELD = {
+    "type": "string",
+    "description": "JSON, as `options` of the JSON body.",
+    "contentMediaType": "application/json",
+    "contentSchema": {"$ref": "#/components/schemas/Options"},
+    "format": "json",
+}
+"""Of a form."""
+
 PROBLEMS = {
     400: "The request is not what this address takes.",
     401: "An API key is needed, or is not known.",
@@ -89,7 +121,7 @@ PROBLEMS = {
     409: "It is not done yet.",
     413: "The request is too large.",
     422: "The document cannot be read, or not written in this format.",
-    429: "The API key has had its requests of a minute.",
+    429: "The API key, or the address, has had its requests of a minute.",
     500: "The server failed.",
     501: "A package is missing on the server.",
     503: "The server is full or about to end.",

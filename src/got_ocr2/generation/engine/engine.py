@@ -19,6 +19,7 @@ from time import monotonic
 import torch
 
 from ...errors import GotOcr2Error, InvalidOptionError
+from ..rules.stopping import FinishReason
 from .image_encoding import encode_each
 from .requests import Handle, Request
 from .row import Row
@@ -86,7 +87,7 @@ class Engine:
         self._launched: deque[Launched] = deque()
         # Written by any thread, emptied by the one that steps.
         self._arrived: deque[Row] = deque()
-        self._cancelled: deque[Handle] = deque()
+        self._given_up: deque[tuple[Handle, FinishReason | None]] = deque()  # None: cancelled
         self._live: dict[Handle, Row] = {}
         self._closed = False
         self._mark = 0.0  # until when time has been charged to pages
@@ -119,10 +120,17 @@ class Engine:
 
     def cancel(self, handle: Handle) -> None:
         """Gives a page up; see `Handle.cancel`."""
+        self._stop(handle, None)
+
+    def finish(self, handle: Handle, reason: FinishReason) -> None:
+        """Ends a page where it is; see `Handle.finish`."""
+        self._stop(handle, reason)
+
+    def _stop(self, handle: Handle, reason: FinishReason | None) -> None:
         if handle not in self._live:
             return
         with self._news:
-            self._cancelled.append(handle)
+            self._given_up.append((handle, reason))
             self._news.notify_all()
         if not self.threaded and self._stepping.acquire(blocking=False):
             try:
@@ -214,7 +222,7 @@ class Engine:
 
     @property
     def _busy(self) -> bool:
-        return bool(self._arrived or self._cancelled or self._launched or self._scheduler.busy)
+        return bool(self._arrived or self._given_up or self._launched or self._scheduler.busy)
 
     @torch.inference_mode()
     def _step(self) -> bool:
@@ -236,14 +244,20 @@ class Engine:
         return True
 
     def _take_in(self) -> None:
-        """Pages that arrived join the queue; cancelled ones leave it, or the arena."""
+        """Pages that arrived join the queue; those that were given up leave it, or the arena."""
         while self._arrived:
             row = self._arrived.popleft()
             self._scheduler.add(row, row.prompt, row.limit)
-        while self._cancelled:
-            row = self._live.get(self._cancelled.popleft())
-            if row is not None:
+        while self._given_up:
+            handle, reason = self._given_up.popleft()
+            row = self._live.get(handle)
+            if row is None:
+                continue
+            if reason is None or not handle.tokens:
                 self._end(row, CancelledError())
+            else:
+                handle.finished(reason)
+                self._end(row)
 
     def _admit(self) -> None:
         admitted = self._scheduler.admit()
@@ -321,7 +335,7 @@ class Engine:
             try:
                 if drafted:
                     row.verified(drafted, len(answer.tokens) - 1)
-                row.take(answer.tokens, answer.logprobs, answer.scores)
+                row.take(answer.tokens, answer.logprobs, answer.scores, answer.top)
             except Exception as error:
                 self._end(row, error)
             else:
@@ -340,5 +354,5 @@ class Engine:
         for row in list(self._live.values()):
             self._end(row, error)
         self._arrived.clear()
-        self._cancelled.clear()
+        self._given_up.clear()
         self.runner.release()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from torch import Tensor
 
@@ -20,6 +21,10 @@ Watch = Callable[[Sequence[int]], "FinishReason | GenerationOptions | None"]
 """Sees the new tokens of one row after every step, as long as the row goes on. It may end the row by returning the
 reason, or return options whose rules hold from the next token on; how many tokens there may be, and what ends the
 row, stays as it was."""
+
+
+Alternatives: TypeAlias = tuple[tuple[int, float], ...]
+"""Ids and log-probabilities of the tokens that the model finds most probable at one place, the best first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +42,7 @@ class Request:
         most_drafted: most tokens drafted for one step, >= 0.
         watch: see `Watch`.
         deadline: seconds from admission after which the text ends where it is, > 0; None for no limit.
+        top: most probable tokens that are recorded with every token, >= 0.
         name: of the page, for messages.
     """
 
@@ -50,6 +56,7 @@ class Request:
     most_drafted: int = 7
     watch: Watch | None = None
     deadline: float | None = None
+    top: int = 0
     name: str = "The page"
 
 
@@ -63,6 +70,7 @@ class NewToken:
         logprob: natural logarithm of the probability that the model itself gave to it, before any rule.
         reason: why the page ended, on its last token; None on the others.
         scores: `(vocabulary,)` fp32 scores that it was chosen from, if `output_scores` asked for them.
+        top: as many as the request's `top`, before any rule.
     """
 
     index: int
@@ -70,6 +78,7 @@ class NewToken:
     logprob: float
     reason: FinishReason | None
     scores: Tensor | None = None
+    top: Alternatives = ()
 
 
 @dataclass(frozen=True)
@@ -105,6 +114,8 @@ class Driver(Protocol):
     def wait(self, ready: Callable[[], bool], timeout: float | None = None) -> None: ...
 
     def cancel(self, handle: Handle) -> None: ...
+
+    def finish(self, handle: Handle, reason: FinishReason) -> None: ...
 
 
 class Handle:
@@ -188,6 +199,13 @@ class Handle:
         """Gives the page up, if it has not ended; what it held is free at the next step at the latest."""
         self._driver.cancel(self)
 
+    def finish(self, reason: FinishReason) -> None:
+        """Ends the page where it is, if it has not ended: `result` gives what it has written, with this reason.
+
+        What it held is free at the next step at the latest. A page that has written nothing is cancelled.
+        """
+        self._driver.finish(self, reason)
+
     def add_done_callback(self, callback: Callable[[Handle], object]) -> None:
         """Calls `callback(handle)` when the page has ended, failed or been cancelled; at once if it has.
 
@@ -218,6 +236,10 @@ class Handle:
         """Drafted tokens were verified."""
         self._drafted += drafted
         self._kept += kept
+
+    def finished(self, reason: FinishReason) -> None:
+        """Its last token is the last one of the page."""
+        self._new[-1] = dataclasses.replace(self._new[-1], reason=reason)
 
     def ended(self, error: BaseException | None = None) -> None:
         """The page has ended, failed with `error`, or been cancelled (`CancelledError`)."""

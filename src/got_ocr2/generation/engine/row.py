@@ -12,7 +12,7 @@ from ..rules.options import GenerationOptions
 from ..rules.random_draws import OwnDraws
 from ..rules.sampling import NO_TOKEN
 from ..rules.stopping import FinishReason, RowEnd
-from .requests import Handle, NewToken, Request
+from .requests import Alternatives, Handle, NewToken, Request
 from .runner import RowInput, Span
 
 
@@ -29,6 +29,7 @@ class Row:
         span: its positions, once it is admitted.
         stored: positions of the span that hold a token, those in flight included.
         chosen: new tokens so far, those in flight included.
+        top: most probable tokens to record at each place.
         ended: it takes no more tokens.
     """
 
@@ -50,6 +51,7 @@ class Row:
         self._watch = request.watch
         self._drafter = request.drafter
         self._most_drafted = request.most_drafted
+        self.top = request.top
         self._deadline = request.deadline
         self._admitted = 0.0
         self._name = request.name
@@ -92,12 +94,19 @@ class Row:
         if self._drafter is not None:
             self._drafter.accepted(drafted, kept)
 
-    def take(self, tokens: Sequence[int], logprobs: Sequence[float], scores: Tensor | None) -> None:
+    def take(
+        self,
+        tokens: Sequence[int],
+        logprobs: Sequence[float],
+        scores: Tensor | None,
+        top: Sequence[Alternatives],
+    ) -> None:
         """Takes new tokens until the row ends; what comes after its end is dropped.
 
         Args:
             tokens, logprobs: `(n,)`.
             scores: `(n, vocabulary)`, or None.
+            top: `(n,)`, or none.
 
         Raises:
             GotOcr2Error: there was no token to choose.
@@ -113,14 +122,15 @@ class Row:
                 )
             self.new.append(token)
             reason = self._end.push(token)
-            taken.append(NewToken(index, token, logprob, reason, None if scores is None else scores[place]))
+            own = None if scores is None else scores[place]
+            taken.append(NewToken(index, token, logprob, reason, own, top[place] if top else ()))
             if reason is not None:
                 break
         reason = reason or self._judged([new.token for new in taken])
         for new in taken[:-1]:
             self.handle.grew(new)
         last = taken[-1]
-        self.handle.grew(NewToken(last.index, last.token, last.logprob, reason, last.scores))
+        self.handle.grew(NewToken(last.index, last.token, last.logprob, reason, last.scores, last.top))
         self.ended = reason is not None
 
     def leave(self) -> None:

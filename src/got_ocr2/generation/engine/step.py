@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from .device_transfer import Readback, ids_to_device
+from .requests import Alternatives
 from .row import Row
 from .runner import RowInput, Runner, Span
-from .token_choice import Wish, choose
+from .token_choice import Chosen, Wish, choose
 
 
 @dataclass(frozen=True)
@@ -37,31 +38,47 @@ class Answer:
         part: what the row had brought.
         tokens, logprobs: the row's new tokens: drafted ones that the model wrote too, and the one after them.
         scores: `(tokens, vocabulary)`, or None.
+        top: the most probable tokens at each place, if the row asks for them; else none.
     """
 
     part: Part
     tokens: list[int]
     logprobs: list[float]
     scores: Tensor | None
+    top: list[Alternatives]
 
 
 class Launched:
     """A step whose tokens are on their way to the host."""
 
-    def __init__(self, parts: Sequence[Part], readback: Readback, scores: Sequence[Tensor | None]) -> None:
+    def __init__(self, parts: Sequence[Part], chosen: Chosen) -> None:
+        """Starts their transfer; the tensors in `chosen`, but the scores, may be overwritten afterwards."""
         self.parts = parts
-        self._readback = readback
-        self._scores = scores
+        self._readback = Readback(chosen.ids, chosen.logprobs)
+        self._scores = chosen.scores
+        self._top = [None if top is None else _TopReadback(*top) for top in chosen.top]
 
     def answers(self) -> Iterator[Answer]:
         """Waits for the tokens; each row's own."""
         ids, logprobs = self._readback.get()
         first = 0
-        for part, scores in zip(self.parts, self._scores, strict=True):
+        for part, scores, top in zip(self.parts, self._scores, self._top, strict=True):
             end = first + part.input.wanted
             new = first + _agreement(part.drafted, ids[first:end]) + 1
-            yield Answer(part, ids[first:new], logprobs[first:new], scores)
+            yield Answer(part, ids[first:new], logprobs[first:new], scores, [] if top is None else top.get())
             first = end
+
+
+class _TopReadback:
+    """The most probable tokens of one row on their way to the host; see `Chosen.top`."""
+
+    def __init__(self, ids: Tensor, logprobs: Tensor) -> None:
+        self._each = ids.shape[1]
+        self._readback = Readback(ids.flatten(), logprobs.flatten())
+
+    def get(self) -> list[Alternatives]:
+        pairs = tuple(zip(*self._readback.get(), strict=True))
+        return [pairs[start : start + self._each] for start in range(0, len(pairs), self._each)]
 
 
 class Tape:
@@ -92,7 +109,7 @@ class Tape:
         scores = self._runner.forward(self._ids.index_select(0, new_at), [part.input for part in parts])
         chosen = choose(scores, [self._wish(part) for part in parts])
         self._ids.index_copy_(0, after_at, chosen.ids.clamp(min=0))
-        return Launched(parts, Readback(chosen.ids, chosen.logprobs), chosen.scores)
+        return Launched(parts, chosen)
 
     def _write_drafts(self, parts: Sequence[Part]) -> None:
         drafted = [token for part in parts for token in part.drafted]
@@ -108,7 +125,7 @@ class Tape:
     def _wish(self, part: Part) -> Wish:
         place, row = part.input, part.row
         history = self._ids[place.span.start : place.span.start + place.past + place.tokens]
-        return Wish(row.options, history, row.chosen, place.wanted, row.draws)
+        return Wish(row.options, history, row.chosen, place.wanted, row.draws, row.top)
 
 
 def _places(rows: Sequence[RowInput]) -> tuple[list[int], list[int]]:

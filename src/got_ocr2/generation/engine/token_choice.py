@@ -26,6 +26,7 @@ class Wish:
         index: how many new tokens the row has before the first wanted place.
         wanted: places, >= 1; more than one if drafted tokens are verified.
         draws: random numbers, for sampling.
+        top: most probable tokens to record for every place, >= 0.
     """
 
     options: GenerationOptions
@@ -33,6 +34,7 @@ class Wish:
     index: int
     wanted: int
     draws: Draws
+    top: int = 0
 
     @property
     def is_plain(self) -> bool:
@@ -56,23 +58,46 @@ class Chosen:
         logprobs: `(sum wanted,)` fp32: natural logarithm of the probability that the model itself gave to each.
         scores: for each wish the `(wanted, vocabulary)` fp32 scores after all rules, if its options ask for
             `output_scores`, as tensors of their own.
+        top: for each wish the ids, int64, and log-probabilities, fp32, of the tokens that the model itself finds most
+            probable, both `(wanted, top)`, the best first; None where none are asked for.
     """
 
     ids: Tensor
     logprobs: Tensor
     scores: list[Tensor | None]
+    top: list[tuple[Tensor, Tensor] | None]
 
 
 def choose(scores: Scores, wishes: Sequence[Wish]) -> Chosen:
     """Chooses for every wish; `scores` are those of the step, `(sum wanted, vocabulary)`. Waits for nothing."""
+    ids, logprobs, kept = _choose(scores, wishes)
+    return Chosen(ids, logprobs, kept, _most_probable(scores.logits, wishes))
+
+
+def _most_probable(logits: Tensor, wishes: Sequence[Wish]) -> list[tuple[Tensor, Tensor] | None]:
+    found: list[tuple[Tensor, Tensor] | None] = []
+    first = 0
+    for wish in wishes:
+        places = slice(first, first + wish.wanted)
+        first = places.stop
+        if wish.top:
+            most = logits[places].log_softmax(-1).topk(min(wish.top, logits.shape[1]))
+            found.append((most.indices, most.values))
+        else:
+            found.append(None)
+    return found
+
+
+def _choose(scores: Scores, wishes: Sequence[Wish]) -> tuple[Tensor, Tensor, list[Tensor | None]]:
+    """Ids, log-probabilities and scores, as in `Chosen`."""
     logits = scores.logits
     kept: list[Tensor | None] = [None] * len(wishes)
     special = [not wish.is_plain for wish in wishes]
     if not any(special):
         if scores.best is not None and scores.logprobs is not None:
-            return Chosen(scores.best, scores.logprobs, kept)
+            return scores.best, scores.logprobs, kept
         best = greedy(logits)
-        return Chosen(best, log_probability(logits, best), kept)
+        return best, log_probability(logits, best), kept
     # A copy: the runner may own `best`.
     ids = scores.best.clone() if scores.best is not None else greedy(logits)
     first = 0
@@ -81,7 +106,7 @@ def choose(scores: Scores, wishes: Sequence[Wish]) -> Chosen:
         first = places.stop
         if special[number]:
             ids[places], kept[number] = _choose_by_rules(logits[places], wish)
-    return Chosen(ids, log_probability(logits, ids), kept)
+    return ids, log_probability(logits, ids), kept
 
 
 def _choose_by_rules(logits: Tensor, wish: Wish) -> tuple[Tensor, Tensor | None]:

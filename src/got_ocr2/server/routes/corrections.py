@@ -13,7 +13,7 @@ from ...documents import Limits, open_document
 from ..correction_store import LONGEST_TEXT, Correction, CorrectionStore, store_at
 from ..given import Named
 from ..problems import Problem
-from ..shapes import errors
+from ..shapes import Box, errors
 from ..state import Owner, Server, State
 from ..uploads import Upload
 
@@ -29,7 +29,7 @@ class CorrectionBody(BaseModel):
 
     file_id: str
     page: int = Field(1, ge=1)
-    box: list[float] = Field(min_length=4, max_length=4, description="x1, y1, x2, y2 in pixels of the page.")
+    box: Box = Field(description="x1, y1, x2, y2 in pixels of the page.")
     angle: float = Field(0.0, description="Degrees by which the line runs down to the right.")
     text: str = Field(min_length=1, max_length=LONGEST_TEXT)
 

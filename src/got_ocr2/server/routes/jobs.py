@@ -12,13 +12,14 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 
 from ...documents.fetch import is_url
+from ...rendering.registry import FORMATS
 from ..forms import checked, files_of, form_of, is_form, json_of, parsed
 from ..given import in_base64, safe_name
 from ..job_store import Job, JobDocument, NewDocument
 from ..options import read_options
 from ..outputs import ZIP, checked_formats
 from ..problems import Problem
-from ..shapes import Options, errors, result_schema
+from ..shapes import OPTIONS_FIELD, Address, Base64, FormatName, Options, errors, exactly_one, result_schema
 from ..state import Owner, Server, State
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -27,11 +28,13 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 class JobInput(BaseModel):
     """A document, as exactly one of `file_id`, `url` and `data`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra=exactly_one("file_id", "url", "data")
+    )
 
     file_id: str | None = None
-    url: str | None = Field(None, description="An http(s) address; fetched when its turn comes.")
-    data: str | None = Field(None, description="The file in base64.")
+    url: Address | None = Field(None, description="An http(s) address; fetched when its turn comes.")
+    data: Base64 | None = Field(None, description="The file in base64.")
     filename: str | None = None
 
 
@@ -42,7 +45,7 @@ class JobBody(BaseModel):
 
     documents: list[JobInput] = Field(min_length=1)
     options: Options = Field(default_factory=Options)
-    to: list[str] = Field(default_factory=list, max_length=30, description="Formats of files, such as docx.")
+    to: list[FormatName] = Field(default_factory=list, max_length=30, description="Formats of files, such as docx.")
 
 
 class DocumentState(BaseModel):
@@ -95,8 +98,8 @@ _BODY: dict[str, Any] = {
                             "items": {"type": "string", "format": "binary"},
                             "minItems": 1,
                         },
-                        "options": {"type": "string", "description": "JSON, as `options` of the JSON body."},
-                        "to": {"type": "array", "items": {"type": "string"}},
+                        "options": OPTIONS_FIELD,
+                        "to": {"type": "array", "items": {"type": "string", "enum": list(FORMATS)}},
                     },
                     "required": ["files"],
                 }

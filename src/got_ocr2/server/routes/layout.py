@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,7 +25,7 @@ class LayoutBody(BaseModel):
 
     file_id: str
     page: int = Field(1, ge=1)
-    turn: int | None = Field(None, description="0, 90, 180 or 270; found by default.")
+    turn: Literal[0, 90, 180, 270] | None = Field(None, description="0, 90, 180 or 270; found by default.")
     dpi: float = Field(200.0, gt=0)
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from starlette.requests import Request
 
 from ...errors import GotOcr2Error
-from ...results import PAGE_SEPARATOR
-from ..chat import Collected, TokenLimit, chunk, logprobs_of, stops_of, task_of
-from ..chat_shapes import Answer, ChatBody, Choice, Completion, Logprob, Logprobs, Model, Models
+from ...reading import TextToken
+from ...results import PageResult
+from ..chat import chunk, logprobs_of, task_of
+from ..chat_shapes import Answer, ChatBody, Choice, Completion, Logprobs, Model, Models, Usage
 from ..problems import Problem, of_exception, of_page
-from ..reads import Event, PageDone, Text
+from ..reads import Event, PageDone, Task, Text
 from ..shapes import errors, reading_errors
 from ..state import Owner, Server, State
-from ..stopping import Stopper
 from ..streaming import Pieces, unless_vanished
 
 router = APIRouter(prefix="/v1", tags=["openai"])
@@ -57,7 +57,7 @@ async def model(name: str, server: Server) -> Model:
 async def complete(body: ChatBody, request: Request, server: Server, owner: Owner) -> Response:
     """Reads the pictures and PDFs of the messages; the prompt's words choose the task."""
     task = task_of(body, server, owner)
-    answer = _Answer(body, server, Stopper(stops_of(body)))
+    answer = _Answer(body, server, task)
     server.reads.check(task.options)
     events = server.reads.events(task)
     if body.stream:
@@ -71,36 +71,30 @@ async def complete(body: ChatBody, request: Request, server: Server, owner: Owne
 class _Answer:
     """One answer, whole or in pieces."""
 
-    def __init__(self, body: ChatBody, server: State, stopper: Stopper) -> None:
+    def __init__(self, body: ChatBody, server: State, task: Task) -> None:
+        assert task.end is not None
         self._body = body
         self._server = server
-        self._stopper = stopper
+        self._end = task.end
         self._id = f"chatcmpl-{secrets.token_hex(12)}"
         self._created = int(time.time())
-        processor = server.ocr.processor
-        limit = body.max_completion_tokens or body.max_tokens
-        # A reader of lines has no limit for a page, so its text is counted here.
-        self._cut = TokenLimit(limit if processor.reads == "lines" else None, processor.tokenizer)
-        self._collected = Collected()
+        self._results: list[PageResult] = []
 
     async def whole(self, events: AsyncGenerator[Event, None]) -> Completion:
         """All of it."""
-        text, logprobs = "", list[Logprob]()
-        async for piece, more in self._texts(events):
-            text += piece
-            logprobs += more
+        pieces = [piece async for piece in self._texts(events)]
         return Completion(
             id=self._id,
             created=self._created,
             model=self._server.model_name,
             choices=[
                 Choice(
-                    message=Answer(content=text),
+                    message=Answer(content="".join(piece.text for piece in pieces)),
                     finish_reason=self._finish_reason,
-                    logprobs=Logprobs(content=logprobs) if self._body.logprobs else None,
+                    logprobs=self._logprobs([token for piece in pieces for token in piece.tokens]),
                 )
             ],
-            usage=self._collected.usage,
+            usage=self._usage,
         )
 
     async def sent(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
@@ -108,12 +102,14 @@ class _Answer:
         texts = self._texts(events)
         try:
             yield self._event({"role": "assistant", "content": ""})
-            async for piece, logprobs in texts:
-                found = Logprobs(content=logprobs).model_dump() if self._body.logprobs else None
-                yield self._event({"content": piece}, logprobs=found)
+            async for piece in texts:
+                found = self._logprobs(piece.tokens)
+                yield self._event(
+                    {"content": piece.text}, logprobs=None if found is None else found.model_dump()
+                )
             yield self._event({}, finish_reason=self._finish_reason)
             if self._body.stream_options is not None and self._body.stream_options.include_usage:
-                yield self._event(None, usage=self._collected.usage.model_dump())
+                yield self._event(None, usage=self._usage.model_dump())
             yield "data: [DONE]\n\n"
         except (Problem, GotOcr2Error) as error:
             yield f"data: {json.dumps(of_exception(error).body, ensure_ascii=False)}\n\n"
@@ -126,48 +122,32 @@ class _Answer:
         return f"data: {json.dumps(told, ensure_ascii=False)}\n\n"
 
     @property
-    def _finish_reason(self) -> Literal["stop", "length"]:
-        cut = self._cut.full or self._collected.cut
-        return "length" if cut and not self._stopper.stopped else "stop"
+    def _usage(self) -> Usage:
+        prompt, written = sum(result.prompt_tokens for result in self._results), self._end.used
+        return Usage(prompt_tokens=prompt, completion_tokens=written, total_tokens=prompt + written)
 
-    async def _texts(
-        self, events: AsyncGenerator[Event, None]
-    ) -> AsyncGenerator[tuple[str, list[Logprob]], None]:
-        """The text in pieces; page by page with log-probabilities, where those are asked for.
+    @property
+    def _finish_reason(self) -> Literal["stop", "length"]:
+        # A page may end too early by itself, at a limit of its own or where the model repeated itself.
+        cut = any(result.status in ("truncated", "looped") for result in self._results)
+        return self._end.reason or ("length" if cut else "stop")
+
+    def _logprobs(self, tokens: Sequence[TextToken]) -> Logprobs | None:
+        return logprobs_of(tokens, self._server.ocr.processor.tokenizer) if self._body.logprobs else None
+
+    async def _texts(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Text, None]:
+        """The text in pieces.
 
         Raises:
             Problem: a page failed.
         """
-        by_page, any_text, fresh = bool(self._body.logprobs), False, True
         try:
             async for event in events:
-                if isinstance(event, PageDone):
+                if isinstance(event, Text):
+                    yield event
+                elif isinstance(event, PageDone):
                     if event.result.error is not None:
                         raise of_page(event.result.error)
-                    self._collected.results.append(event.result)
-                    fresh = True
-                    if self._stopper.stopped:
-                        return
-                if isinstance(event, Text) and not by_page:
-                    raw = event.text
-                elif isinstance(event, PageDone) and by_page:
-                    raw = event.result.text
-                else:
-                    continue
-                separator = PAGE_SEPARATOR if raw and any_text and (fresh or by_page) else ""
-                given = self._cut.put(self._stopper.put(separator + raw))
-                if by_page and not self._stopper.stopped:
-                    given += self._cut.put(self._stopper.end())
-                any_text, fresh = any_text or bool(raw), fresh and not raw
-                if given:
-                    logprobs = (
-                        logprobs_of(event.result, given, separator) if isinstance(event, PageDone) else []
-                    )
-                    yield given, logprobs
-                if self._cut.full:
-                    self._collected.written = self._cut.used
-                    return
-            if rest := self._cut.put(self._stopper.end()):
-                yield rest, []
+                    self._results.append(event.result)
         finally:
             await events.aclose()

@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from ...errors import GotOcr2Error
 from ...reading import ReadOptions
+from ...rendering.registry import FORMATS
 from ...results import DocumentResult
 from ..forms import checked, first_file, form_of, is_form, json_of, parsed
 from ..given import Given, at_address, in_base64, sent, uploaded
@@ -21,7 +22,9 @@ from ..options import read_options
 from ..outputs import OutputFile, bundled, checked_formats, files_of
 from ..problems import Problem, of_exception, of_page
 from ..reads import DocumentDone, Event, Opened, PageDone, Task, Text
-from ..shapes import Options, reading_errors, result_schema
+from ..shapes import (
+    OPTIONS_FIELD, Address, Base64, FormatName, Options, exactly_one, reading_errors, result_schema,
+)  # fmt: skip
 from ..state import Server, State
 from ..streaming import Pieces, unless_vanished
 
@@ -32,14 +35,16 @@ NDJSON = "application/x-ndjson"
 class ReadBody(BaseModel):
     """A document, as exactly one of `file_id`, `url` and `data`, and what to read of it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra=exactly_one("file_id", "url", "data")
+    )
 
     file_id: str | None = Field(None, description="Of an upload to /v1/files.")
-    url: str | None = Field(None, description="An http(s) or data: address.")
-    data: str | None = Field(None, description="The file in base64.")
+    url: Address | None = Field(None, description="An http(s) or data: address.")
+    data: Base64 | None = Field(None, description="The file in base64.")
     filename: str | None = Field(None, description="What results call the document in `data`.")
     options: Options = Field(default_factory=Options)
-    to: list[str] = Field(default_factory=list, max_length=30, description="Formats of files, such as docx.")
+    to: list[FormatName] = Field(default_factory=list, max_length=30, description="Formats of files, such as docx.")
 
 
 def given_document(
@@ -101,8 +106,8 @@ _BODY: dict[str, Any] = {
                     "type": "object",
                     "properties": {
                         "file": {"type": "string", "format": "binary"},
-                        "options": {"type": "string", "description": "JSON, as `options` of the JSON body."},
-                        "to": {"type": "array", "items": {"type": "string"}},
+                        "options": OPTIONS_FIELD,
+                        "to": {"type": "array", "items": {"type": "string", "enum": list(FORMATS)}},
                     },
                     "required": ["file"],
                 }

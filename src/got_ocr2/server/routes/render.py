@@ -13,7 +13,7 @@ from ...rendering import render as render_text
 from ...rendering.registry import FORMATS
 from ...rendering.rendered import Rendered
 from ..outputs import OutputFile
-from ..shapes import errors
+from ..shapes import FormatName, errors
 from ..state import Server
 from .read import file_answer
 
@@ -26,7 +26,7 @@ class RenderBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     text: str = Field(max_length=1_000_000)
-    to: str = Field(description="A format, such as html, docx or svg.")
+    to: FormatName = Field(description="A format, such as html, docx or svg.")
     kind: Literal["auto", "page", "music", "molecule", "geometry", "chart"] = "auto"
     plain: bool = Field(False, description="The text is a page without markup: no sign in it means anything.")
     strict: bool = Field(False, description="Refuse a text with anything wrong in it.")
