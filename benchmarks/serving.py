@@ -198,17 +198,20 @@ class Load:
             "few": self.size.few,
         }
         async with ours.client() as client:
-            before = ours.memory()
+            memory: list[float] = []
             for first in range(0, self.size.vanishing, self.size.wave):
                 say(f"{ours.name}, clients {first + 1} to {first + self.size.wave} vanish")
                 await _vanish(client, min(self.size.wave, self.size.vanishing - first))
+                memory.append(ours.memory())
             found["slots_free_after"] = await self._slots_free(client)
             answer = await ask(client, line)
             self.check(
                 answer.text == self.truth.get(line, answer.text), "after vanished clients: another text"
             )
             self.check(answer.status == 200, f"after vanished clients: {answer.status}")
-            found["memory"] = {"before": round(before), "after": round(ours.memory())}
+            found["memory"] = [*map(round, memory), round(ours.memory())]
+            early, late = found["memory"][0], found["memory"][-1]
+            self.check(late <= 1.1 * early + 50, f"vanishing: memory grew from {early} to {late} MB")
         for server in (ours, plain):
             say(f"{server.name}, {self.size.few} clients vanish")
             async with server.client() as client:

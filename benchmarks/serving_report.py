@@ -73,6 +73,7 @@ def _vanishing(found: dict[str, Any]) -> list[Row]:
             f"{found['slots_free_after']:.2f}",
             "",
         ),
+        ("their memory after each wave, MB", ", ".join(map(str, found["memory"])), ""),
         (
             f"{found['few']} clients vanish: seconds to the next answer",
             f"{after[OURS]:.2f}",

@@ -244,6 +244,8 @@ REFUSED = (
     ({"messages": question("data:image/png;base64,AAAA")}, 422, "neither a picture"),
     ({"messages": question("http://127.0.0.1:1/a.png")}, 422, "not on the public network"),
     ({"n": 2}, 400, "n: "),
+    ({"stop": ["a", 1]}, 400, "stop.1: Input should be a valid string."),
+    ({"extra_body": {"pages": [1, 0]}}, 400, "pages.1: .* greater than or equal to 1"),
     ({"top_logprobs": 3}, 400, "top_logprobs is 3; it needs logprobs"),
     ({"logprobs": True, "top_logprobs": 21}, 400, "top_logprobs: .* 20"),
     ({"stop": ["a", "b", "c", "d", "e"]}, 400, "4 stop strings, got 5"),

@@ -99,7 +99,7 @@ def create_app(
     for kind, answer in ANSWERS.items():
         app.add_exception_handler(kind, answer)
     _pass_through(app, state, keys or Keys({}), insecure_open=insecure_open)
-    app.openapi = lambda: openapi_of(app, bool(keys))  # pyright: ignore[reportAttributeAccessIssue]
+    app.openapi = lambda: openapi_of(app, bool(keys), state.settings.max_tokens)  # pyright: ignore[reportAttributeAccessIssue]
     return app
 
 

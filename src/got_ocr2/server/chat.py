@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import InvalidOptionError
 from ..processing import GotOcr2Tokenizer
 from ..reading import TextToken, TextWishes
-from .chat_shapes import ChatBody, FilePart, ImagePart, Logprob, Logprobs, TextPart, TopLogprob
+from .chat_shapes import ChatBody, FileContent, ImageContent, Logprob, Logprobs, TextContent, TopLogprob
 from .given import Given, at_address, in_base64, uploaded
 from .options import read_options
 from .problems import Problem
@@ -37,7 +37,7 @@ def task_of(body: ChatBody, server: State, owner: str) -> Task:
         for part in parts:
             if isinstance(part, str):
                 text.append(part)
-            elif isinstance(part, TextPart):
+            elif isinstance(part, TextContent):
                 text.append(part.text)
             else:
                 documents.append(_document(part, server, owner))
@@ -70,8 +70,8 @@ def _task(body: ChatBody, documents: list[Given], words: str, server: State) -> 
     return Task(documents, reading, thousandths, _text_end(body, server, by_lines))
 
 
-def _document(part: ImagePart | FilePart, server: State, owner: str) -> Given:
-    if isinstance(part, ImagePart):
+def _document(part: ImageContent | FileContent, server: State, owner: str) -> Given:
+    if isinstance(part, ImageContent):
         return at_address(part.image_url.url, server.settings)
     file = part.file
     if (file.file_id is None) == (file.file_data is None):
@@ -86,9 +86,11 @@ def _text_end(body: ChatBody, server: State, by_lines: bool) -> TextEnd:
     """Where the answer is to end, and what it is to tell.
 
     Raises:
-        Problem: alternatives without log-probabilities.
+        Problem: more than four stop strings, or alternatives without log-probabilities.
     """
     stops = [body.stop] if isinstance(body.stop, str) else body.stop or []
+    if len(stops) > 4:
+        raise Problem(400, f"There may be 4 stop strings, got {len(stops)}.", param="stop")
     if body.top_logprobs and not body.logprobs:
         raise Problem(
             400, f"top_logprobs is {body.top_logprobs}; it needs logprobs to be true.", param="top_logprobs"

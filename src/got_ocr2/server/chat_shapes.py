@@ -6,13 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .shapes import Address, Base64, Box, Color, Options, Pages, exactly_one
+from .shapes import Address, Base64, Body, Box, Color, Options, Pages, exactly_one
 
 
-class _Lenient(BaseModel):
+class _Lenient(Body):
     """Clients send fields that mean nothing to a reader; they are left alone."""
-
-    model_config = ConfigDict(strict=True)
 
 
 class ImageUrl(_Lenient):
@@ -21,29 +19,29 @@ class ImageUrl(_Lenient):
 
 
 class InputFile(_Lenient):
-    model_config = ConfigDict(strict=True, json_schema_extra=exactly_one("file_id", "file_data"))
+    model_config = ConfigDict(json_schema_extra=exactly_one("file_id", "file_data"))
 
     file_id: str | None = None
     file_data: Base64 | None = Field(None, description="A data: address, or base64.")
     filename: str | None = None
 
 
-class TextPart(_Lenient):
+class TextContent(_Lenient):
     type: Literal["text"]
     text: str
 
 
-class ImagePart(_Lenient):
+class ImageContent(_Lenient):
     type: Literal["image_url"]
     image_url: ImageUrl
 
 
-class FilePart(_Lenient):
+class FileContent(_Lenient):
     type: Literal["file"]
     file: InputFile
 
 
-Part = Annotated[TextPart | ImagePart | FilePart, Field(discriminator="type")]
+Part = Annotated[TextContent | ImageContent | FileContent, Field(discriminator="type")]
 
 
 class Message(_Lenient):
@@ -67,7 +65,7 @@ class ChatBody(_Lenient):
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)
     seed: int | None = Field(None, ge=0, lt=2**63)
-    stop: str | Annotated[list[str], Field(max_length=4)] | None = Field(
+    stop: str | Annotated[list[str], Field(json_schema_extra={"maxItems": 4})] | None = Field(
         None, description="The text ends before the first of these."
     )
     logprobs: bool | None = Field(None, description="With the log-probability of every token.")

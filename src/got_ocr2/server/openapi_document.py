@@ -9,15 +9,17 @@ from fastapi.openapi.utils import get_openapi
 
 from .routes.jobs import JobBody
 from .routes.read import ReadBody
+from .routes.render import RenderAnswer
 from .shapes import components
 
 
-def openapi_of(app: FastAPI, keys: bool) -> dict[str, Any]:
+def openapi_of(app: FastAPI, keys: bool, most_tokens: int) -> dict[str, Any]:
     """The document of an application, made once.
 
     Args:
         app: with all of its routes.
         keys: whether API keys are needed.
+        most_tokens: that a request may ask for, a page.
     """
     if app.openapi_schema is None:
         document = get_openapi(
@@ -28,11 +30,14 @@ def openapi_of(app: FastAPI, keys: bool) -> dict[str, Any]:
             tags=app.openapi_tags,
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas.update(components())
-        for model in (ReadBody, JobBody):
+        results = components()
+        assert not schemas.keys() & results.keys()
+        schemas.update(results)
+        for model in (ReadBody, JobBody, RenderAnswer):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
             schemas[model.__name__] = schema
+        schemas["Options"]["properties"]["max_new_tokens"]["anyOf"][0]["maximum"] = most_tokens
         # Our own answer takes the place of the framework's.
         schemas.pop("HTTPValidationError", None)
         schemas.pop("ValidationError", None)

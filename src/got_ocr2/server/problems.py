@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -35,6 +36,8 @@ _BY_NAME = {
     "EncryptedDocumentError": 422,
     "FileAccessError": 422,
 }
+# What pydantic puts between the names of fields where a value may be of several kinds.
+_KIND = re.compile(r"(constrained-)?(str|int|float|bool|none)|(list|literal|tagged-union|function-\w+)\[.*")
 _KINDS = {
     401: "authentication_error",
     403: "permission_error",
@@ -127,9 +130,14 @@ def _phrase(status: int) -> str:
 
 
 async def answer_invalid(request: Request, error: Exception) -> Response:
-    """For requests that are not what the OpenAPI document describes: the first thing that is wrong."""
+    """For requests that are not what the OpenAPI document describes: the first thing that is wrong.
+
+    Where a value may be of several kinds, it is meant to be the one that it is most like: of that kind, but wrong, or
+    wrong the deepest within it.
+    """
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+    first = max(error.errors(), key=lambda one: (not one["type"].endswith("_type"), len(one["loc"])))
+    fields = [str(part) for part in first["loc"] if not _KIND.fullmatch(str(part))]
+    where = ".".join(fields[1:]) or fields[0]
     said = " ".join(str(first["msg"]).split()).rstrip(".")
     return JSONResponse(body("invalid_request_error", f"{where}: {said}.", where), 400)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..rendering.registry import FORMATS
 from ..results import json_schema
@@ -24,12 +24,14 @@ class ErrorAnswer(BaseModel):
     error: Error
 
 
+# `json_schema_extra` is for those who read the OpenAPI document; whoever refuses a value has a better sentence for it.
 Box = Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=4, max_length=4)]
-Color = Annotated[str, Field(pattern=r"^\w+$")]
+Color = Annotated[str, Field(json_schema_extra={"pattern": r"^\w+$"})]
 _Page = Annotated[int, Field(ge=1)]
-_Ranges = Annotated[str, Field(pattern=r"^ *[0-9]+(-[0-9]*)? *(, *[0-9]+(-[0-9]*)? *)*$")]
+_Ranges = Annotated[
+    str, Field(json_schema_extra={"pattern": r"^ *[0-9]+(-[0-9]*)? *(, *[0-9]+(-[0-9]*)? *)*$"})
+]
 Pages = _Ranges | _Page | Annotated[list[_Page], Field(min_length=1)]
-# What they stand for is told to those who read the OpenAPI document, not checked by it.
 Address = Annotated[str, Field(json_schema_extra={"format": "uri"})]
 Base64 = Annotated[str, Field(json_schema_extra={"format": "byte", "contentEncoding": "base64"})]
 FormatName = Annotated[str, Field(json_schema_extra={"enum": list(FORMATS)})]
@@ -48,10 +50,27 @@ def exactly_one(*names: str) -> dict[str, Any]:
     }
 
 
-class Options(BaseModel):
+class Body(BaseModel):
+    """Of a request: nothing is converted, but 5.0 is a whole number, as it is in JSON."""
+
+    model_config = ConfigDict(strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, data: Any) -> Any:
+        return {name: _as_whole(value) for name, value in data.items()} if isinstance(data, dict) else data
+
+
+def _as_whole(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return [_as_whole(one) for one in value] if isinstance(value, list) else value
+
+
+class Options(Body):
     """What to read and how: the options of `OCR.read`; docs/reading.md explains each."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
     format: bool = Field(
         default=False, description="Formatted text: Mathpix markdown, music, TikZ, SMILES, a chart's data."
@@ -94,9 +113,7 @@ class Options(BaseModel):
     confidence: Literal["page", "line", "word", "character"] = Field(
         default="page", description="How finely the result says how sure the model was."
     )
-    pages: Pages | None = Field(
-        default=None, description='Which pages, such as "1-4,7,9-", from 1.'
-    )
+    pages: Pages | None = Field(default=None, description='Which pages, such as "1-4,7,9-", from 1.')
     dpi: float = Field(default=200.0, gt=0, description="Pixels per inch for the pages of a PDF.")
     password: str | None = Field(default=None, description="For an encrypted PDF.")
     skip_blank: bool = Field(
@@ -112,6 +129,12 @@ OPTIONS_FIELD = {
     "format": "json",
 }
 """Of a form."""
+TREE = {
+    "type": "object",
+    "not": {"required": ["pages"]},
+    "description": "With `to` json: what stands in a text, as a tree.",
+}
+"""The file that JSON is written to."""
 
 PROBLEMS = {
     400: "The request is not what this address takes.",

@@ -13,7 +13,7 @@ from ...documents import Limits, open_document
 from ..correction_store import LONGEST_TEXT, Correction, CorrectionStore, store_at
 from ..given import Named
 from ..problems import Problem
-from ..shapes import Box, errors
+from ..shapes import Body, Box, errors
 from ..state import Owner, Server, State
 from ..uploads import Upload
 
@@ -22,10 +22,10 @@ LineId = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
 Files = Literal["application/zip", "image/png"]
 
 
-class CorrectionBody(BaseModel):
+class CorrectionBody(Body):
     """A line of an uploaded document and what it says."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
     file_id: str
     page: int = Field(1, ge=1)

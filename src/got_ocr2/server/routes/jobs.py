@@ -19,18 +19,26 @@ from ..job_store import Job, JobDocument, NewDocument
 from ..options import read_options
 from ..outputs import ZIP, checked_formats
 from ..problems import Problem
-from ..shapes import OPTIONS_FIELD, Address, Base64, FormatName, Options, errors, exactly_one, result_schema
+from ..shapes import (
+    OPTIONS_FIELD,
+    Address,
+    Base64,
+    Body,
+    FormatName,
+    Options,
+    errors,
+    exactly_one,
+    result_schema,
+)
 from ..state import Owner, Server, State
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 
-class JobInput(BaseModel):
+class JobInput(Body):
     """A document, as exactly one of `file_id`, `url` and `data`."""
 
-    model_config = ConfigDict(
-        extra="forbid", strict=True, json_schema_extra=exactly_one("file_id", "url", "data")
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra=exactly_one("file_id", "url", "data"))
 
     file_id: str | None = None
     url: Address | None = Field(None, description="An http(s) address; fetched when its turn comes.")
@@ -38,14 +46,16 @@ class JobInput(BaseModel):
     filename: str | None = None
 
 
-class JobBody(BaseModel):
+class JobBody(Body):
     """Documents to read, and how."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
     documents: list[JobInput] = Field(min_length=1)
     options: Options = Field(default_factory=Options)
-    to: list[FormatName] = Field(default_factory=list, max_length=30, description="Formats of files, such as docx.")
+    to: list[FormatName] = Field(
+        default_factory=list, max_length=30, description="Formats of files, such as docx."
+    )
 
 
 class DocumentState(BaseModel):

@@ -11,17 +11,17 @@ from ...documents import Limits, open_document
 from ...layout import LayoutOptions, find_lines
 from ..given import Named
 from ..problems import Problem
-from ..shapes import errors
+from ..shapes import Body, errors
 from ..state import Owner, Server
 from ..uploads import Upload
 
 router = APIRouter(tags=["reading"])
 
 
-class LayoutBody(BaseModel):
+class LayoutBody(Body):
     """A page of an uploaded file."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
     file_id: str
     page: int = Field(1, ge=1)

@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from ...documents.pdf import DEFAULT_DPI
@@ -15,7 +15,7 @@ from ...results import DocumentResult, PageResult
 from ..given import Given, Named, at_address, uploaded
 from ..options import read_options
 from ..reads import Task
-from ..shapes import Address, Options, reading_errors
+from ..shapes import Address, Body, Options, reading_errors
 from ..state import Owner, Server, State
 from ..streaming import unless_vanished
 from .read import check_read
@@ -24,40 +24,38 @@ router = APIRouter(prefix="/v1", tags=["mistral"])
 _PAGES = r"^ *[0-9]{1,9}( *- *[0-9]{1,9})? *(, *[0-9]{1,9}( *- *[0-9]{1,9})? *)*$"
 
 
-class _Lenient(BaseModel):
-    model_config = ConfigDict(strict=True)
+_Ranges = Annotated[str, Field(json_schema_extra={"pattern": _PAGES})]
+_PagesFrom0 = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | _Ranges
 
 
-class DocumentUrl(_Lenient):
+class DocumentUrl(Body):
     type: Literal["document_url"]
     document_url: Address
     document_name: str | None = None
 
 
-class ImageAddress(_Lenient):
+class ImageAddress(Body):
     url: Address
     detail: str | None = None
 
 
-class ImageUrlDocument(_Lenient):
+class ImageUrlDocument(Body):
     type: Literal["image_url"]
     image_url: Address | ImageAddress
 
 
-class FileDocument(_Lenient):
+class FileDocument(Body):
     type: Literal["file"]
     file_id: str
 
 
-class OcrBody(_Lenient):
+class OcrBody(Body):
     """A document to read. Annotations are refused: this model reads what stands there and no more."""
 
     model: str | None = None
     id: str | None = None
     document: Annotated[DocumentUrl | ImageUrlDocument | FileDocument, Field(discriminator="type")]
-    pages: list[Annotated[int, Field(ge=0)]] | Annotated[str, Field(pattern=_PAGES)] | None = Field(
-        None, description='From 0, such as "0-2,5".'
-    )
+    pages: _PagesFrom0 | None = Field(None, description='From 0, such as "0-2,5".')
     include_image_base64: bool | None = Field(None, description="Accepted: no pictures are cut out of pages.")
     image_limit: int | None = None
     image_min_size: int | None = None
@@ -160,10 +158,10 @@ def _from_one(pages: list[int] | str) -> str:
         InvalidOptionError: no such list.
     """
     if isinstance(pages, list):
-        if not pages:
-            raise InvalidOptionError("pages names at least one page, got an empty list.")
         return ",".join(str(page + 1) for page in pages)
-    return re.sub(r"\d+", lambda number: str(int(number.group()) + 1), pages)
+    if not re.search(_PAGES, pages):
+        raise InvalidOptionError(f'pages is a list such as "0-2,5", from 0, got {pages[:80]!r}.')
+    return re.sub(r"\d+", lambda number: str(int(number.group()) + 1), pages.replace(" ", ""))
 
 
 def _pages(result: DocumentResult, document: Named, dpi: float, scores: str | None) -> list[OcrPage]:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.requests import Request
 
 from ...errors import GotOcr2Error
@@ -23,7 +23,16 @@ from ..outputs import OutputFile, bundled, checked_formats, files_of
 from ..problems import Problem, of_exception, of_page
 from ..reads import DocumentDone, Event, Opened, PageDone, Task, Text
 from ..shapes import (
-    OPTIONS_FIELD, Address, Base64, FormatName, Options, exactly_one, reading_errors, result_schema,
+    OPTIONS_FIELD,
+    TREE,
+    Address,
+    Base64,
+    Body,
+    FormatName,
+    Options,
+    exactly_one,
+    reading_errors,
+    result_schema,
 )  # fmt: skip
 from ..state import Server, State
 from ..streaming import Pieces, unless_vanished
@@ -32,19 +41,19 @@ router = APIRouter(tags=["reading"])
 NDJSON = "application/x-ndjson"
 
 
-class ReadBody(BaseModel):
+class ReadBody(Body):
     """A document, as exactly one of `file_id`, `url` and `data`, and what to read of it."""
 
-    model_config = ConfigDict(
-        extra="forbid", strict=True, json_schema_extra=exactly_one("file_id", "url", "data")
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra=exactly_one("file_id", "url", "data"))
 
     file_id: str | None = Field(None, description="Of an upload to /v1/files.")
     url: Address | None = Field(None, description="An http(s) or data: address.")
     data: Base64 | None = Field(None, description="The file in base64.")
     filename: str | None = Field(None, description="What results call the document in `data`.")
     options: Options = Field(default_factory=Options)
-    to: list[FormatName] = Field(default_factory=list, max_length=30, description="Formats of files, such as docx.")
+    to: list[FormatName] = Field(
+        default_factory=list, max_length=30, description="Formats of files, such as docx."
+    )
 
 
 def given_document(
@@ -120,7 +129,7 @@ _ANSWER: dict[int | str, dict[str, Any]] = {
         "description": "The result; with `to`, a file or an archive of several; with Accept: "
         "application/x-ndjson, one event a line.",
         "content": {
-            "application/json": {"schema": result_schema("document")},
+            "application/json": {"schema": {"anyOf": [result_schema("document"), TREE]}},
             NDJSON: {"schema": {"type": "string"}},
             "*/*": {"schema": {"type": "string", "format": "binary"}},
         },

@@ -13,17 +13,17 @@ from ...rendering import render as render_text
 from ...rendering.registry import FORMATS
 from ...rendering.rendered import Rendered
 from ..outputs import OutputFile
-from ..shapes import FormatName, errors
+from ..shapes import TREE, Body, FormatName, errors
 from ..state import Server
 from .read import file_answer
 
 router = APIRouter(tags=["rendering"])
 
 
-class RenderBody(BaseModel):
+class RenderBody(Body):
     """A text of the model, and what to make of it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
     text: str = Field(max_length=1_000_000)
     to: FormatName = Field(description="A format, such as html, docx or svg.")
@@ -56,6 +56,14 @@ class RenderAnswer(BaseModel):
         200: {
             "description": "The file; what is wrong with the text stands in the header X-Problems, as JSON.",
             "content": {
+                "application/json": {
+                    "schema": {
+                        "anyOf": [
+                            {"$ref": "#/components/schemas/RenderAnswer"},
+                            TREE,
+                        ]
+                    }
+                },
                 "*/*": {"schema": {"type": "string", "format": "binary"}},
             },
         },
