@@ -118,7 +118,7 @@ def _state(ocr: OCR, model_name: str, settings: Settings) -> State:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Jobs run, and what has expired is deleted, as long as the server does; then all is given back."""
     state: State = app.state.server
-    cleaner = asyncio.create_task(_expire(state.uploads, state.jobs))
+    cleaner = asyncio.create_task(_expire(state))
     state.jobs.start()
     try:
         yield
@@ -149,8 +149,9 @@ def _pass_through(app: FastAPI, state: State, keys: Keys, *, insecure_open: bool
     app.add_middleware(Observed, metrics=metrics)
 
 
-async def _expire(uploads: Uploads, jobs: Jobs) -> None:
+async def _expire(state: State) -> None:
     while True:
         await asyncio.sleep(_EXPIRE)
-        uploads.expire()
-        jobs.expire()
+        state.uploads.expire()
+        state.jobs.expire()
+        state.reads.free()

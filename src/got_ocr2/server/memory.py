@@ -1,27 +1,38 @@
-"""What freed arrays take goes back to the system at once."""
+"""What freed pictures took goes back to the system."""
 
 from __future__ import annotations
 
 import ctypes
-import os
 import sys
+import time
+from collections.abc import Callable
+from threading import Lock
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # names of glibc's mallopt(3)
-_LARGE = 1_000_000  # bytes
+EVERY = 1.0  # seconds between two times
 
 
-def return_freed_memory() -> bool:
-    """Lets blocks of a megabyte and more be memory of their own, which ends with them; for the whole process.
+class FreedMemory:
+    """Gives memory back that is free, but that the C library keeps.
 
-    By itself glibc raises that limit, up to 32 MB, whenever a larger block is freed. Pages of pictures then lie in the
-    heaps of all threads that ever opened one, between smaller blocks, and the process grows for hours.
-
-    Returns:
-        Whether it was done: on glibc, unless the environment has a setting for it (`MALLOC_MMAP_THRESHOLD_`).
+    glibc keeps blocks of up to 32 MB once such a one was freed. Pages of pictures then lie in the heaps of all threads
+    that ever opened one, between smaller blocks, and a server grows for hours. Elsewhere nothing is done.
     """
-    if sys.platform != "linux" or "MALLOC_MMAP_THRESHOLD_" in os.environ:
-        return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:
-        return False
-    return bool(mallopt(_MMAP_THRESHOLD, _LARGE)) and bool(mallopt(_TRIM_THRESHOLD, _LARGE))
+
+    def __init__(self) -> None:
+        self._trim = _malloc_trim()
+        self._lock = Lock()
+        self._next = 0.0
+
+    def give_back(self) -> bool:
+        """Does it, a few milliseconds, unless it was done within `EVERY` seconds; says whether."""
+        with self._lock:
+            now = time.monotonic()
+            if self._trim is None or now < self._next:
+                return False
+            self._next = now + EVERY
+        self._trim(0)
+        return True
+
+
+def _malloc_trim() -> Callable[[int], int] | None:
+    return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None

@@ -23,6 +23,7 @@ from ..reading import DocumentRead, PageRead, ReadOptions, TextPiece, TextToken,
 from ..results import DocumentResult, PageResult
 from .given import Given, Named
 from .log import log_failure
+from .memory import FreedMemory
 from .metrics import Metrics
 from .problems import Problem, unexpected
 from .settings import Settings
@@ -103,6 +104,7 @@ class Reads:
         self._closing = ThreadPoolExecutor(1, "got-ocr2 vanished")
         self._lock = Lock()
         self._live: set[_Job] = set()
+        self._freed = FreedMemory()
         self.waiting = 0
         self.running = 0
 
@@ -212,6 +214,11 @@ class Reads:
                     self.running -= 1
                 else:
                     self.waiting -= 1
+        self.free()
+
+    def free(self) -> None:
+        """What pictures took goes back to the system."""
+        self._freed.give_back()
 
     def close_later(self, job: _Job) -> None:
         """Closes a job that no thread works for."""

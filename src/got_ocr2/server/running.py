@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from ..errors import FileAccessError
 from ..wording import reason
 from .log import log_line, prepare_log
-from .memory import return_freed_memory
 from .state import State
 
 
@@ -46,7 +45,6 @@ def listen(host: str, port: int) -> socket.socket:
 def run(app: FastAPI, listening: socket.socket) -> None:
     """Serves until SIGTERM or SIGINT, then ends the requests that are running."""
     prepare_log()
-    return_freed_memory()
     state: State = app.state.server
     config = uvicorn.Config(
         app,
