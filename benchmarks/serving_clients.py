@@ -82,6 +82,11 @@ class Server:
             trust_env=False,
         )
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
     def memory(self) -> float:
         """What the process holds, in MB; 0 where the system does not tell."""
         with contextlib.suppress(OSError):
