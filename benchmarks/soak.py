@@ -2,11 +2,11 @@
 
     python benchmarks/soak.py [--minutes 60] [--warm-up 10] [--pause 3] [--every 10] [--out FILE.png]
 
-Two processes with the embedded model: one reads with `OCR.read_many`, the other is `got-ocr2 serve`. Both get, again and
-again and with a pause between, lines of text, a page that is no picture and a document of several pages; the server also
-gets answers in events, clients that leave in the middle, chat requests with nonsense in them, and its own page. What
-each process holds is looked at every few seconds. Ends with a JSON line, and with exit code 1 if anything has grown or a
-request was not answered as it should.
+Two processes with the embedded model: one reads with `OCR.read_many`, the other is `got-ocr2 serve`. Both get, again
+and again and with a pause between, lines of text, a page that is no picture and a document of several pages; the server
+also gets answers in events, clients that leave in the middle, chat requests with nonsense in them, and its own page.
+What each process holds is looked at every few seconds. Ends with a JSON line, and with exit code 1 if anything has
+grown or a request was not answered as it should.
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ from typing import Any
 
 import httpx
 from PIL import Image
-
-from got_ocr2.machine import describe
 from serving_clients import ROOT, ask, got_server
 
-GOOD = [ROOT / "examples" / f"{name}.png" for name in ("segmentation_heading", "huckleberry_line", "lyre_title")]
+from got_ocr2.machine import describe
+
+GOOD = [
+    ROOT / "examples" / f"{name}.png" for name in ("segmentation_heading", "huckleberry_line", "lyre_title")
+]
 BROKEN = b"\x89PNG\r\n\x1a\n no picture"
 # What may lie between the second quarter of the time and the last one.
 MEMORY_MIB, HANDLES, THREADS = 8.0, 0, 0
@@ -227,7 +229,9 @@ def plot(samples: dict[str, list[Sample]], out: Path) -> None:
     ):
         for process, color in (("engine", "#4878a8"), ("server", "#c97b3c")):
             minutes = [one.seconds / 60 for one in samples[process]]
-            part.plot(minutes, [getattr(one, name) for one in samples[process]], color=color, label=process, lw=1.2)
+            part.plot(
+                minutes, [getattr(one, name) for one in samples[process]], color=color, label=process, lw=1.2
+            )
         part.set(ylabel=label, ylim=(0, None))
         part.grid(alpha=0.3)
     parts[0].legend(loc="lower right")

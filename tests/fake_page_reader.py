@@ -3,8 +3,8 @@
     pages=40 text=abc kill=7 hang=9 grow=11 bad=13 once=15
 
 `kill`, `hang` and `grow` end the process, say nothing, or take memory, each time the page is read; `bad` fails; `once`
-kills the first process only, which leaves a mark beside the document. `slow` is seconds a page,
-`burn` seconds of a processor.
+kills the first process only, which leaves a mark beside the document. `ill` fails as long as there is no such mark, for
+page 0 the whole document. `slow` is seconds a page, `burn` seconds of a processor.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class FakeReader:
         said = _said(content)
         if "kill_look" in said:
             os.kill(os.getpid(), signal.SIGKILL)
+        if said.get("ill") == "0" and not _mark(source).exists():
+            raise InputError("This document is ill.")
         return digest_of(content), int(said["pages"])
 
     def read(self, items: Iterable[Item]) -> Iterator[tuple[Item, PageResult]]:
@@ -78,10 +80,12 @@ class FakeReader:
                 held.append(b"x" * (32 << 20))
                 time.sleep(0.02)
         if "once" in here:
-            mark = Path(f"{item.source.path}.mark")
+            mark = _mark(item.source)
             if not mark.exists():
                 mark.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
+        if "ill" in here and not _mark(item.source).exists():
+            raise InputError(f"Page {item.page} is ill.")
         if "bad" in here:
             raise InputError(f"Page {item.page} is bad.")
         text = f"{said.get('text', '')} page {item.page} of {item.digest[:8]} é\n\x00\u2028"
@@ -89,6 +93,10 @@ class FakeReader:
         return PageResult(
             text, "complete", "stop", item.source.name, (item.page,), 3, 5, 7, 9, 0.25, -0.5, (line,)
         )
+
+
+def _mark(source: Source) -> Path:
+    return Path(f"{source.path}.mark")
 
 
 def _said(content: str | bytes) -> dict[str, str]:

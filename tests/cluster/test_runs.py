@@ -115,8 +115,8 @@ def test_changed_documents_are_noticed_and_said(documents, batch, rows, tmp_path
     documents("pages=6", "pages=5 text=newer", "pages=6")
     batch(given, rows_per_shard=6, resume=True)
     assert [line for line in batch.said if "changed" in line] == [
-        "Documents of shard 1 have changed; it is read again.",
-        "Documents of shard 2 have changed; it is read again.",
+        "Documents of shard 1 have changed; their pages are read again.",
+        "Documents of shard 2 have changed; their pages are read again.",
     ]
     assert [row["page"] for row in rows()] == [*range(1, 7), *range(1, 6), *range(1, 7)]
     assert sum(row["text"].startswith("newer") for row in rows()) == 5

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from got_ocr2.cluster import store as store_module
+from got_ocr2.cluster.places import folder as folder_module
 from got_ocr2.cluster.store import Store
 from got_ocr2.errors import FileAccessError, InputError, InvalidOptionError
 
@@ -44,7 +44,7 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(whole, batch, tmp_path, monk
                 raise OSError(errno.ENOSPC, "No space left on device")
         return file
 
-    monkeypatch.setattr(store_module, "open", full, raising=False)
+    monkeypatch.setattr(folder_module, "open", full, raising=False)
     with pytest.raises(
         FileAccessError, match=r"cannot be written: No space left on device; what is done is kept"
     ):
@@ -156,7 +156,7 @@ def test_a_second_driver_is_refused(documents, batch, tmp_path):
     given = documents("pages=1")
     (tmp_path / "out").mkdir()
     with (
-        Store(tmp_path / "out").locked(),
+        Store(tmp_path / "out").place.locked(),
         pytest.raises(InvalidOptionError, match="Another run is writing to"),
     ):
         batch(given)

@@ -27,6 +27,7 @@ def batch(
     to: own.To = None,
     rows_per_shard: own.RowsPerShard = 1000,
     resume: own.Resume = False,
+    retry_failed: own.RetryFailed = False,
     local: own.Local = False,
     ray: own.Ray = None,
     gpus: own.Gpus = 0.0,
@@ -65,7 +66,7 @@ def batch(
 
     Every page becomes one row, in the order of the inputs: document, page, status, text, lines, seconds, model,
     version, error. A page that cannot be read is a row too, and the exit code is not 0. However the run ends, what is
-    done is kept; --resume does the rest.
+    done is kept; --resume does the rest, and with --retry-failed pages that failed as well.
     """
     from ..cluster.driver import Told, exit_code_of, run
     from ..cluster.files import chosen_formats
@@ -123,7 +124,15 @@ def batch(
                 metrics.update(progress)
 
         told = Told(line.note, changed)
-        progress = run(inputs, output, options, resume=resume, open_executor=open_executor, told=told)
+        progress = run(
+            inputs,
+            output,
+            options,
+            resume=resume,
+            retry_failed=retry_failed,
+            open_executor=open_executor,
+            told=told,
+        )
     if not quiet:
         note(progress.summary(output))
     return exit_code_of(progress)

@@ -44,6 +44,14 @@ Resume = Annotated[
         rich_help_panel=RUN,
     ),
 ]
+RetryFailed = Annotated[
+    bool,
+    typer.Option(
+        "--retry-failed",
+        help="With --resume, read pages again that failed; without, they stay failed rows.",
+        rich_help_panel=RUN,
+    ),
+]
 Local = Annotated[
     bool, typer.Option("--local", help="Processes of this machine; the default.", rich_help_panel=RUN)
 ]

@@ -1,35 +1,32 @@
-"""A run from its inputs to its report. The driver decides and commits; workers read."""
+"""A run from its inputs to its report. The driver decides; workers read and commit."""
 
 from __future__ import annotations
 
-import itertools
+import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..errors import InputError, InvalidOptionError
-from ..rendering.registry import FORMATS
-from ..wording import printable
+from .claim import check_identity, check_output
 from .executors.local import LocalExecutor
-from .files import documents_of, target
-from .inputs import check_inputs, list_sources
-from .looking import Known, look_at
+from .finishing import write_files
+from .inputs import check_inputs
 from .options import BatchOptions, sum_of
-from .plan import Document, ShardPlan, shards_of
+from .places import Lock
+from .plan import ShardPlan
+from .planning import Missing, Planner
 from .progress import Progress
 from .report import write_report
-from .shards import committed, tasks_of
-from .store import Store, read_json, shard_of, write_json
+from .shards import tasks_of
+from .store import Store
 from .tasks import Counts, Task
-from .work import Commit, Committed, Executor, Render, Work, Written
+from .work import Commit, Committed, Executor, Work
 from .workers.reader import reader_class
 
 OpenExecutor = Callable[[str, BatchOptions, str], Executor]
 """Makes an executor of the output folder, the options and the name of the model."""
 
-_FILES_TOGETHER = 32  # documents of a request
 LOOPED = 4  # the exit code of a text that was cut where the model began to repeat itself
 
 
@@ -48,10 +45,11 @@ class Told:
 
 def run(
     inputs: Sequence[str],
-    output: str | Path,
+    output: str | os.PathLike[str],
     options: BatchOptions,
     *,
     resume: bool = False,
+    retry_failed: bool = False,
     open_executor: OpenExecutor = LocalExecutor,
     told: Told | None = None,
     picture: bool = True,
@@ -60,9 +58,10 @@ def run(
 
     Args:
         inputs: see `inputs.list_sources`.
-        output: a folder that is new, empty, or with `resume` holds an earlier run.
+        output: a folder or an address of an object store that is new, empty, or with `resume` holds an earlier run.
         options: what to do and how.
         resume: go on where an earlier run ended; without one, begin.
+        retry_failed: with `resume`, try pages that failed again; without, they stay as they are.
         open_executor: where the work is done.
         told: who is told.
         picture: draw the report as well.
@@ -78,160 +77,91 @@ def run(
         GotOcr2Error: the model cannot be opened.
     """
     told = told or Told(lambda line: None, lambda progress: None)
+    if retry_failed and not resume:
+        raise InvalidOptionError("--retry-failed is about pages of an earlier run; it needs --resume.")
     store = Store(output)
     check_inputs(inputs)
-    _check_output(store, resume)
+    check_output(store, resume=resume)
     model = reader_class(options.reader).identity(options.to_dict())
     identity = options.identity(model)
     store.create()
-    with store.locked():
-        _check_identity(store, identity, resume)
+    with store.place.locked() as lock:
+        check_identity(store, identity, resume=resume)
         store.clear_halves()
-        with open_executor(str(store.root.absolute()), options, model) as executor:
-            return _Run(store, options, sum_of(identity), executor, told, picture).run(inputs)
+        with open_executor(store.root, options, model) as executor:
+            one = _Run(store, options, executor, lock, told)
+            planner = Planner(
+                store,
+                options,
+                sum_of(identity),
+                one.progress,
+                told.note,
+                one.changed,
+                retry_failed=retry_failed,
+            )
+            return one.read(planner.plan(inputs, executor), picture=picture)
 
 
 class _Run:
+    """Reads what is missing.
+
+    Attributes:
+        progress: the numbers.
+    """
+
     def __init__(
-        self,
-        store: Store,
-        options: BatchOptions,
-        identity: str,
-        executor: Executor,
-        told: Told,
-        picture: bool,
+        self, store: Store, options: BatchOptions, executor: Executor, lock: Lock, told: Told
     ) -> None:
+        self.progress = Progress()
         self._store = store
         self._options = options
-        self._identity = identity
         self._executor = executor
+        self._lock = lock
         self._told = told
-        self._picture = picture
-        self._progress = Progress()
-        self._pending: list[int] = []  # shards to be read
+        self._missing = Missing()
         self._open: dict[int, int] = {}  # shards being read, and how many of their tasks are left
         self._ready: deque[Commit] = deque()  # shards whose tasks are done
-        self._read: set[int] = set()  # shards that were read in this run
 
-    def run(self, inputs: Sequence[str]) -> Progress:
-        self._plan(inputs)
-        self._progress.begin_reading()
-        self._read = set(self._pending)
-        while self._pending or self._ready:
-            pending, self._pending = self._pending, []
-            for work, outcome in self._executor.run(self._work(pending)):
-                if isinstance(work, Task):
-                    assert isinstance(outcome, Counts)
-                    self._progress.read(outcome)
-                    self._task_done(work)
-                elif isinstance(work, Commit):
-                    assert isinstance(outcome, Committed)
-                    self._shard_done(work, outcome)
-                self._told.progress(self._progress)
+    def changed(self) -> None:
+        """Tells the numbers, while this run is the one that may write."""
+        self._lock.check()
+        self._told.progress(self.progress)
+
+    def read(self, missing: Missing, *, picture: bool) -> Progress:
+        """Reads, writes files and the report."""
+        self._missing = missing
+        self.progress.begin_reading()
+        pending = list(missing.shards)
+        while pending or self._ready:
+            pending = self._read_once(pending)
         self._write_files()
-        write_report(self._store, self._progress, self._executor.what, picture=self._picture)
-        self._progress.phase = "done"
-        self._told.progress(self._progress)
-        return self._progress
+        write_report(self._store, self.progress, self._executor.what, picture=picture)
+        self.progress.phase = "done"
+        self.changed()
+        return self.progress
 
-    def _plan(self, inputs: Sequence[str]) -> None:
-        """Looks at all documents, writes the plans that are new, and finds out which shards are missing."""
-        known = Known(self._store)
-        sources = list_sources(inputs, recursive=self._options.recursive)
-        documents = self._counted(look_at(sources, known, self._executor, self._looked))
-        count = 0
-        for plan in shards_of(documents, self._options.rows_per_shard, self._identity):
-            count += 1
-            self._progress.pages += plan.rows
-            counts, said = committed(self._store, self._options, plan)
-            if said is not None:
-                self._told.note(said)
-            self._write_plan(plan)
-            if counts is None:
-                self._pending.append(plan.shard)
-            else:
-                self._progress.earlier += counts
-                self._progress.shards_done += 1
-        if not count:
-            raise InputError(f"There is nothing to read in {', '.join(map(printable, inputs))}.")
-        self._progress.shards = count
-        self._drop_surplus(count)
+    def _read_once(self, shards: Sequence[int]) -> list[int]:
+        """Reads shards; those of which a file was damaged meanwhile, to be done again."""
+        again: list[int] = []
+        for work, outcome in self._executor.run(self._work(shards)):
+            if isinstance(work, Task):
+                assert isinstance(outcome, Counts)
+                self.progress.read(outcome)
+                self._task_done(work)
+            elif isinstance(work, Commit):
+                assert isinstance(outcome, Committed)
+                if outcome.whole:
+                    self.progress.shards_done += 1
+                else:
+                    again.append(work.shard)
+            self.changed()
+        return again
 
-    def _counted(self, documents: Iterator[Document]) -> Iterator[Document]:
-        for document in documents:
-            if document.error is not None:
-                self._told.note(document.error.message)
-            yield document
-
-    def _looked(self, count: int) -> None:
-        self._progress.documents += count
-        self._told.progress(self._progress)
-
-    def _write_plan(self, plan: ShardPlan) -> None:
-        path = self._store.plan(plan.shard)
-        with suppress(InputError):  # a damaged one is written anew
-            earlier = read_json(path)
-            if earlier is not None and earlier == plan.to_dict():
-                return
-        write_json(path, plan.to_dict())
-
-    def _drop_surplus(self, count: int) -> None:
-        """Removes shards of an earlier run that had more pages."""
-        for folder, remove in (
-            (self._store.root / "plan", Path.unlink),
-            (self._store.root / "manifest", Path.unlink),
-            (self._store.root / "shards", Path.unlink),
-        ):
-            for path in folder.glob("part-*"):
-                if shard_of(path) >= count:
-                    self._told.note(f"{printable(path)} belongs to documents that are gone; it is removed.")
-                    remove(path)
-
-    def _write_files(self) -> None:
-        """A file a document, for those whose rows are new or whose files are missing."""
-        if not self._options.files:
-            return
-        self._progress.phase = "writing files"
-        for _, outcome in self._executor.run(self._documents_to_write()):
-            assert isinstance(outcome, Written)
-            for problem in outcome.problems:
-                self._told.note(problem)
-            codes = dict(Counter(outcome.exit_codes))
-            self._progress.counts += Counts(exit_codes=codes)
-            self._progress.files += outcome.files
-            self._told.progress(self._progress)
-
-    def _documents_to_write(self) -> Iterator[Work]:
-        plans = (self._plan_of(shard) for shard in range(self._progress.shards))
-        wanted = (one for one in documents_of(plans) if self._is_new(*one))
-        for number in itertools.count():
-            group = tuple(itertools.islice(wanted, _FILES_TOGETHER))
-            if not group:
-                return
-            yield Render(number, group)
-
-    def _is_new(self, name: str, shard: int, row: int, pages: int) -> bool:
-        last = shard + (row + pages - 1) // self._options.rows_per_shard
-        if any(one in self._read for one in range(shard, last + 1)):
-            return True
-        suffixes = [FORMATS[to].suffix for to in self._options.files]
-        return not all(
-            target(self._store, name, suffix).exists()
-            or target(self._store, name, f".partial{suffix}").exists()
-            for suffix in suffixes
-        )
-
-    def _plan_of(self, shard: int) -> ShardPlan:
-        found = read_json(self._store.plan(shard))
-        if found is None:
-            raise InputError(f"{printable(self._store.plan(shard))} has gone; start again with --resume.")
-        return ShardPlan.from_dict(found)
-
-    def _work(self, pending: Sequence[int]) -> Iterator[Work]:
+    def _work(self, shards: Sequence[int]) -> Iterator[Work]:
         """The tasks of these shards, and between them the shards that have been read."""
-        for shard in pending:
-            plan = self._plan_of(shard)
-            tasks = tasks_of(plan, self._options.pages_per_task)
+        for shard in shards:
+            earlier = self._missing.earlier.get(shard)
+            tasks = tasks_of(self._plan_of(shard), self._options.pages_per_task, earlier)
             self._open[shard] = len(tasks)
             for task in tasks:
                 while self._ready:
@@ -246,46 +176,26 @@ class _Run:
             del self._open[task.shard]
             self._ready.append(Commit(task.shard, task.plan))
 
-    def _shard_done(self, work: Commit, outcome: Committed) -> None:
-        if outcome.whole:
-            self._progress.shards_done += 1
-        else:
-            self._pending.append(work.shard)
+    def _plan_of(self, shard: int) -> ShardPlan:
+        key = self._store.plan(shard)
+        found = self._store.read_json(key)
+        if found is None:
+            raise InputError(f"{self._store.place.where(key)} has gone; start again with --resume.")
+        return ShardPlan.from_dict(found)
 
+    def _write_files(self) -> None:
+        self.progress.phase = "writing files"
+        read = set(self._missing.shards)
 
-def _check_output(store: Store, resume: bool) -> None:
-    """Whether a run may begin or go on here, without changing anything."""
-    root = printable(store.root)
-    if store.root.is_file():
-        raise InvalidOptionError(f"{root} is a file; a run writes into a folder.")
-    if store.job.exists():
-        if not resume:
-            raise InvalidOptionError(
-                f"{root} holds a run already; go on with --resume, or name another folder."
-            )
-    elif store.root.is_dir() and any(
-        path.name not in (".lock", "plan", "shards", "manifest", "tasks") for path in store.root.iterdir()
-    ):
-        raise InvalidOptionError(f"{root} holds other files; a run needs a folder of its own.")
+        def plans() -> Iterator[ShardPlan]:
+            return (self._plan_of(shard) for shard in range(self.progress.shards))
 
-
-def _check_identity(store: Store, identity: dict[str, object], resume: bool) -> None:
-    earlier = read_json(store.job)
-    if earlier is None:
-        write_json(store.job, {"identity": identity}, indent=1)
-        return
-    if not resume:  # it has come since it was looked for
-        raise InvalidOptionError(f"{printable(store.root)} holds a run already; go on with --resume.")
-    before = earlier.get("identity")
-    if before == identity:
-        return
-    names = [name for name in identity if not isinstance(before, dict) or before.get(name) != identity[name]]
-    first = names[0] if names else "options"
-    was = before.get(first) if isinstance(before, dict) else None
-    raise InvalidOptionError(
-        f"{printable(store.root)} was made with another {first}: {was!r}, now {identity.get(first)!r}; its rows would "
-        "not go together. Name another folder, or take the same options."
-    )
+        for written in write_files(self._store, self._options, plans, read, self._executor):
+            for problem in written.problems:
+                self._told.note(problem)
+            self.progress.counts += Counts(exit_codes=dict(Counter(written.exit_codes)))
+            self.progress.files += written.files
+            self.changed()
 
 
 def exit_code_of(progress: Progress) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
-from ..errors import GotOcr2Error, InvalidOptionError
+from ..errors import FileAccessError, GotOcr2Error, InvalidOptionError
 from ..extras import need
 from ..rendering.of_results import render_result
 from ..rendering.registry import FORMATS, formats_of
@@ -17,7 +17,7 @@ from ..results import DocumentResult, PageError, PageResult
 from ..wording import printable
 from .options import ShardFormat
 from .plan import ShardPlan
-from .store import Store, write_whole
+from .store import FILES, Store
 
 _LONGEST = 150  # bytes of a name; file systems take 255, endings included
 
@@ -46,11 +46,11 @@ def chosen_formats(to: str | None) -> tuple[ShardFormat, tuple[str, ...]]:
     return kind, tuple(formats_of(",".join(files))) if files else ()
 
 
-def target(store: Store, document: str, suffix: str) -> Path:
-    """The file of a document: its name below `files/`, with an ending more; no two documents share one."""
+def target(document: str, suffix: str) -> str:
+    """The key of the file of a document: its name below `files/`, with an ending more; no two documents share one."""
     parts = [part for part in printable(document).replace("\\", "/").split("/") if part not in ("", ".")]
     safe = ["up" if part == ".." else _short(part) for part in parts] or ["document"]
-    return store.files.joinpath(*safe[:-1], safe[-1] + suffix)
+    return "/".join((FILES, *safe)) + suffix
 
 
 def _short(part: str) -> str:
@@ -99,16 +99,15 @@ def render_document(root: str, options: Mapping[str, Any], data: Sequence[Any]) 
     for to in options["files"]:
         suffix = FORMATS[to].suffix
         failed = whole.status == "failed"
-        path, other = target(store, name, suffix), target(store, name, f".partial{suffix}")
+        path, other = target(name, suffix), target(name, f".partial{suffix}")
         if failed:
             path, other = other, path
-        other.unlink(missing_ok=True)  # of an earlier run
+        store.place.remove(other)  # of an earlier run
         if failed and not whole.text:
             continue  # its rows say why
         try:
             done = render_result(whole, to)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, done.data)
+            store.place.write(path, done.data)
             written += 1
             problems += [f"{printable(name)}, as {to}, {problem}." for problem in done.problems]
         except Exception as e:
@@ -122,7 +121,7 @@ def _results(
     store: Store, options: Mapping[str, Any], shard: int, row: int, pages: int
 ) -> Iterator[PageResult]:
     while pages:
-        texts = _result_column(store.shard(shard, options["shards"]), options["shards"])[row : row + pages]
+        texts = _result_column(store.root, shard, options["shards"])[row : row + pages]
         for text in texts:
             yield PageResult.from_dict(json.loads(text))
         pages -= len(texts)
@@ -130,9 +129,13 @@ def _results(
 
 
 @lru_cache(maxsize=2)
-def _result_column(path: Path, kind: str) -> list[str]:
+def _result_column(root: str, shard: int, kind: str) -> list[str]:
+    store = Store(root)
+    key = store.shard(shard, kind)
+    data = store.place.read(key)
+    if data is None:
+        raise FileAccessError(f"{store.place.where(key)} does not exist.")
     if kind == "jsonl":
-        with open(path, encoding="utf-8") as file:
-            return [json.loads(line)["result"] for line in file]
+        return [json.loads(line)["result"] for line in data.split(b"\n") if line]
     pq = need("pyarrow.parquet", "Reading Parquet", extra="batch")
-    return pq.read_table(path, columns=["result"]).column(0).to_pylist()
+    return pq.read_table(io.BytesIO(data), columns=["result"]).column(0).to_pylist()

@@ -9,7 +9,7 @@ from itertools import islice
 from ..errors import InputError
 from .inputs import Source
 from .plan import Document, ShardPlan
-from .store import Store, read_json
+from .store import Store
 from .work import Executor, Look
 
 _TOGETHER = 16  # documents of a request
@@ -20,8 +20,14 @@ _AHEAD = 20_000  # documents of the earlier plan that are searched for one
 class Known:
     """The documents of an earlier plan, as a stream beside the new list, which is mostly the same."""
 
-    def __init__(self, store: Store) -> None:
-        self._plans = iter(sorted((store.root / "plan").glob("part-*.json")))
+    def __init__(self, store: Store, *, believe_failures: bool = True) -> None:
+        """Args:
+        store: the output.
+        believe_failures: documents that could not be opened are not looked at again.
+        """
+        self._believe_failures = believe_failures
+        self._store = store
+        self._plans = iter(store.place.names("plan"))
         self._documents: OrderedDict[tuple[str, str, tuple[int, ...]], Document] = OrderedDict()
 
     def find(self, source: Source) -> Document | None:
@@ -32,14 +38,16 @@ class Known:
         found = self._documents.pop(key, None)
         if found is None and len(self._documents) >= _AHEAD:
             self._documents.popitem(last=False)
-        return found if found is not None and source.same_place(found.source) else None
+        if found is None or (found.error is not None and not self._believe_failures):
+            return None
+        return found if source.same_place(found.source) else None
 
     def _read_more(self) -> bool:
-        path = next(self._plans, None)
-        if path is None:
+        name = next(self._plans, None)
+        if name is None:
             return False
         try:
-            data = read_json(path)
+            data = self._store.read_json(f"plan/{name}")
             plan = None if data is None else ShardPlan.from_dict(data)
         except InputError:  # its documents are looked at again, and the plan is written anew
             plan = None

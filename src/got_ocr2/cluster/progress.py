@@ -20,6 +20,7 @@ class Progress:
         documents, pages: of the whole output; pages are known when all documents have been looked at.
         earlier: what earlier runs have read.
         counts: what this run has read.
+        retried: failed pages of earlier runs that this one tries again.
         shards, shards_done: of the whole output.
         curve: pages read in each interval since reading began.
         interval: seconds of an interval.
@@ -30,6 +31,7 @@ class Progress:
     pages: int = 0
     earlier: Counts = field(default_factory=Counts)
     counts: Counts = field(default_factory=Counts)
+    retried: int = 0
     shards: int = 0
     shards_done: int = 0
     files: int = 0
@@ -53,7 +55,7 @@ class Progress:
             self.interval *= 2
             place = int((now - since) / self.interval)
         self.curve += [0] * (place + 1 - len(self.curve))
-        self.curve[place] += counts.rows
+        self.curve[place] += counts.rows - counts.kept
         self.counts += counts
 
     @property
@@ -67,11 +69,16 @@ class Progress:
         return self.total.statuses.get("failed", 0)
 
     @property
+    def pages_read(self) -> int:
+        """Pages that this run has read; those that it has taken over from an earlier one are none."""
+        return self.counts.rows - self.counts.kept
+
+    @property
     def speed(self) -> float:
         """Pages a second of this run."""
         if self.reading_since is None:
             return 0.0
-        return self.counts.rows / max(time.monotonic() - self.reading_since, 1e-9)
+        return self.pages_read / max(time.monotonic() - self.reading_since, 1e-9)
 
     @property
     def left(self) -> float | None:
@@ -94,10 +101,15 @@ class Progress:
     def summary(self, output: str) -> str:
         """What came of the run, on one line."""
         statuses = ", ".join(f"{count:,} {status}" for status, count in sorted(self.total.statuses.items()))
-        earlier = f" ({self.earlier.rows:,} of them before)" if self.earlier.rows else ""
+        before = self.earlier.rows + self.counts.kept
+        earlier = f" ({before:,} of them before)" if before else ""
+        retried = f", {self.retried:,} of them tried again" if self.retried else ""
+        failed = (
+            " Failed pages stay so until --resume --retry-failed tries them again." if self.failed else ""
+        )
         return (
-            f"{self.total.rows:,} pages of {self.documents:,} documents{earlier} in {self.shards:,} shards in "
-            f"{printable(output)}, {_clock(self.elapsed)}: {statuses}."
+            f"{self.total.rows:,} pages of {self.documents:,} documents{earlier}{retried} in {self.shards:,} shards "
+            f"in {printable(output)}, {_clock(self.elapsed)}: {statuses}.{failed}"
         )
 
 

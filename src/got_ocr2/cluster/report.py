@@ -8,7 +8,7 @@ from typing import Any
 from ..extras import need
 from ..machine import describe
 from .progress import Progress
-from .store import Store, write_json, write_whole
+from .store import Store
 
 
 def write_report(store: Store, progress: Progress, where: str, *, picture: bool) -> None:
@@ -22,9 +22,9 @@ def write_report(store: Store, progress: Progress, where: str, *, picture: bool)
         MissingDependencyError: matplotlib is not installed.
     """
     report = report_of(progress, where)
-    write_json(store.root / "report.json", report, indent=1)
+    store.write_json("report.json", report, indent=1)
     if picture:
-        write_whole(store.root / "report.png", picture_of(report))
+        store.place.write("report.png", picture_of(report))
 
 
 def report_of(progress: Progress, where: str) -> dict[str, Any]:
@@ -39,7 +39,8 @@ def report_of(progress: Progress, where: str) -> dict[str, Any]:
         "page_seconds": total.seconds,
         "slowest": [{"seconds": s, "document": d, "page": p} for s, d, p in total.slowest],
         "this_run": {
-            "pages": progress.counts.rows,
+            "pages": progress.pages_read,
+            "failed_pages_tried_again": progress.retried,
             "seconds": progress.elapsed,
             "pages_per_second": progress.speed,
             "done_by": where,

@@ -65,6 +65,12 @@ def row_of(document: str, page: int, result: PageResult, model: str, *, keep_res
     return Row(_line(row), result.status, float(result.seconds), code)
 
 
+def row_of_dict(row: dict[str, Any]) -> Row:
+    """A row as it comes out of a shard; the same bytes as those that went in."""
+    code = 0 if row["error"] is None else row["error"]["exit_code"]
+    return Row(_line(row), row["status"], row["seconds"], code)
+
+
 def failed_row(document: str, page: int, error: PageError, model: str, *, keep_result: bool) -> Row:
     """The row of a page that nobody could read."""
     result = PageResult("", "failed", "error", printable(document), (page,), error=error)

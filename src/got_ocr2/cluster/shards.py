@@ -1,25 +1,45 @@
-"""Shards: rows of finished tasks put together, committed by a rename and then by a manifest."""
+"""Shards: rows of finished tasks put together, committed whole and then by a manifest."""
 
 from __future__ import annotations
 
 import io
+import json
+from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
-from ..errors import FileAccessError, InputError
+from ..errors import InputError
 from ..extras import need
-from ..wording import printable, reason
-from .options import BatchOptions
+from .options import BatchOptions, ShardFormat
 from .plan import ShardPlan
-from .rows import schema
-from .store import Store, read_json, write_json, write_whole
+from .rows import Row, row_of_dict, schema
+from .store import Store
 from .tasks import Counts, Task, read_task, task_file
 
 
-def tasks_of(plan: ShardPlan, size: int) -> list[Task]:
-    """The tasks of a shard, `size` pages each."""
-    return [Task(plan.shard, plan.id, number, size) for number in range((plan.rows + size - 1) // size)]
+@dataclass(frozen=True)
+class Found:
+    """What an earlier run has left of a shard.
+
+    Attributes:
+        counts: what is in it, if it is whole and of the same documents; None if it has to be read.
+        plan, content: id of the plan by which its file was made and sum of the file, if that is whole.
+        failed: rows of that file whose pages failed.
+        said: what a person should be told.
+    """
+
+    counts: Counts | None = None
+    plan: str | None = None
+    content: str | None = None
+    failed: int = 0
+    said: str | None = None
+
+
+def tasks_of(plan: ShardPlan, size: int, earlier: str | None) -> list[Task]:
+    """The tasks of a shard, `size` pages each; `earlier` as in `Task`."""
+    return [
+        Task(plan.shard, plan.id, number, size, earlier) for number in range((plan.rows + size - 1) // size)
+    ]
 
 
 def commit(store: Store, options: BatchOptions, plan: ShardPlan) -> Counts | None:
@@ -33,56 +53,64 @@ def commit(store: Store, options: BatchOptions, plan: ShardPlan) -> Counts | Non
     """
     counts = Counts()
     parts: list[bytes] = []
-    for task in tasks_of(plan, options.pages_per_task):
-        path = task_file(store, task, plan.task(task.number, task.size))
-        done = read_task(path)
+    for task in tasks_of(plan, options.pages_per_task, None):
+        key = task_file(store, task, plan.task(task.number, task.size))
+        done = read_task(store, key)
         if done is None:
-            path.unlink(missing_ok=True)
+            store.place.remove(key)
             return None
         counts += done[0]
         parts.append(done[1])
     data = b"".join(parts)
     if options.shards == "parquet":
         data = _parquet(data, keep_result=bool(options.files))
-    write_whole(store.shard(plan.shard, options.shards), data)
-    total = blake2b(data, digest_size=16).hexdigest()
-    write_json(
+    store.place.write(store.shard(plan.shard, options.shards), data)
+    store.write_json(
         store.manifest(plan.shard),
-        {"shard": plan.shard, "id": plan.id, "bytes": len(data), "content": total, **counts.to_dict()},
+        {"shard": plan.shard, "id": plan.id, "bytes": len(data), "content": _sum(data), **counts.to_dict()},
     )
     store.drop_tasks(plan.shard)
     return counts
 
 
-def committed(store: Store, options: BatchOptions, plan: ShardPlan) -> tuple[Counts | None, str | None]:
-    """What is known of a shard that an earlier run wrote.
+def committed(store: Store, options: BatchOptions, plan: ShardPlan) -> Found:
+    """What an earlier run has left of a shard.
 
-    Returns:
-        Its counts, or None if it has to be read; and what a person should be told: that it is damaged, or was made of
-        other documents.
+    Raises:
+        FileAccessError: it cannot be read.
     """
     try:
-        manifest = read_json(store.manifest(plan.shard))
+        manifest = store.read_json(store.manifest(plan.shard))
         if manifest is None:
-            return None, None
+            return Found()
         counts = Counts.from_dict(manifest)
     except InputError as e:
-        return None, f"{e} Shard {plan.shard} is read again."
-    if manifest["id"] != plan.id:
-        return None, f"Documents of shard {plan.shard} have changed; it is read again."
-    path = store.shard(plan.shard, options.shards)
-    try:
-        total = _file_sum(path)
-    except FileNotFoundError:
-        return None, f"The shard {printable(path)} is missing; it is read again."
-    except OSError as e:
-        raise FileAccessError(f"{printable(path)} cannot be read: {reason(e)}.") from e
-    if total != manifest["content"]:
-        return (
-            None,
-            f"The shard {printable(path)} is damaged: its sum is not that of its manifest; it is read again.",
+        return Found(said=f"{e} Shard {plan.shard} is read again.")
+    key = store.shard(plan.shard, options.shards)
+    data = store.place.read(key)
+    where = store.place.where(key)
+    if data is None:
+        return Found(said=f"The shard {where} is missing; it is read again.")
+    if _sum(data) != manifest["content"]:
+        return Found(
+            said=f"The shard {where} is damaged: its sum is not that of its manifest; it is read again."
         )
-    return counts, None
+    failed = counts.statuses.get("failed", 0)
+    if manifest["id"] != plan.id:
+        said = f"Documents of shard {plan.shard} have changed; their pages are read again."
+        return Found(None, manifest["id"], manifest["content"], failed, said)
+    return Found(counts, plan.id, manifest["content"], failed)
+
+
+def rows_of(store: Store, shards: ShardFormat, shard: int, manifest: dict[str, Any]) -> list[Row] | None:
+    """The rows of a shard, as they were when they went into it; None if it is not that of its manifest."""
+    data = store.place.read(store.shard(shard, shards))
+    if data is None or _sum(data) != manifest["content"]:
+        return None
+    if shards == "jsonl":
+        return [row_of_dict(json.loads(line)) for line in data.split(b"\n") if line]
+    pq = need("pyarrow.parquet", "Reading Parquet", extra="batch")
+    return [row_of_dict(row) for row in pq.read_table(io.BytesIO(data)).to_pylist()]
 
 
 def _parquet(lines: bytes, *, keep_result: bool) -> bytes:
@@ -101,9 +129,5 @@ def _parquet(lines: bytes, *, keep_result: bool) -> bytes:
     return sink.getvalue()
 
 
-def _file_sum(path: Path) -> str:
-    total = blake2b(digest_size=16)
-    with open(path, "rb") as file:
-        while chunk := file.read(1 << 20):
-            total.update(chunk)
-    return total.hexdigest()
+def _sum(data: bytes) -> str:
+    return blake2b(data, digest_size=16).hexdigest()

@@ -12,18 +12,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 from ..errors import FileAccessError, InputError
-from ..results import PageError
-from ..wording import printable, reason
-from .options import BatchOptions, sum_of
+from ..wording import printable
+from .options import sum_of
 from .plan import ShardPlan, Slice
-from .rows import Row, failed_row
-from .store import Store, read_json, write_whole
-from .workers.protocol import Request
-from .workers.supervisor import Supervisor
+from .rows import Row
+from .store import Store
 
 SLOWEST = 10
 
@@ -37,12 +33,14 @@ class Task:
         plan: the id of its plan, as the driver has it.
         number: of the task in it, from 0.
         size: pages of a task.
+        earlier: sum of the file of the shard, if rows of it are taken over; see `earlier.py`.
     """
 
     shard: int
     plan: str
     number: int
     size: int
+    earlier: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,7 @@ class Counts:
         exit_codes: how many of each, without 0.
         seconds: of all pages.
         slowest: (seconds, document, page), the slowest first.
+        kept: how many were there already and were not read again; said while a run goes on, written nowhere.
     """
 
     rows: int = 0
@@ -62,6 +61,7 @@ class Counts:
     exit_codes: dict[int, int] = field(default_factory=dict)
     seconds: float = 0.0
     slowest: tuple[tuple[float, str, int], ...] = ()
+    kept: int = 0
 
     @classmethod
     def of(cls, rows: Sequence[Row], names: Sequence[tuple[str, int]]) -> Counts:
@@ -82,6 +82,7 @@ class Counts:
             dict(Counter(self.exit_codes) + Counter(other.exit_codes)),
             self.seconds + other.seconds,
             _slowest((*self.slowest, *other.slowest)),
+            self.kept + other.kept,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -114,71 +115,22 @@ def _slowest(places: Iterable[tuple[float, str, int]]) -> tuple[tuple[float, str
     return tuple(heapq.nsmallest(SLOWEST, places, key=lambda place: (-place[0], *place[1:])))
 
 
-def task_file(store: Store, task: Task, slices: Sequence[Slice]) -> Path:
+def task_file(store: Store, task: Task, slices: Sequence[Slice]) -> str:
     """Where the rows of a task are kept; the name holds the sum of what they were made of."""
     what = [task.plan, [[s.document.source.name, s.document.digest, s.first, s.count] for s in slices]]
-    return store.tasks(task.shard) / f"{task.number:06d}-{sum_of(what)[:16]}.jsonl"
+    return f"{store.tasks(task.shard)}/{task.number:06d}-{sum_of(what)[:16]}.jsonl"
 
 
-def run_task(store: Store, options: BatchOptions, model: str, supervisor: Supervisor, task: Task) -> Counts:
-    """Reads the pages of a task and keeps the rows; does nothing if that was done before.
-
-    Raises:
-        FileAccessError: the output cannot be read or written.
-        GotOcr2Error: the model cannot be opened.
-    """
-    slices = plan_of(str(store.root), task.shard, task.plan).task(task.number, task.size)
-    path = task_file(store, task, slices)
-    done = read_task(path)
-    if done is not None:
-        return done[0]
-    keep = bool(options.files)
-    rows: list[Row | None] = []
-    for s in slices:
-        error = s.document.error
-        rows += (
-            [None] * s.count
-            if error is None
-            else [_failed(s, page, error, model, keep) for page in _pages(s)]
-        )
-    request = Request.read([s for s in slices if s.document.error is None])
-
-    def failed(item: int, error: PageError) -> Row:
-        name, page = request.names[item]
-        return failed_row(name, page, error, model, keep_result=keep)
-
-    read = iter(supervisor.run(request, failed))
-    whole = [next(read) if row is None else row for row in rows]
-    names = [(s.document.source.name, page) for s in slices for page in _pages(s)]
-    counts = Counts.of(whole, names)
-    data = b"".join(row.json + b"\n" for row in whole)
-    head = {**counts.to_dict(), "sum": blake2b(data, digest_size=16).hexdigest()}
-    try:
-        path.parent.mkdir(exist_ok=True)
-    except OSError as e:
-        raise FileAccessError(f"{printable(path.parent)} cannot be written: {reason(e)}.") from e
-    write_whole(path, json.dumps(head).encode() + b"\n" + data, sync=False)
-    return counts
-
-
-def read_task(path: Path) -> tuple[Counts, bytes] | None:
+def read_task(store: Store, key: str) -> tuple[Counts, bytes] | None:
     """What `run_task` kept: the counts, and the rows as lines; None where there is nothing whole."""
     try:
-        head, _, data = path.read_bytes().partition(b"\n")
+        head, _, data = (store.place.read(key) or b"").partition(b"\n")
         found = json.loads(head)
         if found["sum"] == blake2b(data, digest_size=16).hexdigest():
             return Counts.from_dict(found), data
-    except (OSError, ValueError, KeyError, TypeError, InputError):
+    except (FileAccessError, ValueError, KeyError, TypeError, InputError):
         pass
     return None
-
-
-def _pages(s: Slice) -> range:
-    return range(s.first, s.first + s.count)
-
-
-def _failed(s: Slice, page: int, error: PageError, model: str, keep: bool) -> Row:
-    return failed_row(s.document.source.name, page, error, model, keep_result=keep)
 
 
 @lru_cache(maxsize=16)
@@ -188,7 +140,8 @@ def plan_of(root: str, shard: int, plan: str) -> ShardPlan:
     Raises:
         FileAccessError: it is missing, or another one.
     """
-    found = read_json(Store(root).plan(shard))
+    store = Store(root)
+    found = store.read_json(store.plan(shard))
     if found is None or found["id"] != plan:
         raise FileAccessError(
             f"The plan of shard {shard} is not in {printable(root)} as the driver wrote it; all machines have to see "

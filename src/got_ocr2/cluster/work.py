@@ -12,9 +12,10 @@ from .inputs import Source
 from .options import BatchOptions
 from .plan import Document
 from .rows import Row
+from .running import run_task
 from .shards import commit
 from .store import Store
-from .tasks import Counts, Task, plan_of, run_task
+from .tasks import Counts, Task, plan_of
 from .workers.child import Settings
 from .workers.protocol import Request
 from .workers.supervisor import Supervisor
@@ -115,7 +116,7 @@ class Worker:
         if isinstance(work, Task):
             return run_task(self._store, self._options, self._model, self.supervisor, work)
         if isinstance(work, Commit):
-            plan = plan_of(str(self._store.root), work.shard, work.plan)
+            plan = plan_of(self._store.root, work.shard, work.plan)
             return Committed(commit(self._store, self._options, plan) is not None)
         if isinstance(work, Look):
             return self._look(work)

@@ -17,7 +17,7 @@ from ...errors import FileAccessError, GotOcr2Error, InvalidOptionError
 from ...extras import need
 from ...wording import printable, reason
 from ..options import BatchOptions
-from ..store import Store
+from ..store import JOB, Store
 from ..tasks import Task
 from ..work import Outcome, Work, Worker
 
@@ -119,7 +119,7 @@ class Actor:
     """A worker inside an actor of Ray Data; a batch is one piece of work."""
 
     def __init__(self, root: str, options: BatchOptions, model: str) -> None:
-        self._root = root
+        self._store = Store(root)
         self._worker = Worker(root, options, model, options.threads or 1)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -128,10 +128,10 @@ class Actor:
 
     def _outcome(self, work: Work) -> bytes:
         try:
-            if not Store(self._root).job.exists():
+            if not self._store.place.exists(JOB):
                 raise FileAccessError(
-                    f"{printable(self._root)} is not seen on {socket.gethostname()}; a run on several machines writes "
-                    "into a folder that all of them share."
+                    f"{printable(self._store.root)} is not seen on {socket.gethostname()}; a run on several machines "
+                    "writes into a folder that all of them share."
                 )
             return pickle.dumps(self._worker.do(work))
         except GotOcr2Error as e:

@@ -51,6 +51,11 @@ class Request:
         names = [(slices[i].document.source.name, page) for i, page in places]
         return cls("read", places, names, {"sources": sources})
 
+    def only(self, wanted: Sequence[int]) -> Request:
+        """The same for some of the items."""
+        items, names = ([part[i] for i in wanted] for part in (self.items, self.names))
+        return Request(self.kind, items, names, self.shared)
+
 
 @dataclass(frozen=True)
 class Reply:
