@@ -2,11 +2,12 @@
 
     python benchmarks/cluster.py efficiency [--pages 200] [--milliseconds 50] [--waiting] [--workers 1 2 4]
     python benchmarks/cluster.py overhead [--copies 12] [--rounds 3]
-    python benchmarks/cluster.py rows [--rows 1000000]
+    python benchmarks/cluster.py rows [--rows 1000000] [--made-here]
 
 `efficiency` and `rows` have a reader without a model: a page of the first takes so many milliseconds of a core, one of
-the second none. `overhead` reads a picture with the embedded model, in one process by `batch` and by `OCR.read_many`,
-in turns, each alone on one core. Each prints a table and ends with a JSON line.
+the second none; with --made-here rows come from no process at all, so that planning, tasks, shards, manifests and going
+on, which are the real ones, have all of the time. `overhead` reads a picture with the embedded model, in one process by
+`batch` and by `OCR.read_many`, in turns, each alone on one core. Each prints a table and ends with a JSON line.
 """
 
 from __future__ import annotations
@@ -26,11 +27,20 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from fake_page_reader import TARGET
-from got_ocr2.cluster.driver import Told, run
+from got_ocr2.cluster.driver import OpenExecutor, Told, run
+from got_ocr2.cluster.executors.local import LocalExecutor
 from got_ocr2.cluster.options import BatchOptions
 from got_ocr2.cluster.progress import Progress
+from got_ocr2.cluster.rows import Row
+from got_ocr2.cluster.workers.protocol import Request
+from got_ocr2.cluster.workers.supervisor import Failed, Supervisor
 from got_ocr2.machine import describe
 
+DOCUMENT = 10_000  # pages of a document of `rows`
+_ROW = (
+    b'{"document":"in.txt","page":PAGE,"status":"complete","text":"A page of no words.","lines":null,'
+    b'"seconds":0.25,"model":"fake@1","version":"0","error":null}'
+)
 PICTURE = Path(__file__).parents[1] / "examples" / "brochure_paragraph.png"
 
 
@@ -49,6 +59,7 @@ def main() -> None:
     two.add_argument("--rounds", type=int, default=3)
     three = kinds.add_parser("rows")
     three.add_argument("--rows", type=int, default=1_000_000)
+    three.add_argument("--made-here", action="store_true", help="rows without a process that reads")
     chosen = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as folder:
@@ -67,8 +78,35 @@ def documents(folder: Path, *contents: str) -> str:
     return str(path)
 
 
+class MadeHere(Supervisor):
+    """A supervisor without a process, which answers at once; all else is as in earnest."""
+
+    def run(self, request: Request, failed: Failed) -> list[Row]:
+        if request.kind == "look":
+            return [Row(b'{"digest":"%s","pages":%d}' % (b"0" * 32, DOCUMENT), "looked", 0.0, 0)] * len(
+                request.items
+            )
+        head, tail = _ROW.split(b"PAGE")
+        return [Row(b"%s%d%s" % (head, page, tail), "complete", 0.25, 0) for _, page in request.names]
+
+
+class MadeHereExecutor(LocalExecutor):
+    """One worker of that kind."""
+
+    def __init__(self, root: str, options: BatchOptions, model: str) -> None:
+        super().__init__(root, options, model)
+        self.what = "rows without a process"
+        for worker in self.workers:
+            worker.supervisor.__class__ = MadeHere
+
+
 def timed_run(
-    inputs: str, output: Path, options: BatchOptions, *, resume: bool = False
+    inputs: str,
+    output: Path,
+    options: BatchOptions,
+    *,
+    resume: bool = False,
+    open_executor: OpenExecutor = LocalExecutor,
 ) -> tuple[Progress, float]:
     """A run, and the seconds from the first page to the last, without the start of processes."""
     first: list[float] = []
@@ -77,7 +115,10 @@ def timed_run(
         if progress.counts.rows and not first:
             first.append(time.monotonic())
 
-    done = run([inputs], output, options, resume=resume, told=Told(lambda line: None, note), picture=False)
+    told = Told(lambda line: None, note)
+    done = run(
+        [inputs], output, options, resume=resume, open_executor=open_executor, told=told, picture=False
+    )
     return done, time.monotonic() - first[0] if first else 0.0
 
 
@@ -133,7 +174,8 @@ def overhead(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
 
 def many_rows(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
     """Very many pages that take no time: the driver's memory, rows a second, and how long going on takes."""
-    pages = min(chosen.rows, 10_000)
+    pages = min(chosen.rows, DOCUMENT)
+    executor = MadeHereExecutor if chosen.made_here else LocalExecutor
     inputs = documents(folder, *[f"pages={pages} text=t{n}" for n in range(chosen.rows // pages)])
     options = BatchOptions(reader=TARGET, workers=1, threads=1, pages_per_task=500, rows_per_shard=10_000)
     memory: list[int] = []
@@ -146,12 +188,12 @@ def many_rows(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
     watcher = threading.Thread(target=watch)
     watcher.start()
     start = time.monotonic()
-    done, _ = timed_run(inputs, folder / "out", options)
+    done, _ = timed_run(inputs, folder / "out", options, open_executor=executor)
     seconds, cpu = time.monotonic() - start, time.process_time()
     over.set()
     watcher.join()
     start = time.monotonic()
-    again, _ = timed_run(inputs, folder / "out", options, resume=True)
+    again, _ = timed_run(inputs, folder / "out", options, resume=True, open_executor=executor)
     resume = time.monotonic() - start
     assert again.counts.rows == 0
     assert again.earlier.rows == done.counts.rows == chosen.rows
@@ -162,6 +204,7 @@ def many_rows(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
     }
     found = {
         "rows": chosen.rows,
+        "made_here": chosen.made_here,
         "seconds": round(seconds, 1),
         "rows_per_second": round(chosen.rows / seconds),
         "driver_microseconds_per_row": round(1e6 * cpu / chosen.rows, 1),

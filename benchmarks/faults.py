@@ -1,10 +1,12 @@
 """kill -9 at random moments of a job of many pages, with a reader that has no model: is every page there exactly once?
 
     python benchmarks/faults.py [--pages 1000] [--kills 50] [--workers 2] [--seed 0] [--full-disk FOLDER]
+    python benchmarks/faults.py --ray [--pages 1000] [--kills 40]
 
 The driver or one of its workers, turn about, is killed at a random moment and the run gone on with, until it has been
 killed so often and then ended by itself. Its shards must be, byte for byte, those of a run that nobody disturbed. With
---full-disk, a small file system of yours, the run is also written there until it is full.
+--ray it is done on a cluster of three machines on this one, and mostly a whole machine is killed, by its raylet, and
+another comes. With --full-disk, a small file system of yours, the run is also written there until it is full.
 
 Ends with a JSON line, and with exit code 1 if anything is missing, double or half-written.
 """
@@ -21,8 +23,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
+
+from faults_on_ray import Machines
 
 from got_ocr2.machine import describe
 
@@ -32,30 +38,41 @@ ROWS_PER_SHARD, PAGES_PER_TASK = 50, 5
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--pages", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--ray", action="store_true", help="on a cluster of three machines on this one")
     parser.add_argument("--full-disk", type=Path, help="a folder on a small file system")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = killed_again_and_again(Path(folder), chosen)
+        place = Path(folder)
+        inputs = job(place, chosen.pages, 0.2 if chosen.ray else 0.005)
+        undisturbed = time.monotonic()
+        # Pages wait, so many workers are no more work.
+        subprocess.run(
+            command(inputs, place / "whole", 8 if chosen.ray else chosen.workers), check=True, cwd=place
+        )
+        undisturbed = time.monotonic() - undisturbed
+        with Machines(2) if chosen.ray else nullcontext() as machines:
+            found = killed_again_and_again(place, inputs, chosen, machines)
+        found = {**found, **compared(place, chosen.pages), "undisturbed_seconds": round(undisturbed, 1)}
         if chosen.full_disk is not None:
-            found["full_disk"] = full_disk(Path(folder), chosen.full_disk)
+            found["full_disk"] = full_disk(place, chosen.full_disk)
     print(json.dumps({**found, "machine": describe()}))
     return 0 if found["exact"] else 1
 
 
-def job(folder: Path, pages: int) -> Path:
-    """Documents of 1 to 40 pages, some with a page that fails or ends its process."""
+def job(folder: Path, pages: int, seconds: float) -> Path:
+    """Documents of 1 to 40 pages of so many seconds, some with a page that fails or ends its process."""
     draw = random.Random(1)
     (folder / "in").mkdir()
     names: list[str] = []
     left = pages
     while left:
         count = min(left, draw.choice([1, 1, 2, 7, 40]))
-        words = f"pages={count} slow=0.005 text=t{left}"
+        words = f"pages={count} slow={seconds} text=t{left}"
         if draw.random() < 0.1:
             words += f" {draw.choice(['bad', 'once'])}={draw.randint(1, count)}"
         (folder / "in" / f"d{len(names)}.txt").write_text(words)
@@ -66,49 +83,57 @@ def job(folder: Path, pages: int) -> Path:
     return path
 
 
-def command(inputs: Path, output: Path, workers: int) -> list[str]:
+def command(inputs: Path, output: Path, workers: int, ray: str | None = None) -> list[str]:
     settings = {
         "rows_per_shard": ROWS_PER_SHARD,
         "pages_per_task": PAGES_PER_TASK,
-        "workers": workers,
+        "workers": workers if ray is None else None,
         "retries": 5,
+        "ray": ray,
     }
     return [sys.executable, str(DRIVER), str(inputs), str(output), json.dumps(settings)]
 
 
-def killed_again_and_again(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
-    inputs, out, whole = job(folder, chosen.pages), folder / "out", folder / "whole"
-    start = time.monotonic()
-    subprocess.run(command(inputs, whole, chosen.workers), check=True, cwd=folder)
-    undisturbed = time.monotonic() - start
+def killed_again_and_again(
+    folder: Path, inputs: Path, chosen: argparse.Namespace, machines: Machines | None
+) -> dict[str, Any]:
+    """Runs until one run ends by itself; who was killed how often."""
+    out = folder / "out"
     draw = random.Random(chosen.seed)
     kills: Counter[str] = Counter()
-    runs, start = 0, time.monotonic()
+    runs, gave_up, start = 0, 0, time.monotonic()
     while True:
         runs += 1
-        with subprocess.Popen(command(inputs, out, chosen.workers), cwd=folder) as driver:
-            disturb(driver, out, draw, kills, chosen)
+        words = command(inputs, out, chosen.workers, None if machines is None else machines.address)
+        log = folder / "stderr"
+        with open(log, "w") as stderr, subprocess.Popen(words, cwd=folder, stderr=stderr) as driver:
+            disturb(driver, out, draw, kills, chosen, machines)
+        said = log.read_text(errors="replace").strip().splitlines()[-1:]
         if driver.returncode == 0:
             break
         if driver.returncode != -signal.SIGKILL:
-            raise SystemExit(f"The driver ended with {driver.returncode}.")
-        print(f"run {runs}: killed, {rows_in(out)} rows in shards", flush=True)
-    seconds = time.monotonic() - start
-    shards, expected = contents(out / "shards"), contents(whole / "shards")
+            if machines is None or not any("what is done is kept" in line for line in said):
+                raise SystemExit(f"The driver ended with {driver.returncode}: {said}")
+            gave_up += 1  # Ray did; the driver has said so, and how to go on
+        print(f"run {runs}: {dict(kills)}, {rows_in(out)} rows in shards {' '.join(said)}", flush=True)
+    seconds = round(time.monotonic() - start, 1)
+    return {"kills": dict(kills), "runs": runs, "ray_gave_up": gave_up, "seconds": seconds}
+
+
+def compared(folder: Path, pages: int) -> dict[str, Any]:
+    """The output beside that of the run that nobody disturbed."""
+    out = folder / "out"
+    shards, expected = contents(out / "shards"), contents(folder / "whole" / "shards")
     rows = [json.loads(line) for data in shards.values() for line in data.split(b"\n") if line]
-    pages = Counter((row["document"], row["page"]) for row in rows)
+    found = Counter((row["document"], row["page"]) for row in rows)
     halves = [path.name for path in out.rglob(".part-*")]
     return {
         "pages": len(rows),
-        "double": sum(count > 1 for count in pages.values()),
-        "missing": chosen.pages - len(pages),
+        "double": sum(count > 1 for count in found.values()),
+        "missing": pages - len(found),
         "half_written": len(halves),
         "statuses": dict(Counter(row["status"] for row in rows)),
-        "exact": shards == expected and len(rows) == chosen.pages and not halves,
-        "kills": dict(kills),
-        "runs": runs,
-        "seconds": round(seconds, 1),
-        "undisturbed_seconds": round(undisturbed, 1),
+        "exact": shards == expected and len(rows) == pages and not halves,
     }
 
 
@@ -118,19 +143,26 @@ def disturb(
     draw: random.Random,
     kills: Counter[str],
     chosen: argparse.Namespace,
+    machines: Machines | None,
 ) -> None:
-    """Kills workers, and at last the driver, each when the run has got a little further."""
+    """Kills machines and workers, and at last the driver, each when the run has got a little further."""
     step = max(1, chosen.pages // PAGES_PER_TASK // chosen.kills)
+    workers: Callable[[], list[int]] = machines.workers if machines else lambda: children(driver.pid)
     while driver.poll() is None:
         enough = written(out) + draw.randint(1, step)
         while driver.poll() is None and (kills.total() >= chosen.kills or written(out) < enough):
             time.sleep(draw.uniform(0.005, 0.1))
         if driver.poll() is not None:
             return
-        workers = children(driver.pid)
-        if workers and draw.random() < 0.5:
-            os.kill(draw.choice(workers), signal.SIGKILL)
-            kills["worker"] += 1
+        if machines is not None and draw.random() < 0.6:
+            machines.kill_one(draw)
+            kills["raylet"] += 1
+            continue
+        found = workers()
+        if found and draw.random() < 0.5:
+            with suppress(ProcessLookupError):
+                os.kill(draw.choice(found), signal.SIGKILL)
+                kills["worker"] += 1
             continue
         driver.kill()
         kills["driver"] += 1

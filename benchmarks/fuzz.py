@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,27 +25,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import pikepdf
 from PIL import Image, ImageDraw, features
 
-from fake_ocr import fake_ocr
 from got_ocr2.cluster.driver import Told, run
 from got_ocr2.cluster.options import BatchOptions
-from got_ocr2.cluster.workers.ocr_reader import OcrReader
 from got_ocr2.machine import describe, peak_memory
+from size_reader import TARGET
 
 KINDS = ("png", "jpeg", "tiff", "gif", "webp", "avif", "jpeg2000", "bmp", "ppm", "tga", "pdf")
 _SUFFIXES = {"jpeg2000": ".jp2"}
 # What `documents` and `reading` say of a document on purpose; anything else is a traceback in disguise.
 OURS = ("InputError", "EncryptedDocumentError", "FileAccessError", "WorkerError")
-
-
-class FuzzReader(OcrReader):
-    """The reader of documents with a model that says how large a page is."""
-
-    @classmethod
-    def identity(cls, options: Mapping[str, Any]) -> str:
-        return "fuzz@1"
-
-    def open(self) -> None:
-        self._ocr = fake_ocr()
 
 
 def main() -> int:
@@ -146,7 +133,7 @@ def mutate(data: bytearray, draw: random.Random) -> None:
 def read(place: Path, out: Path, made: list[str], workers: int) -> dict[str, Any]:
     """One run over all of them."""
     options = BatchOptions(
-        reader="fuzz:FuzzReader",
+        reader=TARGET,
         workers=workers,
         threads=1,
         shards="jsonl",
@@ -155,7 +142,6 @@ def read(place: Path, out: Path, made: list[str], workers: int) -> dict[str, Any
         worker_memory=3 << 30,
         reading={"max_pixels": 20_000_000},
     )
-    sys.path.insert(0, str(Path(__file__).parent))
     start = time.monotonic()
     done = run([str(place)], out, options, told=Told(lambda line: None, lambda progress: None), picture=False)
     seconds = time.monotonic() - start

@@ -50,7 +50,7 @@ def batch(tmp_path: Path) -> Callable[..., Any]:
         chosen = {"reader": TARGET, "shards": "jsonl", "retries": 0, "threads": 1, **options}
         return run(
             [str(inputs)],
-            tmp_path / output,
+            output if "://" in output else tmp_path / output,
             BatchOptions(**chosen),
             resume=resume,
             retry_failed=retry_failed,

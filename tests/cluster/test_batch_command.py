@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,25 @@ def test_pages_of_many_documents_go_through_one_engine_in_order(pictures):
         "complete",
         "failed",
     ]
+
+
+def test_pages_that_were_drawn_elsewhere_are_read_the_same(pictures):
+    made = reader()
+    sources = [*list_sources([str(pictures)])]
+    digests = [made.look(source)[0] for source in sources[:2]] + [""]
+    items = [Item(sources[i], digests[i], page) for i, page in [(0, 2), (0, 9), (1, 1), (2, 1), (0, 1)]]
+    read = [result for _, result in made.read(iter(items))]
+    drawn = [page for _, page in made.draw(iter(items))]
+    errors = {place: result.error for place, result in enumerate(read) if result.error is not None}
+    assert errors == {place: page for place, page in enumerate(drawn) if not isinstance(page, bytes)}
+    assert [*errors] == [1, 3]
+    for path in pictures.iterdir():
+        path.unlink()  # nobody opens it again
+    given = [
+        replace(item, drawn=page) for item, page in zip(items, drawn, strict=True) if isinstance(page, bytes)
+    ]
+    texts = [result.text for _, result in reader().read(iter(given))]
+    assert texts == [result.text for result in read if result.error is None] == ["6x4", "8x4", "5x4"]
 
 
 def test_limits_reach_the_reader(pictures):

@@ -6,18 +6,16 @@ Ray needs half a minute to start and is a large package, so these are left out b
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from got_ocr2.errors import GotOcr2Error, InvalidOptionError
+from long_pdf import long_pdf
+from ray_processes import quiet
+from size_reader import TARGET as SIZES_OF_PAGES
 
 pytest.importorskip("ray")
 pytestmark = [
@@ -35,34 +33,9 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 @pytest.fixture(autouse=True)
-def settings(monkeypatch):
-    """What processes of Ray need to find this package and the reader of these tests, and to start on a busy machine."""
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
-    for name, value in {
-        "RAY_AUTH_MODE": "disabled",
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_raylet_start_wait_time_s": "200",
-        "OMP_NUM_THREADS": "1",
-    }.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def ray_here(settings):
-    import ray
-
-    with quiet():
-        ray.init(num_cpus=2, include_dashboard=False, object_store_memory=80 << 20, log_to_driver=False)
-        yield ray
-        ray.shutdown()
+def for_all(settings):
+    """Processes of Ray find this package everywhere."""
 
 
 def test_shards_are_the_same_as_without_ray(documents, batch, tmp_path, ray_here):
@@ -80,6 +53,32 @@ def test_shards_are_the_same_as_without_ray(documents, batch, tmp_path, ray_here
     assert contents(tmp_path / "free" / "shards") == contents(tmp_path / "here" / "shards")
     with pytest.raises(GotOcr2Error, match="There is no such model"):
         batch(given, "none", open_executor=RayExecutor, workers=1, reading={"no_model": True})
+
+
+def test_pages_are_drawn_by_tasks_of_their_own(documents, batch, rows, tmp_path, ray_here):
+    from got_ocr2.cluster.executors.ray_data import RayExecutor
+
+    given = documents(*PAGES)
+    batch(given, "here", **SIZES)
+    apart = {"open_executor": RayExecutor, "workers": 1, "draw_apart": True, "drawn_memory": 30 << 20}
+    batch(given, "apart", **apart, **SIZES)
+    assert contents(tmp_path / "apart" / "shards") == contents(tmp_path / "here" / "shards")
+    batch(documents("pages=5 kill_draw=2"), "killed", **apart, **SIZES)
+    assert [row["status"] for row in rows("killed")] == [
+        "complete",
+        "failed",
+        "complete",
+        "complete",
+        "complete",
+    ]
+    said = "alone, once: it was ended by SIGKILL."
+    assert rows("killed")[1]["error"]["message"].endswith(said)
+    # Five thousand pages of one document, through the reader of documents.
+    texts = long_pdf(tmp_path / "long.pdf", 5000)
+    options = {"reader": SIZES_OF_PAGES, "reading": {"dpi": 72, "skip_blank": False}, "pages_per_task": 128}
+    batch(tmp_path / "long.pdf", "long", **apart, **options)
+    assert [row["text"] for row in rows("long")] == texts
+    assert [row["page"] for row in rows("long")] == [*range(1, 5001)]
 
 
 def test_a_machine_that_goes_is_done_without(documents, batch, tmp_path):

@@ -81,14 +81,14 @@ def test_a_retry_that_was_ended_is_gone_on_with(documents, batch, tmp_path, retr
     batch(given, **SIZES)
     cure(tmp_path, 0, 1, 2)
 
-    class Ended(Exception):
+    class EndedError(Exception):
         pass
 
     def end(progress):
         if progress.pages_read:
-            raise Ended
+            raise EndedError
 
-    with pytest.raises(Ended):
+    with pytest.raises(EndedError):
         batch(given, resume=True, retry_failed=True, progress=end, **SIZES)
     assert [*(tmp_path / "out" / "tasks").rglob("earlier.json")]
     done = batch(given, resume=True, retry_failed=retry, **SIZES)
@@ -131,5 +131,5 @@ def test_a_shard_that_is_damaged_meanwhile_gives_no_rows(documents, batch, tmp_p
 
 
 def test_trying_again_is_about_an_earlier_run(documents, batch):
-    with pytest.raises(InvalidOptionError, match="--retry-failed .* needs --resume"):
+    with pytest.raises(InvalidOptionError, match=r"--retry-failed .* needs --resume"):
         batch(documents("pages=1"), retry_failed=True)

@@ -16,6 +16,7 @@ from .terminal import note
 
 if TYPE_CHECKING:
     from ..cluster.driver import OpenExecutor
+    from ..cluster.options import BatchOptions
     from ..cluster.progress import Progress
 
 _EVERY_TERMINAL, _EVERY_LOG = 0.2, 60.0  # seconds between two lines of progress
@@ -31,6 +32,8 @@ def batch(
     local: own.Local = False,
     ray: own.Ray = None,
     gpus: own.Gpus = 0.0,
+    draw_apart: own.DrawApart = None,
+    drawn_memory: own.DrawnMemory = None,
     workers: own.Workers = None,
     threads: own.Threads = None,
     pages_per_task: own.PagesPerTask = 16,
@@ -112,8 +115,10 @@ def batch(
         page_timeout=page_timeout,
         worker_memory=worker_memory,
         gpus=gpus,
+        draw_apart=draw_apart,
+        drawn_memory=drawn_memory,
     )
-    open_executor = _executor(local=local, ray=ray, gpus=gpus)
+    open_executor = _executor(options, local=local, ray=ray)
     wanted = metrics_file is not None or metrics_port is not None
     metrics = Metrics(None if metrics_file is None else Path(metrics_file), metrics_port) if wanted else None
     with _Line(shown=not quiet) as line:
@@ -138,12 +143,14 @@ def batch(
     return exit_code_of(progress)
 
 
-def _executor(*, local: bool, ray: str | None, gpus: float) -> OpenExecutor:
+def _executor(options: BatchOptions, *, local: bool, ray: str | None) -> OpenExecutor:
     if ray is None:
-        if gpus:
+        if options.gpus:
             raise InvalidOptionError(
                 "--gpus is about workers on Ray; it needs --ray. Here, --device says where to run."
             )
+        if options.draw_apart or options.drawn_memory:
+            raise InvalidOptionError("--draw-apart and --drawn-memory are about Ray; they need --ray.")
         from ..cluster.executors.local import LocalExecutor
 
         return LocalExecutor

@@ -70,6 +70,25 @@ Gpus = Annotated[
         min=0.0, metavar="N", help="Of a worker on Ray; 0.5 lets two share one.", rich_help_panel=RUN
     ),
 ]
+DrawApart = Annotated[
+    bool | None,
+    typer.Option(
+        "--draw-apart/--draw-with-reading",
+        help="On Ray, open and draw pages in tasks on cores of their own, or in the workers; by default apart where "
+        "workers have GPUs.",
+        show_default=False,
+        rich_help_panel=RUN,
+    ),
+]
+DrawnMemory = Annotated[
+    int | None,
+    typer.Option(
+        parser=size,
+        metavar="SIZE",
+        help="On Ray, drawn pages that wait for workers, such as 2GB; by default what Ray thinks fit.",
+        rich_help_panel=RUN,
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option(

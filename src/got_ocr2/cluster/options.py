@@ -37,6 +37,9 @@ class BatchOptions:
         page_timeout: seconds without a page after which a worker is ended, > 0.
         worker_memory: bytes of memory at which a worker is ended; None for no limit.
         gpus: of a worker on Ray; a fraction shares one.
+        draw_apart: on Ray, open and draw pages in tasks of their own, of one core each, so that workers only read; None
+            for where workers have GPUs.
+        drawn_memory: on Ray, bytes of drawn pages that wait for workers, in its object store; None leaves it to Ray.
         reader: "module:class" of what reads pages; see `workers.reader`.
     """
 
@@ -54,6 +57,8 @@ class BatchOptions:
     page_timeout: float = 600.0
     worker_memory: int | None = None
     gpus: float = 0.0
+    draw_apart: bool | None = None
+    drawn_memory: int | None = None
     reader: str = OCR_READER
 
     def __post_init__(self) -> None:
@@ -61,7 +66,7 @@ class BatchOptions:
             raise InvalidOptionError(f"Shards are parquet or jsonl, got {self.shards!r}.")
         for name in ("rows_per_shard", "pages_per_task", "batch_size"):
             _check_count(name, getattr(self, name), 1)
-        for name in ("workers", "threads", "worker_memory"):
+        for name in ("workers", "threads", "worker_memory", "drawn_memory"):
             if getattr(self, name) is not None:
                 _check_count(name, getattr(self, name), 1)
         _check_count("retries", self.retries, 0)
@@ -71,6 +76,11 @@ class BatchOptions:
             )
         if not (self.gpus >= 0 and math.isfinite(self.gpus)):
             raise InvalidOptionError(f"gpus must be 0 or more, got {self.gpus!r}.")
+
+    @property
+    def draws_apart(self) -> bool:
+        """`draw_apart`, decided."""
+        return self.gpus > 0 if self.draw_apart is None else self.draw_apart
 
     def identity(self, model: str) -> dict[str, Any]:
         """Everything that decides what stands in the output, apart from the documents.

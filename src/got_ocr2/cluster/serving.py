@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,9 @@ from ..wording import printable, reason
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+NAME = "got-ocr2"
+_LOOK = 5.0  # seconds between two looks at the cluster
+
 
 @dataclass(frozen=True)
 class Replicas:
@@ -21,6 +27,7 @@ class Replicas:
     Attributes:
         least, most: replicas; between them, as many as the load asks for.
         busy: requests of a replica at a time above which another one starts.
+        busy_seconds, idle_seconds: how long the load must call for more or fewer before there are.
         cpus, gpus: of a replica; a fraction of a GPU shares it.
         drain_seconds: for running requests where a replica ends.
     """
@@ -28,6 +35,8 @@ class Replicas:
     least: int = 1
     most: int = 1
     busy: int = 4
+    busy_seconds: float = 30.0
+    idle_seconds: float = 600.0
     cpus: float = 1.0
     gpus: float = 0.0
     drain_seconds: float = 30.0
@@ -38,7 +47,7 @@ class Replicas:
 
 
 def serve(make: Callable[[], FastAPI], address: str, host: str, port: int, replicas: Replicas) -> None:
-    """Serves until this process is interrupted; then running requests are ended and the replicas with them.
+    """Serves until SIGTERM or Ctrl-C; then running requests are answered, and the replicas end.
 
     Args:
         make: opens a model and makes the app around it; called in every replica.
@@ -49,7 +58,7 @@ def serve(make: Callable[[], FastAPI], address: str, host: str, port: int, repli
     Raises:
         MissingDependencyError: Ray is not installed.
         InvalidOptionError: no cluster answers.
-        FileAccessError: the port cannot be had.
+        FileAccessError: the port cannot be had, or the cluster is gone.
     """
     ray = need("ray", "Serving on Ray", extra="ray")
     ray_serve = need("ray.serve", "Serving on Ray", extra="ray")
@@ -61,25 +70,45 @@ def serve(make: Callable[[], FastAPI], address: str, host: str, port: int, repli
             ray.init(**place, log_to_driver=False, configure_logging=False)
         except (ConnectionError, ValueError, RuntimeError) as e:
             raise InvalidOptionError(f"No Ray cluster answers at {printable(address)}: {reason(e)}.") from e
+    with _signals() as asked_to_end:
+        try:
+            ray_serve.start(http_options={"host": host, "port": port})
+            ray_serve.run(application(make, replicas), name=NAME, route_prefix="/")
+            while not asked_to_end.wait(_LOOK):
+                ray_serve.status()  # raises where the cluster is gone
+            ray_serve.delete(NAME)  # waits for the running requests
+        except (OSError, RuntimeError, ray.exceptions.RayError) as e:
+            raise FileAccessError(f"The server cannot run on {host}, port {port}: {reason(e)}.") from e
+        finally:
+            with suppress(Exception):  # what is gone cannot be shut down
+                ray_serve.shutdown()
+
+
+@contextmanager
+def _signals() -> Generator[threading.Event]:
+    """An event that SIGTERM and Ctrl-C set while this lasts."""
+    asked = threading.Event()
+    kinds = (signal.SIGTERM, signal.SIGINT)
+    earlier = [signal.signal(kind, lambda *_: asked.set()) for kind in kinds]
     try:
-        ray_serve.start(http_options={"host": host, "port": port})
-        ray_serve.run(application(make, replicas), name="got-ocr2", route_prefix="/", blocking=True)
-    except (OSError, RuntimeError) as e:
-        raise FileAccessError(f"The server cannot run on {host}, port {port}: {reason(e)}.") from e
+        yield asked
     finally:
-        ray_serve.shutdown()
+        for kind, handler in zip(kinds, earlier, strict=True):
+            signal.signal(kind, handler)
 
 
 def application(make: Callable[[], FastAPI], replicas: Replicas) -> Any:
     """A `ray.serve.Application`: the app that `make` makes, in each replica one."""
     ray_serve = need("ray.serve", "Serving on Ray", extra="ray")
     deployment = ray_serve.deployment(
-        name="got-ocr2",
+        name=NAME,
         ray_actor_options={"num_cpus": replicas.cpus, "num_gpus": replicas.gpus},
         autoscaling_config={
             "min_replicas": replicas.least,
             "max_replicas": replicas.most,
             "target_ongoing_requests": replicas.busy,
+            "upscale_delay_s": replicas.busy_seconds,
+            "downscale_delay_s": replicas.idle_seconds,
         },
         max_ongoing_requests=1
         << 10,  # the app has a queue and limits of its own, and says so when they are reached

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -12,12 +12,12 @@ from .inputs import Source
 from .options import BatchOptions
 from .plan import Document
 from .rows import Row
-from .running import run_task
+from .running import TaskRunner
 from .shards import commit
 from .store import Store
 from .tasks import Counts, Task, plan_of
 from .workers.child import Settings
-from .workers.protocol import Request
+from .workers.protocol import Drawn, Request
 from .workers.supervisor import Supervisor
 
 
@@ -104,17 +104,25 @@ class Worker:
         """
         self._store = Store(root)
         self._options = options
-        self._model = model
         self.supervisor = Supervisor(options, Settings(options.to_dict(), model, root), threads)
+        self._tasks = TaskRunner(self._store, options, model, self.supervisor)
 
-    def do(self, work: Work) -> Outcome:
+    def draw(self, task: Task) -> dict[int, Drawn]:
+        """Draws the pages of a task for a worker elsewhere; see `TaskRunner.draw`."""
+        return self._tasks.draw(task)
+
+    def do(self, work: Work, drawn: Mapping[int, Drawn] | None = None) -> Outcome:
         """Does it.
+
+        Args:
+            work: anything.
+            drawn: pages of a task, if they were drawn elsewhere.
 
         Raises:
             GotOcr2Error: see `Executor.run`.
         """
         if isinstance(work, Task):
-            return run_task(self._store, self._options, self._model, self.supervisor, work)
+            return self._tasks.run(work, drawn)
         if isinstance(work, Commit):
             plan = plan_of(self._store.root, work.shard, work.plan)
             return Committed(commit(self._store, self._options, plan) is not None)

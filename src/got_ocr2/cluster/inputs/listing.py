@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from ...documents import expand
 from ...documents.fetch import is_url
@@ -85,21 +86,27 @@ def _remote(path: str, recursive: bool) -> Iterator[Source]:
     if not glob.has_magic(path):
         info = remote_info(path)
         if info.get("type") != "directory":
-            if path.lower().endswith(".tar"):
-                yield from members(path, stamp_of(info))
-            else:
-                yield remote_source(path, info)
+            yield from _remote_file(path, info)
             return
     any_found = False
     for name, info in remote_files(path, recursive=recursive):
-        if name.lower().endswith(".tar"):
+        # As here, a folder gives its pictures, PDFs and tar files, and a pattern lists as well.
+        if name.lower().endswith((".tar", *SUFFIXES)) or (
+            glob.has_magic(path) and name.lower().endswith(LISTS)
+        ):
             any_found = True
-            yield from members(name, stamp_of(info))
-        elif name.lower().endswith(SUFFIXES):
-            any_found = True
-            yield remote_source(name, info)
+            yield from _remote_file(name, info)
     if not any_found:
         raise InputError(f"{printable(path)} holds no picture, no PDF and no tar file.")
+
+
+def _remote_file(path: str, info: dict[str, Any]) -> Iterator[Source]:
+    if path.lower().endswith(".tar"):
+        yield from members(path, stamp_of(info))
+    elif path.lower().endswith(LISTS):
+        yield from listed(path, _named)
+    else:
+        yield remote_source(path, info)
 
 
 def _address(url: str) -> Source:

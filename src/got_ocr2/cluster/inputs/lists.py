@@ -1,11 +1,13 @@
 """Lists of documents: txt, CSV, JSONL, and Parquet with a column of paths or of bytes.
 
-A list is read as a stream, so it may have any length. Relative paths are relative to the folder of the list.
+A list is read as a stream, so it may have any length. Relative paths are relative to the folder of the list. It may lie
+behind an address, as the Parquet files of data sets do.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -15,8 +17,8 @@ from ...documents.fetch import is_url
 from ...errors import FileAccessError, InputError
 from ...extras import need
 from ...wording import printable, reason
-from .remote import is_remote
-from .sources import Source
+from .remote import is_remote, open_file, remote_info
+from .sources import Source, stamp_of
 
 LISTS = (".txt", ".csv", ".jsonl", ".ndjson", ".parquet")
 _PATH_COLUMNS = ("path", "file", "filename", "file_name", "url", "uri", "source", "document")
@@ -31,7 +33,7 @@ def listed(path: str, opened: Opened) -> Iterator[Source]:
     """The documents that a list names, in its order.
 
     Args:
-        path: the list, whose name ends as one of `LISTS`.
+        path: the list, whose name ends as one of `LISTS`; a path or an address that fsspec opens.
         opened: makes a source of each path; a path that leads nowhere must become a source as well.
 
     Raises:
@@ -43,7 +45,10 @@ def listed(path: str, opened: Opened) -> Iterator[Source]:
         yield from _parquet(path, opened)
         return
     try:
-        with open(path, encoding="utf-8-sig", newline="" if suffix == ".csv" else None) as file:
+        with (
+            open_file(path) as data,
+            io.TextIOWrapper(data, encoding="utf-8-sig", newline="" if suffix == ".csv" else None) as file,
+        ):
             found = (
                 _lines(file)
                 if suffix == ".txt"
@@ -107,11 +112,13 @@ def _json(file: TextIO, path: str) -> Iterator[str]:
 def _parquet(path: str, opened: Opened) -> Iterator[Source]:
     pq = need("pyarrow.parquet", "Reading Parquet", extra="batch")
     pa = need("pyarrow", "Reading Parquet", extra="batch")
+    data = open_file(path)
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(data)
     except (OSError, pa.ArrowException) as e:
+        data.close()
         raise FileAccessError(f"The list {printable(path)} cannot be read: {reason(e)}.") from e
-    with file:
+    with data, file:
         types = {field.name: field.type for field in file.schema_arrow}
         holds = next((name for name in _BYTES_COLUMNS if name in types and _is_binary(pa, types[name])), None)
         if holds is None:
@@ -125,7 +132,7 @@ def _parquet(path: str, opened: Opened) -> Iterator[Source]:
                     yield from opened(_beside(path, name))
             return
         names = next((name for name in _NAME_COLUMNS if name in types and name != holds), None)
-        stamp = str(os.stat(path).st_mtime_ns)
+        stamp = stamp_of(remote_info(path)) if is_remote(path) else str(os.stat(path).st_mtime_ns)
         for group in range(file.num_row_groups):
             rows = file.metadata.row_group(group).num_rows
             given = (

@@ -12,7 +12,7 @@ from ...documents.fetch import fetch
 from ...errors import FileAccessError, InputError
 from ...extras import need
 from ...wording import printable, reason
-from .remote import is_remote, remote_bytes, remote_info
+from .remote import is_remote, open_file, remote_bytes, remote_info
 from .sources import Source
 
 _CHUNK = 1 << 20
@@ -122,5 +122,5 @@ def _cell(source: Source) -> bytes:
 def _column(path: str, group: int, column: str, stamp: str | None) -> Any:
     """A column of one row group; its rows are usually asked for one after another."""
     pq = need("pyarrow.parquet", "Reading Parquet", extra="batch")
-    with pq.ParquetFile(path) as file:
+    with open_file(path) as data, pq.ParquetFile(data) as file:
         return file.read_row_group(group, columns=[column]).column(0)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, BinaryIO
 
 from ...errors import FileAccessError, InvalidOptionError, MissingDependencyError
 from ...extras import need
@@ -71,6 +72,25 @@ def remote_files(path: str, *, recursive: bool) -> Iterator[tuple[str, dict[str,
     for name in sorted(found):
         if found[name].get("type") == "file":
             yield system.unstrip_protocol(name), found[name]
+
+
+def open_file(path: str) -> BinaryIO:
+    """A file to be read, here or behind an address.
+
+    Raises:
+        FileAccessError: it is missing or cannot be reached.
+    """
+    if is_remote(path):
+        system, inside = file_system(path)
+        opener: Callable[[], BinaryIO] = partial(system.open, inside, "rb")
+    else:
+        opener = partial(open, path, "rb")
+    try:
+        return opener()
+    except FileNotFoundError as e:
+        raise FileAccessError(f"{printable(path)} does not exist.") from e
+    except Exception as e:
+        raise FileAccessError(f"{printable(path)} cannot be read: {reason(e)}.") from e
 
 
 def remote_bytes(path: str, start: int | None = None, end: int | None = None) -> bytes:

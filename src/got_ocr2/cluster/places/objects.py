@@ -1,7 +1,7 @@
 """A prefix of an object store, by fsspec.
 
-There is no rename and none is needed: an object appears whole when its upload ends, or not at all, and every later read
-sees it (S3 since 2020, Google Cloud Storage always). Other kinds of addresses promise neither, so they are not taken.
+There is no rename and none is needed: an object of S3 appears whole when its upload ends, or not at all, and every
+later read sees it. Other kinds of addresses promise less, or were not tried, so they are not taken.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ...wording import printable, reason
 from .lease import hold
 from .place import Lock
 
-SCHEMES = ("s3", "s3a", "gs", "gcs")
+SCHEMES = ("s3", "s3a")
 
 T = TypeVar("T")
 

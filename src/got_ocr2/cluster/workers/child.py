@@ -8,6 +8,7 @@ import queue
 import signal
 import sys
 import threading
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -17,7 +18,7 @@ from ...results import PageError
 from ...wording import printable
 from ..inputs import Source
 from ..rows import row_of
-from .protocol import row_line
+from .protocol import drawn_json, row_line
 from .reader import Item, PageReader, reader_class
 
 
@@ -62,6 +63,8 @@ class Child:
                 self._look(request)
             elif request["kind"] == "render":
                 self._render(request)
+            elif request["kind"] == "draw":
+                self._draw(request)
             else:
                 self._read(request)
 
@@ -78,6 +81,10 @@ class Child:
                 error = PageError.from_exception(e)
                 found = {"error": [error.type, printable(error.message), error.exit_code]}
             self._say(b"L %d %d %s\n" % (request["seq"], number, json.dumps(found).encode()))
+
+    def _draw(self, request: dict[str, Any]) -> None:
+        for item, page in self._reader.draw(self._items_of(request)):
+            self._say(b"L %d %d %s\n" % (*item.tag, drawn_json(page)))
 
     def _render(self, request: dict[str, Any]) -> None:
         from ..files import render_document
@@ -109,11 +116,16 @@ class Child:
         """The pages of this request, and of those that have come meanwhile, so that the engine stays filled."""
         more: dict[str, Any] | None = request
         while more is not None:
-            sources = [(Source.from_list(data), digest) for data, digest in more["sources"]]
-            for number, (index, page) in enumerate(more["items"]):
-                source, digest = sources[index]
-                yield Item(source, digest, page, (more["seq"], number))
+            yield from self._items_of(more)
             more = self._next_to_read()
+
+    @staticmethod
+    def _items_of(request: dict[str, Any]) -> Iterator[Item]:
+        sources = [(Source.from_list(data), digest) for data, digest in request["sources"]]
+        for number, (index, page, drawn) in enumerate(request["items"]):
+            source, digest = sources[index]
+            picture = None if drawn is None else b64decode(drawn)
+            yield Item(source, digest, page, (request["seq"], number), picture)
 
     def _next_to_read(self) -> dict[str, Any] | None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
@@ -61,6 +62,16 @@ class OcrReader:
         with self._opened(content) as document:
             return digest, document.page_count
 
+    def draw(self, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | PageError]]:
+        for item in items:
+            try:
+                sink = io.BytesIO()
+                self._page(item).save(sink, "png", compress_level=1)
+            except Exception as e:
+                yield item, PageError.from_exception(e)
+            else:
+                yield item, sink.getvalue()
+
     def read(self, items: Iterable[Item]) -> Iterator[tuple[Item, PageResult]]:
         assert self._ocr is not None
         waiting: deque[tuple[Item, PageError | None]] = deque()
@@ -84,7 +95,7 @@ class OcrReader:
         """The pages that can be opened; `waiting` remembers all of them, in order."""
         for item in items:
             try:
-                image = self._document(item).load(item.page).image
+                image = self._page(item)
             except Exception as e:
                 waiting.append((item, PageError.from_exception(e)))
             else:
@@ -97,6 +108,16 @@ class OcrReader:
         while waiting and waiting[0][1] is not None:
             item, error = waiting.popleft()
             yield item, PageResult("", "failed", "error", item.source.name, (item.page,), error=error)
+
+    def _page(self, item: Item) -> Image.Image:
+        """In RGB, without what the file says of its colors, which is done with."""
+        if item.drawn is not None:
+            from PIL import Image
+
+            return Image.open(io.BytesIO(item.drawn))
+        image = self._document(item).load(item.page).image
+        image.info = {}
+        return image
 
     def _document(self, item: Item) -> Document:
         key = (item.source, item.digest)

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from ...errors import InvalidOptionError
-from ...results import PageResult
+from ...results import PageError, PageResult
 from ..inputs import Source
 
 
@@ -21,12 +21,14 @@ class Item:
         digest: sum of its content when the plan was made.
         page: number in it, from 1.
         tag: given back with the result.
+        drawn: the page as `PageReader.draw` gave it, if that was done elsewhere; then the document is not opened.
     """
 
     source: Source
     digest: str
     page: int
     tag: Any = None
+    drawn: bytes | None = None
 
 
 class PageReader(Protocol):
@@ -56,6 +58,14 @@ class PageReader(Protocol):
 
         Raises:
             Exception: the document cannot be opened.
+        """
+        ...
+
+    def draw(self, items: Iterable[Item]) -> Iterator[tuple[Item, bytes | PageError]]:
+        """Opens and draws pages, in order, for a process elsewhere to read; needs no model.
+
+        Returns:
+            Each as a file without loss, or why it cannot be drawn, as `read` would say it.
         """
         ...
 

@@ -92,7 +92,7 @@ class Supervisor:
             if item in rows:
                 return rows[item]
         name, page = request.names[item]
-        where = f"Page {page} of {name}" if request.kind == "read" else name
+        where = f"Page {page} of {name}" if request.kind in ("read", "draw") else name
         times = f"{1 + self._options.retries} times" if self._options.retries else "once"
         message = f"{where} ended the process that worked on it, alone, {times}: {why}."
         return failed(item, PageError(WorkerError.__name__, message, WorkerError.exit_code))
