@@ -1,13 +1,14 @@
 """What `got-ocr2 batch` costs: efficiency of more workers, overhead a page, start-up, and a run of very many rows.
 
-    python benchmarks/cluster.py efficiency [--pages 200] [--milliseconds 50] [--waiting] [--workers 1 2 4]
+    python benchmarks/cluster.py efficiency [--pages 200] [--milliseconds 50] [--waiting | --model] [--workers 1 2 4]
     python benchmarks/cluster.py overhead [--copies 12] [--rounds 3]
     python benchmarks/cluster.py rows [--rows 1000000] [--made-here]
 
-`efficiency` and `rows` have a reader without a model: a page of the first takes so many milliseconds of a core, one of
-the second none; with --made-here rows come from no process at all, so that planning, tasks, shards, manifests and going
-on, which are the real ones, have all of the time. `overhead` reads a picture with the embedded model, in one process by
-`batch` and by `OCR.read_many`, in turns, each alone on one core. Each prints a table and ends with a JSON line.
+`efficiency` and `rows` have a reader without a model: a page of the first takes so many milliseconds of a core (or a
+picture is read with the embedded model), one of the second none; with --made-here rows come from no process at all, so
+that planning, tasks, shards, manifests and going on, which are the real ones, have all of the time. `overhead` reads a
+picture with the embedded model, in one process by `batch` and by `OCR.read_many`, in turns, each alone on one core.
+Each prints a table and ends with a JSON line.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,7 @@ def main() -> None:
     one.add_argument(
         "--waiting", action="store_true", help="pages wait so long instead, as for a core or GPU elsewhere"
     )
+    one.add_argument("--model", action="store_true", help="the embedded model reads a picture instead")
     one.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     two = kinds.add_parser("overhead")
     two.add_argument("--copies", type=int, default=12, help="pages of a run")
@@ -100,6 +103,13 @@ class MadeHereExecutor(LocalExecutor):
             worker.supervisor.__class__ = MadeHere
 
 
+def copies_of_picture(folder: Path, count: int) -> str:
+    """So many files of one paragraph; a pattern that names them."""
+    for number in range(count):
+        (folder / f"{number}.png").write_bytes(PICTURE.read_bytes())
+    return str(folder / "*.png")
+
+
 def timed_run(
     inputs: str,
     output: Path,
@@ -124,12 +134,15 @@ def timed_run(
 
 def efficiency(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
     work = "slow" if chosen.waiting else "burn"
-    inputs = documents(folder, *[f"pages={chosen.pages // 4} {work}={chosen.milliseconds / 1000}"] * 4)
+    if chosen.model:
+        inputs = copies_of_picture(folder, chosen.pages)
+    else:
+        inputs = documents(folder, *[f"pages={chosen.pages // 4} {work}={chosen.milliseconds / 1000}"] * 4)
     rows: list[dict[str, Any]] = []
     for workers in chosen.workers:
-        options = BatchOptions(
-            reader=TARGET, workers=workers, threads=1, pages_per_task=2, rows_per_shard=100
-        )
+        options = BatchOptions(workers=workers, threads=1, pages_per_task=2, rows_per_shard=100)
+        if not chosen.model:
+            options = replace(options, reader=TARGET)
         done, seconds = timed_run(inputs, folder / f"out{workers}", options)
         # The pages before the first report are not in the time.
         speed = (done.counts.rows - 2) / seconds
@@ -145,14 +158,18 @@ def efficiency(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
             f"{row['workers']:>8}{row['pages_per_second']:>10.1f}{100 * row['efficiency']:>11.0f}%"
             f"{row['start_seconds']:>7.1f}s"
         )
-    return {"milliseconds": chosen.milliseconds, "waiting": chosen.waiting, "cores": cores, "rows": rows}
+    return {
+        "milliseconds": None if chosen.model else chosen.milliseconds,
+        "waiting": chosen.waiting,
+        "cores": cores,
+        "rows": rows,
+    }
 
 
 def overhead(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
     from got_ocr2 import OCR
 
-    for number in range(chosen.copies):
-        (folder / f"{number}.png").write_bytes(PICTURE.read_bytes())
+    inputs = copies_of_picture(folder, chosen.copies)
     ocr = OCR.from_pretrained()
     ocr.read(PICTURE)
     alone, through = [], []
@@ -163,7 +180,7 @@ def overhead(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
         # One page a task, so that the first report comes after one page and the time is of the others.
         options = BatchOptions(workers=1, threads=1, pages_per_task=1, shards="jsonl")
         out = folder / f"out{number}"
-        _, seconds = timed_run(str(folder / "*.png"), out, options)
+        _, seconds = timed_run(inputs, out, options)
         through.append(seconds / (chosen.copies - 1))
         lines = (out / "shards" / "part-00000000.jsonl").read_text("utf-8").splitlines()
         assert sorted(json.loads(line)["text"] for line in lines) == sorted(texts)
