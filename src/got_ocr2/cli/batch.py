@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,14 +10,14 @@ from ..errors import InvalidOptionError
 from . import batch_options as own
 from . import options as shared
 from . import read_options as reading
+from .batch_progress import ProgressLine
 from .terminal import note
 
 if TYPE_CHECKING:
     from ..cluster.driver import OpenExecutor
+    from ..cluster.metrics import Metrics
     from ..cluster.options import BatchOptions
     from ..cluster.progress import Progress
-
-_EVERY_TERMINAL, _EVERY_LOG = 0.2, 60.0  # seconds between two lines of progress
 
 
 def batch(
@@ -73,7 +71,6 @@ def batch(
     """
     from ..cluster.driver import Told, exit_code_of, run
     from ..cluster.files import chosen_formats
-    from ..cluster.metrics import Metrics
     from ..cluster.options import BatchOptions, check_reading
 
     asked: dict[str, Any] = {
@@ -119,16 +116,14 @@ def batch(
         drawn_memory=drawn_memory,
     )
     open_executor = _executor(options, local=local, ray=ray)
-    wanted = metrics_file is not None or metrics_port is not None
-    metrics = Metrics(None if metrics_file is None else Path(metrics_file), metrics_port) if wanted else None
-    with _Line(shown=not quiet) as line:
+    metrics = _metrics(metrics_file, metrics_port)
+    with ProgressLine(shown=not quiet) as line:
 
         def changed(progress: Progress) -> None:
             line.show(progress)
             if metrics is not None:
                 metrics.update(progress)
 
-        told = Told(line.note, changed)
         progress = run(
             inputs,
             output,
@@ -136,11 +131,19 @@ def batch(
             resume=resume,
             retry_failed=retry_failed,
             open_executor=open_executor,
-            told=told,
+            told=Told(line.note, changed),
         )
     if not quiet:
         note(progress.summary(output))
     return exit_code_of(progress)
+
+
+def _metrics(file: str | None, port: int | None) -> Metrics | None:
+    if file is None and port is None:
+        return None
+    from ..cluster.metrics import Metrics
+
+    return Metrics(None if file is None else Path(file), port)
 
 
 def _executor(options: BatchOptions, *, local: bool, ray: str | None) -> OpenExecutor:
@@ -159,40 +162,3 @@ def _executor(options: BatchOptions, *, local: bool, ray: str | None) -> OpenExe
     from ..cluster.executors.ray_data import RayExecutor
 
     return partial(RayExecutor, address=ray)
-
-
-class _Line:
-    """One line of progress: rewritten on a terminal, a new one every minute elsewhere."""
-
-    def __init__(self, *, shown: bool) -> None:
-        self._shown = shown
-        self._terminal = sys.stderr.isatty()
-        self._last = time.monotonic() - (_EVERY_TERMINAL if self._terminal else 0.0)
-
-    def __enter__(self) -> _Line:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._clear()
-
-    def show(self, progress: Progress) -> None:
-        """The numbers, if it is time."""
-        now = time.monotonic()
-        if not self._shown or now - self._last < (_EVERY_TERMINAL if self._terminal else _EVERY_LOG):
-            return
-        self._last = now
-        if self._terminal:
-            sys.stderr.write(f"\r\x1b[K{progress.line()}")
-            sys.stderr.flush()
-        else:
-            note(progress.line())
-
-    def note(self, text: str) -> None:
-        """A line that stays, above the line of progress."""
-        self._clear()
-        note(text)
-
-    def _clear(self) -> None:
-        if self._shown and self._terminal:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
