@@ -105,6 +105,7 @@ class MadeHereExecutor(LocalExecutor):
 
 def copies_of_picture(folder: Path, count: int) -> str:
     """So many files of one paragraph; a pattern that names them."""
+    folder.mkdir(exist_ok=True)
     for number in range(count):
         (folder / f"{number}.png").write_bytes(PICTURE.read_bytes())
     return str(folder / "*.png")
@@ -167,26 +168,55 @@ def efficiency(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def overhead(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Seconds of the clock and of processors a page, by `OCR.read_many` and by `batch` with one worker, in turns."""
     from got_ocr2 import OCR
 
     inputs = copies_of_picture(folder, chosen.copies)
+    one = copies_of_picture(folder / "one", 1)
     ocr = OCR.from_pretrained()
     ocr.read(PICTURE)
-    alone, through = [], []
+    rounds: list[dict[str, float]] = []
     for number in range(chosen.rounds):
-        start = time.monotonic()
+        start, cpu = time.monotonic(), time.process_time()
         texts = [result.text for result in ocr.read_many([str(p) for p in sorted(folder.glob("*.png"))])]
-        alone.append((time.monotonic() - start) / chosen.copies)
-        # One page a task, so that the first report comes after one page and the time is of the others.
+        found = {
+            "read_many": (time.monotonic() - start) / chosen.copies,
+            "read_many_cpu": (time.process_time() - cpu) / chosen.copies,
+        }
+        # One page a task, so that the first report comes after one page and the time is of the others; what a run costs
+        # that reads one page is the start of processes and the opening of the model.
         options = BatchOptions(workers=1, threads=1, pages_per_task=1, shards="jsonl")
         out = folder / f"out{number}"
-        _, seconds = timed_run(inputs, out, options)
-        through.append(seconds / (chosen.copies - 1))
+        cpu_one, _ = _cpu_of(one, folder / f"one{number}", options)
+        cpu_all, seconds = _cpu_of(inputs, out, options)
+        rest = chosen.copies - 1
+        found["batch"] = seconds / rest
+        found["batch_cpu"] = (sum(cpu_all) - sum(cpu_one)) / rest
+        found["driver_cpu"] = (cpu_all[0] - cpu_one[0]) / rest
+        rounds.append(found)
         lines = (out / "shards" / "part-00000000.jsonl").read_text("utf-8").splitlines()
         assert sorted(json.loads(line)["text"] for line in lines) == sorted(texts)
-    a, b = statistics.median(alone), statistics.median(through)
-    print(f"read_many {1000 * a:.0f} ms a page, batch {1000 * b:.0f} ms: {100 * (b / a - 1):+.1f} %")
-    return {"read_many_seconds": alone, "batch_seconds": through, "overhead": b / a - 1}
+    middle = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+    ratios = {
+        "clock": statistics.median(one["batch"] / one["read_many"] - 1 for one in rounds),
+        "processors": statistics.median(one["batch_cpu"] / one["read_many_cpu"] - 1 for one in rounds),
+        "driver": middle["driver_cpu"] / middle["read_many_cpu"],
+    }
+    print(f"{'a page, ms':14}{'clock':>8}{'processors':>12}")
+    print(f"{'read_many':14}{1000 * middle['read_many']:>8.0f}{1000 * middle['read_many_cpu']:>12.0f}")
+    print(f"{'batch':14}{1000 * middle['batch']:>8.0f}{1000 * middle['batch_cpu']:>12.0f}")
+    print(f"{'  its driver':14}{'':>8}{1000 * middle['driver_cpu']:>12.1f}")
+    print("overhead " + ", ".join(f"{name} {100 * value:+.1f} %" for name, value in ratios.items()))
+    return {"rounds": rounds, "median": middle, "overhead": ratios}
+
+
+def _cpu_of(inputs: str, out: Path, options: BatchOptions) -> tuple[tuple[float, float], float]:
+    """A run: seconds of processors of the driver and of its workers, and of the clock after the first page."""
+    own, others = time.process_time(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    _, seconds = timed_run(inputs, out, options)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    workers = after.ru_utime + after.ru_stime - others.ru_utime - others.ru_stime
+    return (time.process_time() - own, workers), seconds
 
 
 def many_rows(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
