@@ -76,6 +76,7 @@ def test_pages_that_were_drawn_elsewhere_are_read_the_same(pictures):
     errors = {place: result.error for place, result in enumerate(read) if result.error is not None}
     assert errors == {place: page for place, page in enumerate(drawn) if not isinstance(page, bytes)}
     assert [*errors] == [1, 3]
+    made.close()
     for path in pictures.iterdir():
         path.unlink()  # nobody opens it again
     given = [

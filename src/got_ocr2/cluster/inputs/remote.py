@@ -28,7 +28,8 @@ def file_system(path: str) -> tuple[Any, str]:
     """
     fsspec = need("fsspec", "Reading from addresses such as s3://", extra="batch")
     try:
-        return fsspec.core.url_to_fs(path)
+        # What was listed for an earlier run of this process is not what is there now.
+        return fsspec.core.url_to_fs(path, use_listings_cache=False)
     except ImportError as e:
         raise MissingDependencyError(f"{printable(path)} cannot be opened: {reason(e)}.") from e
     except ValueError as e:
