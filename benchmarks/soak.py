@@ -232,7 +232,10 @@ def plot(samples: dict[str, list[Sample]], out: Path) -> None:
             part.plot(
                 minutes, [getattr(one, name) for one in samples[process]], color=color, label=process, lw=1.2
             )
-        part.set(ylabel=label, ylim=(0, None))
+        part.set(
+            ylabel=label,
+            ylim=(0, 1.15 * max(getattr(one, name) for both in samples.values() for one in both)),
+        )
         part.grid(alpha=0.3)
     parts[0].legend(loc="lower right")
     parts[-1].set_xlabel("minutes")
