@@ -154,7 +154,7 @@ def disturb(
             time.sleep(draw.uniform(0.005, 0.1))
         if driver.poll() is not None:
             return
-        if machines is not None and draw.random() < 0.7:
+        if machines is not None and draw.random() < 0.8:
             machines.kill_one(draw)
             kills["raylet"] += 1
             continue
