@@ -42,7 +42,7 @@ class Machines:
         self._cluster.shutdown()
 
     def _another(self) -> Any:
-        return self._cluster.add_node(num_cpus=1, object_store_memory=_ROOM)
+        return self._cluster.add_node(wait=False, num_cpus=1, object_store_memory=_ROOM)
 
     def kill_one(self, draw: random.Random) -> None:
         """kill -9 of the raylet of one machine; a new machine takes its place."""
