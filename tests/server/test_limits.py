@@ -73,6 +73,18 @@ def test_a_short_document_does_not_wait_for_all_of_a_long_one(serve, png):
     assert ends["short"] < ends["long"]
 
 
+def test_who_has_been_read_is_answered_before_others_are_read(serve, png):
+    server = serve(lambda pages: LONG[:60], slow=0.005, max_running=1)
+    ends = []
+    threads = [threading.Thread(target=lambda n=n: (read(server, png), ends.append(n))) for n in range(4)]
+    for number, thread in enumerate(threads):
+        thread.start()
+        wait_for(lambda n=number: server.state.reads.running + server.state.reads.waiting > n)
+    for thread in threads:
+        thread.join()
+    assert ends == [0, 1, 2, 3]
+
+
 def test_bytes_pixels_and_pages(serve, png):
     server = serve(max_bytes=20_000, max_pixels=5000, max_pages=2, files_bytes=30_000)
     large = server.http.post("/v1/files", files={"file": ("a.png", b"x" * 20_001)})

@@ -1,7 +1,8 @@
 """The bridge between requests, which are asynchronous, and the reader, whose calls wait.
 
-A document is read by one thread of a few. After every page it goes to the end of the queue, so that a short document
-does not wait for all of a long one. All pages enter the same engine. Whoever goes away frees his pages at once.
+A document is read by one thread of a few. After every page but the last it goes to the end of the queue, so that a
+short document does not wait for all of a long one. All pages enter the same engine. Whoever goes away frees his pages
+at once.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TypeAlias
 from ..documents import open_document
 from ..errors import GotOcr2Error
 from ..ocr import OCR
-from ..reading import DocumentRead, PageRead, ReadOptions, TextPiece, TextToken, TextWishes
+from ..reading import DocumentOpened, DocumentRead, PageRead, ReadOptions, TextPiece, TextToken, TextWishes
 from ..results import DocumentResult, PageResult
 from .given import Given, Named
 from .log import log_failure
@@ -238,6 +239,7 @@ class _Job:
         self._state = Lock()
         self._busy = False  # a thread works for it
         self._given_up = False
+        self._last = False  # no page is left
         self._began = time.monotonic()
 
     # --- on the loop ---
@@ -285,7 +287,7 @@ class _Job:
         try:
             for event in self._work:
                 self._tell(event)
-                if isinstance(event, PageDone) and not self._given_up and self._pause():
+                if isinstance(event, PageDone) and not (self._last or self._given_up) and self._pause():
                     return
         except BaseException as error:
             if not self._given_up:
@@ -338,7 +340,7 @@ class _Job:
         end = self._task.end or TextEnd(TextWishes(), separator="")
         reader = reads.ocr.reader(options, batch_size=reads.settings.pages_together, wishes=end.wishes)
         together = options.multi_page and len(documents) > 1
-        page, first = 0, True
+        page, opened, due, first = 0, 0, 0, True
         done: list[PageResult] = []
         sources = [list(documents)] if together else list(documents)
         read = reader.events(sources, given_up=lambda: self._given_up, finished=lambda: end.reason)
@@ -346,12 +348,15 @@ class _Job:
             if isinstance(event, TextPiece | PageRead) and first:
                 first = False
                 reads.metrics.first_token.observe(time.monotonic() - self._began)
+            if isinstance(event, DocumentOpened):
+                opened, due = opened + 1, event.results
             number = numbers[min(page, len(numbers) - 1)]
             if isinstance(event, TextPiece):
                 if (piece := end.put(event)).text:
                     yield Text(number, piece.text, piece.tokens)
             elif isinstance(event, PageRead):
-                page += 1
+                page, due = page + 1, due - 1
+                self._last = opened == len(sources) and not due
                 end.page(event.result)
                 done.append(event.result)
                 reads.metrics.page(event.result)

@@ -26,6 +26,7 @@ from .row import Row
 from .runner import Runner
 from .scheduler import Limits, Scheduler
 from .step import Launched, Part, Tape
+from .waiting import Waiting
 
 _LOOK_AGAIN = 0.05  # seconds after which a thread that waits for another one's step looks by itself
 
@@ -92,6 +93,7 @@ class Engine:
         self._closed = False
         self._mark = 0.0  # until when time has been charged to pages
         self._news = threading.Condition()  # something arrived, a step was done, or the engine is closed
+        self._waiting: set[Waiting] = set()  # threads, where the engine has one of its own
         self._stepping = threading.Lock()
         self._worker: threading.Thread | None = None
         if threaded:
@@ -145,9 +147,16 @@ class Engine:
             TimeoutError: it does not hold after `timeout` seconds.
         """
         if self.threaded:
+            waiting = Waiting(ready)
             with self._news:
-                if not self._news.wait_for(ready, timeout):
+                waiting.look()
+                self._waiting.add(waiting)
+            try:
+                if not waiting.over(timeout):
                     raise TimeoutError(f"The page was not ready after {timeout} seconds.")
+            finally:
+                with self._news:
+                    self._waiting.discard(waiting)
             return
         until = None if timeout is None else monotonic() + timeout
         while not ready():
@@ -196,6 +205,7 @@ class Engine:
         if not closed:
             with self._stepping:
                 self._give_up(GotOcr2Error("The engine was closed before the page was read."))
+            self._tell()
 
     def __enter__(self) -> Engine:
         return self
@@ -217,8 +227,13 @@ class Engine:
             except BaseException:
                 return  # every page has been told
             finally:
-                with self._news:
-                    self._news.notify_all()
+                self._tell()
+
+    def _tell(self) -> None:
+        """Wakes those whose time has come. All of them after every step would take the step's own processor from it."""
+        with self._news:
+            for waiting in self._waiting:
+                waiting.look()
 
     @property
     def _busy(self) -> bool:
