@@ -95,6 +95,15 @@ def test_what_is_no_job_is_refused(serve, body, status, message):
     assert server.http.get("/jobs").json() == {"jobs": []}
 
 
+def test_a_form_with_too_many_files_names_the_limit(serve, png):
+    files = [("files", (f"{n}.png", png(40, 30))) for n in range(5)]
+    refused = serve(max_documents=3).http.post("/jobs", files=files)
+    assert refused.status_code == 400
+    assert "more files than the limit of 3 (max_documents)" in refused.json()["error"]["message"]
+    refused = serve().http.post("/read", files=[("file", file) for _, file in files[:2]])
+    assert (refused.status_code, "limit of 1." in refused.text) == (400, True)
+
+
 def test_a_job_is_cancelled(serve, png):
     server = serve(lambda pages: LONG, slow=0.005, max_running=2)
     files = [("files", (f"{n}.png", png(40, 30))) for n in range(5)]

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from .problems import Problem
@@ -19,16 +20,30 @@ _FIELD = 1_000_000  # most bytes of one that is no file
 
 
 @asynccontextmanager
-async def form_of(request: Request, *, files: int = 1) -> AsyncIterator[FormData]:
+async def form_of(request: Request, *, files: int = 1, limit: str | None = None) -> AsyncIterator[FormData]:
     """The form of a request.
+
+    Args:
+        request: of a client.
+        files: most of them.
+        limit: the name of that number, if the server's owner can set it.
 
     Raises:
         Problem: there is none, or more files than that.
     """
     if not is_form(request):
         raise Problem(400, "The body must be a form, multipart/form-data.")
-    async with request.form(max_files=files, max_fields=20, max_part_size=_FIELD) as form:
+    try:
+        form = await request.form(max_files=files, max_fields=20, max_part_size=_FIELD)
+    except HTTPException as error:
+        if not str(error.detail).startswith("Too many files"):
+            raise
+        name = "" if limit is None else f" ({limit})"
+        raise Problem(400, f"The form has more files than the limit of {files:,}{name}.") from None
+    try:
         yield form
+    finally:
+        await form.close()
 
 
 def is_form(request: Request) -> bool:

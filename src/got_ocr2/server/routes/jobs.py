@@ -129,7 +129,7 @@ async def begin(request: Request, server: Server, owner: Owner) -> JobState:
     if jobs >= server.settings.max_jobs:
         raise Problem(503, f"{jobs:,} jobs are kept already (max_jobs); delete some.", retry_after=60)
     if is_form(request):
-        async with form_of(request, files=server.settings.max_documents) as form:
+        async with form_of(request, files=server.settings.max_documents, limit="max_documents") as form:
             documents, options, formats = await _of_form(form)
     else:
         body = checked(JobBody, await json_of(request), "body")
