@@ -35,6 +35,11 @@ class Row:
         return self.base + self.slope * x + self.descent
 
     @property
+    def foot(self) -> float:
+        """The baseline in the middle."""
+        return self.base + self.slope * (self.x1 + self.x2) / 2
+
+    @property
     def height(self) -> float:
         """Of the band of its letters."""
         return self.ascent + self.descent

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,13 @@ from .gutters import bridged_rows
 from .letters import Letters, Numbers
 from .row import Row
 
+_Part = tuple[NDArray[np.int64], Row]  # the numbers of its letters
+
 _DENSEST = 0.8  # share of ink in the boxes of letters; pictures have more
 _PART = 0.4  # of the high letters' height: what is lower is a part of a broken letter
 _HIGHER = 1.5  # than its longest part: what is joined is no line
+_WORD = 8  # pieces; in less, one broken letter counts
+_FEW = 0.3  # share of small letters in a word that has any; fewer are parts of broken ones
 _FEET = 0.25  # letters whose feet are further from the baseline, in letter heights, do not shape it
 
 
@@ -43,20 +46,37 @@ def rows_of(pieces: Letters, letters: Letters, height: float) -> list[Row]:
     return _without_inner(bridged)
 
 
-def _joined(
-    parts: list[tuple[NDArray[np.int64], Row]], letters: Letters, small: Letters, height: float
-) -> list[Row]:
-    """The line of some parts on one level; those that together look like no print are parted at their widest gap."""
-    if len(parts) == 1:
-        return [parts[0][1]]
-    whole = _found(letters, [np.concatenate([members for members, _ in parts])], small, height)
+def _joined(parts: list[_Part], letters: Letters, small: Letters, height: float) -> list[Row]:
+    """The line of some parts, or several: too high a piece may have linked two lines, or a line and a picture."""
     longest = max((row for _, row in parts), key=lambda row: row.letters)
-    if whole and whole[0][1].height < _HIGHER * longest.height:
-        return [whole[0][1]]
-    parts = sorted(parts, key=lambda part: part[1].x1)
-    gaps = [right.x1 - left.x2 for (_, left), (_, right) in pairwise(parts)]
-    cut = 1 + int(np.argmax(gaps))
-    return [row for some in (parts[:cut], parts[cut:]) for row in _joined(some, letters, small, height)]
+    high = [row for _, row in parts if row.height >= _HIGHER * longest.height]
+    if line := _whole(parts, letters, small, height, longest):
+        return [line]
+    out: list[Row] = []
+    for level in _levels([part for part in parts if part[1] not in high], 0.5 * longest.height):
+        line = _whole(level, letters, small, height, longest)
+        out += [line] if line else [row for _, row in level]
+    return [*out, *high]
+
+
+def _whole(parts: list[_Part], letters: Letters, small: Letters, height: float, longest: Row) -> Row | None:
+    """The one line of some parts; None if they look like no print, or are higher than their longest part allows."""
+    if len(parts) == 1:
+        return parts[0][1]
+    found = _found(letters, [np.concatenate([members for members, _ in parts])], small, height)
+    return found[0][1] if found and found[0][1].height < _HIGHER * longest.height else None
+
+
+def _levels(parts: list[_Part], apart: float) -> list[list[_Part]]:
+    """Parts by the height of their feet, those nearer than `apart` pixels together."""
+    parts = sorted(parts, key=lambda part: part[1].foot)
+    levels: list[list[_Part]] = []
+    for part in parts:
+        if levels and part[1].foot - levels[-1][-1][1].foot < apart:
+            levels[-1].append(part)
+        else:
+            levels.append([part])
+    return levels
 
 
 def _members(groups: Groups) -> list[NDArray[np.int64]]:
@@ -108,10 +128,13 @@ def _row(letters: Letters, height: float) -> Row | None:
     slope, base = _baseline(letters, tall)
     rise = base + slope * (letters.x1 + letters.x2) / 2 - letters.y1
     drop = letters.y2 - (base + slope * (letters.x1 + letters.x2) / 2)
-    rise = rise[rise > _PART * np.quantile(rise, 0.9)]
+    whole = rise > _PART * np.quantile(rise, 0.9)
+    if n < _WORD and 2 * (whole & (drop < _FEET * tall)).sum() >= n:
+        whole &= drop < _FEET * tall  # tails that broke off hang below
+    rise = rise[whole]
     low, high = (float(v) for v in np.quantile(rise, (0.15, 0.9)))
-    if high > 1.22 * low and n > 2:
-        small = rise[rise < (low + high) / 2]
+    small = rise[rise < (low + high) / 2]
+    if high > 1.22 * low and n > 2 and len(small) >= (_FEW if n < _WORD else 0) * len(rise):
         x_height = float(np.median(small))
         ascent = max(float(np.quantile(rise, 0.95)), 1.45 * x_height)
     else:
