@@ -3,7 +3,6 @@
 import builtins
 from pathlib import Path
 
-import nltk
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +10,9 @@ from hypothesis import strategies as st
 from got_ocr2.errors import MissingDependencyError
 from got_ocr2.evaluation.metrics import text as metrics
 from got_ocr2.evaluation.metrics.wordnet import _FOLDERS, _from_files, wordnet
+from lazy_modules import lazy_module
 
+nltk = lazy_module("nltk")
 HAS_WORDNET = any((Path(folder) / "data.noun").is_file() for folder in _FOLDERS)
 
 TRUTH = "the cat sat on the mat and the dog sat too"

@@ -21,8 +21,9 @@ from got_ocr2.cli import main
 from got_ocr2.integrations.folders import Folders
 from got_ocr2.integrations.mcp import make_server
 from got_ocr2.integrations.mcp_schemas import INPUTS, OUTPUTS
+from lazy_modules import lazy_module
 
-mcp = pytest.importorskip("mcp")
+mcp = lazy_module("mcp")
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 

@@ -7,8 +7,9 @@ import pytest
 from got_ocr2.errors import InvalidOptionError, MissingDependencyError, RenderError
 from got_ocr2.rendering import render
 from got_ocr2.rendering.pages import pdf, tex
+from lazy_modules import lazy_module
 
-pytest.importorskip("weasyprint")
+lazy_module("weasyprint")
 PAGE = "Costs \\$5 and \\( x^{2} \\)."
 
 

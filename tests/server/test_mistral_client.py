@@ -7,8 +7,9 @@ import base64
 import pytest
 
 from fake_ocr import size_of
+from lazy_modules import lazy_module
 
-mistralai = pytest.importorskip("mistralai.client")
+mistralai = lazy_module("mistralai.client")
 
 
 @pytest.fixture

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import io
 
-import openai
 import pytest
 from live_server import LONG, wait_for
 from PIL import Image, ImageDraw, ImageFont
 
+from lazy_modules import lazy_module
+
+openai = lazy_module("openai")
 PAGE = "Name  Sum\nA     12"
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import re
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-schemathesis = pytest.importorskip("schemathesis")
+from lazy_modules import lazy_module
+
+schemathesis = lazy_module("schemathesis")
 
 RENDERING = ("POST /read", "POST /render", "POST /jobs")
 READING = ("POST /read", "POST /v1/chat/completions", "POST /v1/ocr", "POST /jobs")
