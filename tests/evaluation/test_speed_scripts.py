@@ -68,6 +68,7 @@ def folder(tmp_path_factory, tiny_config):
     return workload.save_random_model(tmp_path_factory.mktemp("random"), tiny_config)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not kernels.available(), reason="the native kernels were not built")
 def test_engine(script, folder, tmp_path, capsys):
     pytest.importorskip("transformers")

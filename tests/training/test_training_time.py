@@ -112,6 +112,7 @@ def test_the_half_hour_fits_the_wheel_and_starts_small():
     assert sum(stage.minutes for _, stage in recipe.stages) == pytest.approx(28.0)
 
 
+@pytest.mark.slow
 def test_the_half_hour_is_rehearsed_with_a_small_network(tmp_path):
     """All that its stages draw, the growing canvas, the clock and the files, in seconds."""
     recipe = RECIPES["gpu-half-hour"]
