@@ -10,9 +10,10 @@ Session-scoped objects are shared: a test that changes a model's weights makes i
 from __future__ import annotations
 
 import base64
+import gc
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,18 @@ if TYPE_CHECKING:
     Model = GotOcr2ForConditionalGeneration
     MakeModel = Callable[..., Model]
     MakeOracle = Callable[[Model], transformers.GotOcr2ForConditionalGeneration]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Modules and tests stay to the end: looking through them for garbage again and again takes seconds."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
 
 REAL_VOCABULARY = 151_860
 IMAGE_TOKEN = 151_859

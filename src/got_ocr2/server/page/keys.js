@@ -4,7 +4,7 @@
 export function listenForKeys(acts) {
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, dialog")) return;
+    if (event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, dialog[open]")) return;
     const act = acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act) return;
     event.preventDefault();
