@@ -149,7 +149,7 @@ def main(arguments: list[str] | None = None) -> int:
                 None if options.model == "default" else options.model, device=options.device
             )
             readers.append((f"got-ocr2 {options.model}", ocr))
-            device = str(ocr.model.device)
+            device = str(ocr.device)
     except GotOcr2Error as e:
         print(e, file=sys.stderr)
         return e.exit_code

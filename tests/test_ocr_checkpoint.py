@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import got_ocr2.ocr
 from got_ocr2 import OCR
 from got_ocr2 import kernels as native_kernels
 from got_ocr2.errors import CheckpointError, GotOcr2Error, InvalidOptionError
+from got_ocr2.modeling import load_model
 
 
 def test_without_an_embedded_model_one_sentence_says_so(monkeypatch, tmp_path):
@@ -98,3 +100,31 @@ def test_a_box_outside_one_page_fails_that_page_alone(tiny_ocr, page_image):
     assert [result.status for result in results] == ["truncated", "failed"]
     assert results[1].error.exit_code == 1
     assert "reaches outside the image of 20x20" in results[1].error.message
+
+
+@pytest.mark.skipif(not native_kernels.available(), reason="needs the native kernels")
+@pytest.mark.parametrize("stored", [torch.float32, torch.bfloat16])
+def test_the_kernels_take_the_weights_and_the_model_is_loaded_again(
+    byte_folder, tmp_path, page_image, stored
+):
+    folder = shutil.copytree(byte_folder, tmp_path / "checkpoint")
+    original = load_model(byte_folder).to(stored)
+    original.save_pretrained(folder)
+    ocr = OCR.from_pretrained(folder, device="cpu")
+    plain = OCR.from_pretrained(folder, device="cpu", kernels="torch")
+    assert ocr.read(page_image, max_new_tokens=6).text == plain.read(page_image, max_new_tokens=6).text
+    assert (ocr.device.type, ocr.dtype, ocr._model.device.type) == ("cpu", torch.float32, "meta")
+    assert ocr.model is ocr.model
+    assert ocr.model.dtype == torch.float32
+    for name, weight in ocr.model.state_dict().items():
+        assert torch.equal(weight, original.state_dict()[name].float()), name
+    assert ocr.read(page_image, max_new_tokens=6).text == plain.read(page_image, max_new_tokens=6).text
+
+
+@pytest.mark.skipif(not native_kernels.available(), reason="needs the native kernels")
+def test_a_model_changed_before_reading_is_what_reads(byte_folder, page_image):
+    ocr = OCR.from_pretrained(byte_folder, device="cpu")
+    unchanged = OCR.from_pretrained(byte_folder, device="cpu").read(page_image, max_new_tokens=6)
+    with torch.no_grad():
+        ocr.model.lm_head.weight.mul_(-1)
+    assert ocr.read(page_image, max_new_tokens=6).text != unchanged.text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from threading import Lock
@@ -39,7 +40,7 @@ class OCR:
         print(ocr.read("page.png").text)
 
     Attributes:
-        model, processor: as loaded; use them directly for anything beyond reading.
+        processor: as loaded; use it directly for anything beyond reading.
     """
 
     def __init__(
@@ -54,15 +55,48 @@ class OCR:
             model, processor: as loaded.
             engine_options: how they are run; default: those of `from_pretrained`.
         """
-        self.model = model
+        self._model = model  # what the back end is made of; empty shells once it has taken the weights
+        self._whole: Callable[[], GotOcr2ForConditionalGeneration] | None = None  # loads what `_model` will not hold
+        self._lent: GotOcr2ForConditionalGeneration | None = None  # loaded by `_whole` after that
+        self._consume = False  # the back end takes the weights
+        self._asked: tuple[torch.device, torch.dtype] | None = None  # those of the model before
         self.processor = processor
         self._engine_options = engine_options or EngineOptions()
-        self._consume = False
         self._runner: Runner | None = None
         self._engine: Engine | None = None
         self._finalizer: finalize[..., OCR] | None = None
         self._lock = Lock()
         self._small: OCR | None = None  # reads lines for a model that reads pages
+
+    @property
+    def model(self) -> GotOcr2ForConditionalGeneration:
+        """The model as it was loaded, for anything beyond reading.
+
+        Compiled kernels keep the weights in their own order and let torch's go, so after `from_pretrained` on a CPU it
+        is loaded from its folder when it is first asked for. What is changed in it before the first page is read holds
+        for reading too.
+
+        Raises:
+            CheckpointError: the folder is not there any more.
+        """
+        with self._lock:
+            if self._whole is not None:
+                self._whole, whole = None, self._whole()
+                if self._runner is None:
+                    self._model, self._consume = whole, False
+                else:
+                    self._lent = whole
+            return self._model if self._lent is None else self._lent
+
+    @property
+    def device(self) -> torch.device:
+        """Where it reads."""
+        return self._model.device if self._asked is None else self._asked[0]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What pictures and, on devices other than a CPU, weights are given to the network in."""
+        return self._model.dtype if self._asked is None else self._asked[1]
 
     @property
     def engine(self) -> Engine:
@@ -75,9 +109,11 @@ class OCR:
             if self._runner is None:
                 lines = self.processor.reads == "lines"
                 empty = self.processor.image_processor.empty_canvas() if lines else None
-                self._runner = self._engine_options.runner(self.model, consume=self._consume, empty=empty)
+                self._runner = self._engine_options.runner(self._model, consume=self._consume, empty=empty)
+                if self._consume:
+                    self._model.to(self.dtype)  # shells, but pictures come in the dtype that they say
             if self._engine is None or self._engine.closed:
-                context = self.model.config.text_config.max_position_embeddings
+                context = self._model.config.text_config.max_position_embeddings
                 self._engine = self._engine_options.open(self._runner, context)
                 # A thread of its own must not outlive what it works for.
                 self._finalizer = finalize(self, self._engine.close)
@@ -88,8 +124,9 @@ class OCR:
         """Why the compiled kernels are not used though nobody asked for torch, as the end of a sentence."""
         from .modeling.backends.choice import why_not_native
 
-        wanted = self._engine_options.kernels != "torch" and self.model.device.type == "cpu"
-        return why_not_native(self.model) if wanted else None
+        wanted = self._engine_options.kernels != "torch" and self.device.type == "cpu"
+        made = self._runner is not None and self._consume
+        return why_not_native(self._model) if wanted and not made else None
 
     def close(self) -> None:
         """Gives back the memory of the key/value cache and ends the engine; reading again makes a new one."""
@@ -144,6 +181,7 @@ class OCR:
             InvalidOptionError: a device, dtype, quantization or kernels that cannot be used here.
         """
         from .auto import AutoProcessor
+        from .checkpoints import dtype_named
         from .modeling import load_model
 
         engine_options = EngineOptions(quantization, kernels, kv_memory, max_batch, threaded)
@@ -159,9 +197,15 @@ class OCR:
             "local_files_only": local_files_only,
         }
         # The model comes first: it checks device and dtype before anything is downloaded.
-        loaded = load_model(model, device=device, dtype=dtype, **place)
-        ocr = cls(loaded, AutoProcessor.from_pretrained(model, **place), engine_options)
-        ocr._consume = quantization is not None
+        whole = partial(load_model, model, device=device, dtype=dtype, **place)
+        takes_weights = kernels != "torch" and str(device) == "cpu"
+        stored = _as_stored(whole, model, dtype, place) if takes_weights else None
+        ocr = cls(stored or whole(), AutoProcessor.from_pretrained(model, **place), engine_options)
+        ocr._consume = quantization is not None or stored is not None
+        if ocr._consume:
+            ocr._asked = ocr._model.device, dtype_named(dtype)
+        if stored is not None:
+            ocr._whole = whole if quantization is None else None
         return ocr
 
     def read(
@@ -317,7 +361,7 @@ class OCR:
         """What all of these calls are made of; arguments and errors are those of `reading.Reader`."""
         return Reader(
             lambda: self.engine,
-            self.model,
+            self._model,
             self.processor,
             options,
             line_writer=self._line_writer,
@@ -336,12 +380,12 @@ class OCR:
         if self.processor.reads != "lines":
             with self._lock:
                 if self._small is None:
-                    device = str(self.model.device)
+                    device = str(self.device)
                     self._small = OCR.from_pretrained(
                         device=device, kernels=self._engine_options.kernels, kv_memory=_SMALL_MEMORY
                     )
                 small = self._small
-        return LineWriter(lambda: small.engine, small.model, small.processor, options)
+        return LineWriter(lambda: small.engine, small._model, small.processor, options)
 
 
 def _pieces(events: Iterable[Event]) -> Iterator[str]:
@@ -353,6 +397,32 @@ def _pieces(events: Iterable[Event]) -> Iterator[str]:
             anything, separated = True, True
         elif isinstance(event, PageRead):
             separated = not anything
+
+
+def _as_stored(
+    whole: partial[GotOcr2ForConditionalGeneration],
+    model: str | PathLike[str],
+    dtype: str | torch.dtype,
+    place: dict[str, Any],
+) -> GotOcr2ForConditionalGeneration | None:
+    """The model on its file's pages, for compiled kernels to take; None where these would give something else.
+
+    Args:
+        whole: loads it as it was asked for.
+        model, dtype, place: how that was.
+    """
+    from .checkpoints import stored_dtypes
+    from .hub import resolve
+    from .modeling.backends.choice import why_not_native
+
+    # bf16 weights are widened in the kernels; any other change of dtype has to be made by loading.
+    held = {"float32": ("float32", "bfloat16"), "bfloat16": ("bfloat16",)}
+    wanted = held.get(str(dtype).removeprefix("torch."), ())
+    found = stored_dtypes(resolve(model, **place)) if wanted else ()
+    if len(found) != 1 or found[0] not in wanted:
+        return None
+    stored = whole(dtype=found[0])
+    return stored if why_not_native(stored) is None else None
 
 
 def _embedded_model() -> Path:

@@ -94,6 +94,25 @@ def load_model_as(
     return model
 
 
+def dtype_named(value: str | torch.dtype) -> torch.dtype:
+    """The dtype that an option names, such as "float32" or torch's own.
+
+    Raises:
+        InvalidOptionError: models have no such dtype.
+    """
+    return _dtype(value, "")
+
+
+def stored_dtypes(folder: Path) -> tuple[str, ...]:
+    """The dtypes in which a checkpoint's weights lie in its files, such as "bfloat16", sorted.
+
+    Raises:
+        CheckpointError: see `weights.scan`.
+    """
+    _, tensors = scan(folder)
+    return tuple(sorted({_plain(stored.dtype) for stored in tensors.values()}))
+
+
 def _one(name: str, value: Any, alias: str, other: Any) -> Any:
     """The one value of an option that has two names."""
     if value is not None and other is not None and _plain(value) != _plain(other):

@@ -114,7 +114,7 @@ def read(
             max_batch=max(batch_size, EngineOptions.max_batch),
         )
         if verbose:
-            note(f"{model or 'The embedded model'} runs on {ocr.model.device} in {ocr.model.dtype}.")
+            note(f"{model or 'The embedded model'} runs on {ocr.device} in {ocr.dtype}.")
         if not quiet and ocr.why_not_native is not None:
             note(f"Reading with torch, slower than the compiled kernels would be: {ocr.why_not_native}.")
         return write_events(ocr, jobs, options, batch_size, sink, progress, verbose=verbose, quiet=quiet)

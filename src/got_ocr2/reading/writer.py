@@ -64,7 +64,7 @@ class Writer(ABC):
 
         generators: list[torch.Generator] = []
         for number in numbers:
-            generator = torch.Generator(self._model.device)
+            generator = torch.Generator(self.engine.runner.device)
             if options.seed is None:
                 generator.seed()
             else:

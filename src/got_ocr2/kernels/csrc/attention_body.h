@@ -23,16 +23,19 @@ GOT_INLINE vf load(const void *b, long i, int half)
     return half ? vf_load_bf16((const uint16_t *)b + i) : vf_load((const float *)b + i);
 }
 
-/* out (rows, cols vectors) = out * scale + a b over `depth` terms; vector j of row k of b stands `k * ldb + j * step`
- * elements from its start. Without scale, out is taken as it is. Every sum runs over k in order, whatever the tile. */
+/* What a sum starts from: 0, what stands there, or that times the row's scale. */
+typedef enum { FROM_ZERO, FROM_OUT, FROM_SCALED } start_from;
+
+/* out (rows, cols vectors) = start + a b over `depth` terms; vector j of row k of b stands `k * ldb + j * step` elements
+ * from its start. Every sum runs over k in order, whatever the tile. */
 GOT_INLINE void tile(int rows, int cols, int half, const float *a, long lda, const void *b, long ldb, long step,
-                     int depth, float *out, long ldo, const float *scale)
+                     int depth, float *out, long ldo, start_from from, const float *scale)
 {
     vf sum[GOT_QUERY_TILE][2 * TILE_COLUMNS];
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < cols; j++) {
-            vf start = vf_load(out + i * ldo + j * GOT_LANES);
-            sum[i][j] = scale ? vf_mul(start, vf_set(scale[i])) : start;
+            vf start = from == FROM_ZERO ? vf_set(0.0f) : vf_load(out + i * ldo + j * GOT_LANES);
+            sum[i][j] = from == FROM_SCALED ? vf_mul(start, vf_set(scale[i])) : start;
         }
     for (int k = 0; k < depth; k++) {
         vf bs[2 * TILE_COLUMNS];
@@ -51,13 +54,13 @@ GOT_INLINE void tile(int rows, int cols, int half, const float *a, long lda, con
 
 /* One function for each size, so that the sums live in registers. One or two rows leave room for twice the columns, and
  * need them: a sum waits for the one before it. */
-typedef void (*tile_fn)(const float *, long, const void *, long, long, int, float *, long, const float *);
+typedef void (*tile_fn)(const float *, long, const void *, long, long, int, float *, long, start_from, const float *);
 
 #define TILE(rows, cols, half)                                                                                      \
     static void tile_##rows##_##cols##_##half(const float *a, long lda, const void *b, long ldb, long step, int depth, \
-                                              float *out, long ldo, const float *scale)                             \
+                                              float *out, long ldo, start_from from, const float *scale)            \
     {                                                                                                               \
-        tile(rows, cols, half, a, lda, b, ldb, step, depth, out, ldo, scale);                                       \
+        tile(rows, cols, half, a, lda, b, ldb, step, depth, out, ldo, from, scale);                                 \
     }
 #define TILES(cols, half) \
     TILE(1, cols, half) TILE(2, cols, half) TILE(3, cols, half) TILE(4, cols, half) TILE(5, cols, half) TILE(6, cols, half)
@@ -93,29 +96,30 @@ static inline const void *element(const void *b, long i, int half)
     return half ? (const void *)((const uint16_t *)b + i) : (const void *)((const float *)b + i);
 }
 
-/* out (rows, vectors) = out * scale + a (rows, depth) b, rows <= GOT_QUERY_TILE; b's vectors stand `step` apart. */
+/* out (rows, vectors) = start + a (rows, depth) b, rows <= GOT_QUERY_TILE; b's vectors stand `step` apart. */
 static void multiply(int rows, int vectors, const float *a, long lda, const void *b, long ldb, long step, int half,
-                     int depth, float *out, long ldo, const float *scale)
+                     int depth, float *out, long ldo, start_from from, const float *scale)
 {
     for (int j = 0; j < vectors;) {
         int broad = rows <= 2 && vectors - j >= 2 * TILE_COLUMNS;
         int cols = broad ? 2 * TILE_COLUMNS : at_most(vectors - j, TILE_COLUMNS);
         tile_fn run = broad ? broad_tiles[half][rows - 1] : tiles[half][cols - 1][rows - 1];
-        run(a, lda, element(b, j * step, half), ldb, step, depth, out + j * GOT_LANES, ldo, scale);
+        run(a, lda, element(b, j * step, half), ldb, step, depth, out + j * GOT_LANES, ldo, from, scale);
         j += cols;
     }
 }
 
-/* out (rows, keys) += a (rows, depth) times panels of keys; keys in whole panels. */
+/* out (rows, keys) = start + a (rows, depth) times panels of keys; keys in whole panels. */
 static void multiply_panels(int rows, int keys, const float *a, long lda, const void *panels, int half, int depth,
-                            float *out, long ldo)
+                            float *out, long ldo, start_from from)
 {
 #if GOT_LANES == GOT_KEY_PANEL /* a vector is as wide as a panel: a tile spans several */
-    multiply(rows, keys / GOT_LANES, a, lda, panels, GOT_KEY_PANEL, (long)depth * GOT_KEY_PANEL, half, depth, out, ldo, 0);
+    multiply(rows, keys / GOT_LANES, a, lda, panels, GOT_KEY_PANEL, (long)depth * GOT_KEY_PANEL, half, depth, out, ldo, from,
+             NULL);
 #else
     for (int c = 0; c < keys; c += GOT_KEY_PANEL)
         multiply(rows, GOT_KEY_PANEL / GOT_LANES, a, lda, element(panels, (long)c * depth, half), GOT_KEY_PANEL,
-                 GOT_LANES, half, depth, out + c, ldo, 0);
+                 GOT_LANES, half, depth, out + c, ldo, from, NULL);
 #endif
 }
 
@@ -124,19 +128,14 @@ static void project(int rows, int width, const float *a, long lda, const float *
 {
     for (int i = 0; i < rows; i += GOT_QUERY_TILE) {
         int some = at_most(rows - i, GOT_QUERY_TILE);
-        for (int r = 0; r < some; r++)
-            memset(out + (i + r) * ldo, 0, sizeof(float) * (size_t)width);
-        multiply(some, width / GOT_LANES, a + i * lda, lda, b, ldb, GOT_LANES, 0, depth, out + i * ldo, ldo, 0);
+        multiply(some, width / GOT_LANES, a + i * lda, lda, b, ldb, GOT_LANES, 0, depth, out + i * ldo, ldo, FROM_ZERO,
+                 NULL);
     }
 }
 
-/* Logits of one query for the keys at .. at + count: the relative terms of their places, or zeros. */
+/* What the logits of one query for the keys at .. at + count start from: the relative terms of their places. */
 static void start_logits(const got_attention *job, int query, int at, int count, float *logits)
 {
-    if (!job->rel) {
-        memset(logits, 0, sizeof(float) * (size_t)count);
-        return;
-    }
     const float *by_row = job->rel + query * job->rel_stride + job->row_shift[query];
     const float *by_column = job->rel + query * job->rel_stride + job->column_shift[query];
     int row = at / job->columns, column = at % job->columns, k = 0;
@@ -156,6 +155,20 @@ static void start_logits(const got_attention *job, int query, int at, int count,
         logits[k] = 0.0f;
 }
 
+/* Some vectors of logits -> exp(logit - shift); returns their sum added to `sum`. */
+GOT_INLINE vf exponentials(float *logits, int count, vf shift, vf sum)
+{
+    vf x[4];
+    for (int i = 0; i < count; i++)
+        x[i] = vf_sub(vf_load(logits + i * GOT_LANES), shift);
+    vf_exps(x, count);
+    for (int i = 0; i < count; i++) {
+        vf_store(logits + i * GOT_LANES, x[i]);
+        sum = vf_add(sum, x[i]);
+    }
+    return sum;
+}
+
 /* Replaces a query's logits, in whole vectors, by exp(logit - maximum) and updates its running maximum and sum.
  * Returns the factor by which what was summed before has shrunk. */
 static float soften(float *logits, int count, float *maximum, float *total)
@@ -165,10 +178,9 @@ static float soften(float *logits, int count, float *maximum, float *total)
         top = vf_max(top, vf_load(logits + k));
     float before = *maximum, now = fmaxf(before, vf_top(top));
     vf shift = vf_set(now), sum = vf_set(0.0f);
-    for (int k = 0; k < count; k += GOT_LANES) {
-        vf weight = vf_exp(vf_sub(vf_load(logits + k), shift));
-        vf_store(logits + k, weight);
-        sum = vf_add(sum, weight);
+    for (int k = 0, some; k < count; k += some * GOT_LANES) {
+        some = count - k >= 4 * GOT_LANES ? 4 : 1;
+        sum = some == 4 ? exponentials(logits + k, 4, shift, sum) : exponentials(logits + k, 1, shift, sum);
     }
     float shrunk = before > MASKED ? expf(before - now) : 0.0f;
     *total = *total * shrunk + vf_sum(sum);
@@ -194,9 +206,10 @@ static void attend_tile(const got_attention *job, int query, int rows, int at, i
     if (seen <= begin)
         return;
     int width = got_padded(seen);
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; job->rel != NULL && r < rows; r++)
         start_logits(job, query + r, at, width, logits + r * GOT_KEY_BLOCK);
-    multiply_panels(rows, width, job->q + query * job->q_stride, job->q_stride, k, half, d, logits, GOT_KEY_BLOCK);
+    multiply_panels(rows, width, job->q + query * job->q_stride, job->q_stride, k, half, d, logits, GOT_KEY_BLOCK,
+                    job->rel != NULL ? FROM_OUT : FROM_ZERO);
     for (int r = 0; r < rows; r++) {
         float *row = logits + r * GOT_KEY_BLOCK;
         int end = job->causal ? at_most(first_end + r, seen) : seen;
@@ -207,7 +220,7 @@ static void attend_tile(const got_attention *job, int query, int rows, int at, i
         shrunk[r] = soften(row, width, &maxima[query + r], &totals[query + r]);
     }
     multiply(rows, wide / GOT_LANES, logits + begin, GOT_KEY_BLOCK, element(v, (long)begin * wide, half), wide, GOT_LANES,
-             half, seen - begin, sums + (long)query * wide, wide, shrunk);
+             half, seen - begin, sums + (long)query * wide, wide, FROM_SCALED, shrunk);
 }
 
 static void attend(const got_attention *job, float *scratch)

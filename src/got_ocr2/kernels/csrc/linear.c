@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows packed together: every panel is read once for all of them. */
+/* Rows taken together: every panel is read once for all of them. */
 #define MOST_PACKED 192
+
+/* From how many of them on the weights are unpacked instead of the rows packed, see got_wide. */
+#define LEAST_WIDE 24
 
 /* Inputs that are summed up by themselves before their sum joins the others', which keeps rounding small. The ranges
  * are the same however many rows there are. A range's weights (16 to 64 KB) stay in the cache of a core meanwhile. */
-#define RANGE_INPUTS 256
+#define RANGE_INPUTS GOT_RANGE_INPUTS
 #define RANGE_INPUTS_QUANTIZED 2048
 
 /* How far before their use the weights are asked for. */
@@ -81,7 +84,7 @@ static int range_steps(const got_linear *layer)
 
 /* How a thread's scratch is divided, in bytes from its start; each part begins on a 64-byte boundary. */
 typedef struct {
-    size_t x, start, scales, sums, bytes, end;
+    size_t x, start, scales, sums, bytes, weights, end;
 } division;
 
 static size_t after(size_t at, size_t bytes)
@@ -89,16 +92,30 @@ static size_t after(size_t at, size_t bytes)
     return (at + bytes + 63) & ~(size_t)63;
 }
 
+static bool is_wide(const got_linear *layer, const got_linear_ops *op, int rows)
+{
+    return rows >= LEAST_WIDE && op->wide[layer->format] != NULL;
+}
+
+/* Elements of a row of widened bytes. */
+static size_t widened(const got_linear *layer)
+{
+    return (size_t)panel_steps(layer) * (size_t)got_step_inputs[layer->format];
+}
+
 static division divide(const got_linear *layer, int rows)
 {
+    const bool wide = is_wide(layer, ops(), rows), floats = layer->format <= GOT_BF16;
     size_t steps = (size_t)panel_steps(layer), count = (size_t)rows;
     size_t groups = layer->format == GOT_INT4 ? steps / (size_t)group_steps(layer) : 1;
+    size_t packed = count * steps * (size_t)got_step_words[layer->format] * 4;
     division d = {0};
-    d.start = after(d.x, count * steps * (size_t)got_step_words[layer->format] * 4);
+    d.start = after(d.x, !wide ? packed : floats ? 0 : count * widened(layer) * 2);
     d.scales = after(d.start, count * groups * 4);
     d.sums = after(d.scales, count * 4);
     d.bytes = after(d.sums, count * GOT_PANEL * 4);
-    d.end = after(d.bytes, steps * (size_t)got_step_inputs[layer->format]);
+    d.weights = after(d.bytes, steps * (size_t)got_step_inputs[layer->format]);
+    d.end = after(d.weights, wide ? GOT_WIDE_BYTES : 0);
     return d;
 }
 
@@ -118,10 +135,11 @@ static int row_parts(int m, int n_threads)
     return parts;
 }
 
+/* Rows taken together: as equal groups of a member's share as can be. */
 static int packed_rows(int m, int n_threads)
 {
     int share = divide_up(m, row_parts(m, n_threads));
-    return share < MOST_PACKED ? share : MOST_PACKED;
+    return divide_up(share, divide_up(share, MOST_PACKED));
 }
 
 size_t got_linear_scratch(const got_linear *layer, int m, int n_threads)
@@ -159,7 +177,7 @@ static void run_panel(const got_linear *layer, const got_linear_ops *op, int pan
         }
     }
     for (int b = 0, row = 0; b < count; row += blocks[b++].rows)
-        op->finish(layer, panel, sums + row * GOT_PANEL, &blocks[b], y + row * ldy, ldy,
+        op->finish(layer, panel, blocks[b].rows, sums + row * GOT_PANEL, blocks[b].scales, y + row * ldy, ldy,
                    residual != NULL ? residual + row * ldr : NULL, ldr);
 }
 
@@ -170,7 +188,8 @@ typedef struct {
     const float *x, *residual;
     float *y;
     ptrdiff_t ldx, ldy, ldr;
-    int m, at_once;             /* rows, and rows packed together */
+    int m, at_once;             /* rows, and rows taken together */
+    bool wide;                  /* as got_wide says */
     int row_parts, panel_parts; /* member t owns rows part t / panel_parts and panels part t % panel_parts */
 } product;
 
@@ -179,7 +198,7 @@ typedef struct {
     char *room;
     division parts;
     got_rows blocks[MOST_PACKED];
-    int from, count; /* first row and number of blocks; nothing is packed while count is 0 */
+    int from, count; /* first row, and number of blocks; nothing is packed while `from` is -1 */
 } desk;
 
 static void pack_rows(const product *p, desk *d, int from, int to)
@@ -187,9 +206,17 @@ static void pack_rows(const product *p, desk *d, int from, int to)
     const got_linear *layer = p->layer;
     int rows = to - from, steps = panel_steps(layer);
     int groups = layer->format == GOT_INT4 ? steps / group_steps(layer) : 1;
-    if (d->count > 0 && d->from == from)
+    if (d->from == from)
         return;
     d->from = from;
+    if (p->wide) {
+        int16_t *to = (int16_t *)(d->room + d->parts.x);
+        float *scales = (float *)(d->room + d->parts.scales);
+        for (int r = 0; layer->format == GOT_INT8 && r < rows; r++)
+            scales[r] = p->op->widen(p->x + (from + r) * p->ldx, layer->k, (int)widened(layer),
+                                     (int8_t *)(d->room + d->parts.bytes), to + (size_t)r * widened(layer));
+        return;
+    }
     d->count = divide_up(rows, p->op->rows[layer->format]);
     for (int b = 0; b < d->count; b++) {
         int row = cut(rows, d->count, b);
@@ -202,6 +229,26 @@ static void pack_rows(const product *p, desk *d, int from, int to)
         p->op->pack(layer, p->x + (from + row) * p->ldx, p->ldx, steps, &d->blocks[b],
                     (int8_t *)(d->room + d->parts.bytes));
     }
+}
+
+/* One panel for the rows from .. to. */
+static void run_rows(const product *p, desk *d, int panel, int from, int to)
+{
+    float *sums = (float *)(d->room + d->parts.sums), *y = p->y + from * p->ldy;
+    const float *residual = p->residual != NULL ? p->residual + from * p->ldr : NULL;
+    if (!p->wide) {
+        run_panel(p->layer, p->op, panel, d->blocks, d->count, sums, y, p->ldy, residual, p->ldr);
+        return;
+    }
+    const bool floats = p->layer->format <= GOT_BF16;
+    got_wide job = {
+        .layer = p->layer, .panel = panel, .rows = to - from,
+        .x = floats ? (const void *)(p->x + from * p->ldx) : d->room + d->parts.x,
+        .ldx = floats ? p->ldx : (ptrdiff_t)widened(p->layer),
+        .scales = (const float *)(d->room + d->parts.scales), .room = d->room + d->parts.weights, .sums = sums,
+        .y = y, .ldy = p->ldy, .residual = residual, .ldr = p->ldr,
+    };
+    p->op->wide[p->layer->format](&job);
 }
 
 /* Works off the list of member `owner`: its rows in groups, for each group its panels in pieces. */
@@ -217,8 +264,7 @@ static void run_list(const product *p, desk *d, int owner, bool alone)
         int from = begin + n / pieces * p->at_once, to = from + p->at_once < end ? from + p->at_once : end;
         pack_rows(p, d, from, to);
         for (int i = cut(panels, pieces, n % pieces); i < cut(panels, pieces, n % pieces + 1); i++)
-            run_panel(p->layer, p->op, first + i, d->blocks, d->count, (float *)(d->room + d->parts.sums),
-                      p->y + from * p->ldy, p->ldy, p->residual != NULL ? p->residual + from * p->ldr : NULL, p->ldr);
+            run_rows(p, d, first + i, from, to);
     }
 }
 
@@ -228,12 +274,14 @@ void got_linear_run_part(const got_linear *layer, const float *x, ptrdiff_t ldx,
     int parts = row_parts(m, n_threads), at_once = packed_rows(m, n_threads);
     product p = {
         .layer = layer, .op = ops(), .x = x, .residual = residual, .y = y, .ldx = ldx, .ldy = ldy, .ldr = ldr,
-        .m = m, .at_once = at_once, .row_parts = parts, .panel_parts = n_threads / parts,
+        .m = m, .at_once = at_once, .wide = is_wide(layer, ops(), at_once), .row_parts = parts,
+        .panel_parts = n_threads / parts,
     };
     desk d;
     d.room = scratch;
     d.parts = divide(layer, at_once);
     d.count = 0;
+    d.from = -1;
     for (int i = 0; i < n_threads && i < MOST_LISTS; i++)
         run_list(&p, &d, (thread + i) % n_threads, n_threads == 1);
 }

@@ -272,47 +272,90 @@ static void pack(const got_linear *layer, const float *x, ptrdiff_t ldx, int ste
 }
 
 /* Outputs `column`.. of one row: scaled, biased. */
-GOT_INLINE vf scaled(const got_linear *layer, int panel, const float *sums, const got_rows *block, int row, int column)
+GOT_INLINE vf scaled(const got_linear *layer, int format, int panel, const float *sums, float unit, int column)
 {
     int at = panel * GOT_PANEL + column;
-    vf value = vf_load(sums + row * GOT_PANEL + column);
-    if (layer->format == GOT_INT8) {
-        vf unit = vf_mul(vf_load((const float *)layer->scales + at), vf_set(block->scales[row]));
-        value = vf_mul(vw_to_float(vw_load(sums + row * GOT_PANEL + column)), unit);
-    } else if (layer->format == GOT_INT4) {
-        value = vf_mul(value, vf_set(block->scales[row]));
-    }
+    vf value = vf_load(sums + column);
+    if (format == GOT_INT8)
+        value = vf_mul(vw_to_float(vw_load(sums + column)), vf_mul(vf_load((const float *)layer->scales + at), vf_set(unit)));
+    else if (format == GOT_INT4)
+        value = vf_mul(value, vf_set(unit));
     return layer->bias != NULL ? vf_add(value, vf_load(layer->bias + at)) : value;
 }
 
-static void finish(const got_linear *layer, int panel, const float *sums, const got_rows *block, float *y,
-                   ptrdiff_t ldy, const float *residual, ptrdiff_t ldr)
+/* The panel that reaches beyond the outputs. */
+static void finish_edge(const got_linear *layer, int format, int epilogue, int panel, int rows, const float *sums,
+                        const float *scales, float *y, ptrdiff_t ldy, const float *residual, ptrdiff_t ldr)
 {
-    bool halves = layer->epilogue == GOT_SILU_MUL;
-    int width = halves ? GOT_PANEL / 2 : GOT_PANEL, first = panel * width;
-    for (int r = 0; r < block->rows; r++) {
+    const int width = epilogue == GOT_SILU_MUL ? GOT_PANEL / 2 : GOT_PANEL, first = panel * width;
+    for (int r = 0; r < rows; r++, sums += GOT_PANEL)
         for (int c = 0; c < width && first + c < layer->n; c += GOT_LANES) {
-            int left = layer->n - first - c;
-            float *to = y + r * ldy + first + c;
-            vf value = scaled(layer, panel, sums, block, r, c);
-            if (layer->epilogue == GOT_GELU)
-                value = vf_gelu(value);
-            else if (halves)
-                value = vf_mul(vf_silu(value), scaled(layer, panel, sums, block, r, c + GOT_PANEL / 2));
-            if (left >= GOT_LANES) {
-                vf_store(to, residual != NULL ? vf_add(value, vf_load(residual + r * ldr + first + c)) : value);
-            } else {
-                if (residual != NULL)
-                    value = vf_add(value, vf_load_some(residual + r * ldr + first + c, left));
-                vf_store_some(to, value, left);
+            float unit = format >= GOT_INT8 ? scales[r] : 1.0f;
+            int left = layer->n - first - c < GOT_LANES ? layer->n - first - c : GOT_LANES;
+            vf value = scaled(layer, format, panel, sums, unit, c);
+            if (epilogue == GOT_GELU)
+                vf_gelus(&value, 1);
+            else if (epilogue == GOT_SILU_MUL)
+                value = vf_mul(vf_silu(value), scaled(layer, format, panel, sums, unit, c + GOT_PANEL / 2));
+            if (residual != NULL)
+                value = vf_add(value, vf_load_some(residual + r * ldr + first + c, left));
+            vf_store_some(y + r * ldy + first + c, value, left);
+        }
+}
+
+GOT_INLINE void finish_rows(const got_linear *layer, int format, int epilogue, int panel, int rows, const float *sums,
+                            const float *scales, float *y, ptrdiff_t ldy, const float *residual, ptrdiff_t ldr)
+{
+    const bool halves = epilogue == GOT_SILU_MUL;
+    const int width = halves ? GOT_PANEL / 2 : GOT_PANEL, first = panel * width;
+    const int some = width >= 2 * GOT_LANES ? 2 : 1; /* vectors side by side */
+    if (first + width > layer->n) {
+        finish_edge(layer, format, epilogue, panel, rows, sums, scales, y, ldy, residual, ldr);
+        return;
+    }
+    for (int r = 0; r < rows; r++, sums += GOT_PANEL) {
+        float unit = format >= GOT_INT8 ? scales[r] : 1.0f, *to = y + r * ldy + first;
+        for (int c = 0; c < width; c += some * GOT_LANES) {
+            vf value[2];
+            UNROLLED for (int i = 0; i < some; i++) value[i] = scaled(layer, format, panel, sums, unit, c + i * GOT_LANES);
+            if (epilogue == GOT_GELU)
+                vf_gelus(value, some);
+            UNROLLED for (int i = 0; i < some; i++) {
+                int at = c + i * GOT_LANES;
+                if (halves)
+                    value[i] = vf_mul(vf_silu(value[i]), scaled(layer, format, panel, sums, unit, at + GOT_PANEL / 2));
+                vf_store(to + at, residual != NULL ? vf_add(value[i], vf_load(residual + r * ldr + first + at)) : value[i]);
             }
         }
     }
 }
 
+static void finish(const got_linear *layer, int panel, int rows, const float *sums, const float *scales, float *y,
+                   ptrdiff_t ldy, const float *residual, ptrdiff_t ldr)
+{
+#define FINISH(format, epilogue) \
+    finish_rows(layer, format, epilogue, panel, rows, sums, scales, y, ldy, residual, ldr); \
+    break
+#define FINISH_EACH(format) \
+    switch (layer->epilogue) { \
+    case GOT_GELU: FINISH(format, GOT_GELU); \
+    case GOT_SILU_MUL: FINISH(format, GOT_SILU_MUL); \
+    default: FINISH(format, GOT_PLAIN); \
+    } \
+    break
+    switch (layer->format) {
+    case GOT_INT8: FINISH_EACH(GOT_INT8);
+    case GOT_INT4: FINISH_EACH(GOT_INT4);
+    default: FINISH_EACH(GOT_FP32);
+    }
+}
+
+#include "wide_body.h"
+
 /* What the including file exports. */
 #define GOT_LINEAR_TABLE \
     { \
         .rows = {FLOAT_ROWS, FLOAT_ROWS, INT8_ROWS, INT4_ROWS}, .pack = pack, \
-        .tile = {fp32_tiles, bf16_tiles, int8_tiles, int4_tiles}, .finish = finish, \
+        .tile = {fp32_tiles, bf16_tiles, int8_tiles, int4_tiles}, .finish = finish, .wide = GOT_WIDE, \
+        .widen = widen_row, \
     }

@@ -37,13 +37,37 @@ typedef struct {
     int rows;
 } got_rows;
 
+/* Many rows times one panel. Their inputs lie as they came, fp32, or as bytes widened to 16 bits; the weights are
+ * unpacked once for all rows, a range of inputs and a tile's width at a time. */
+typedef struct {
+    const got_linear *layer;
+    int panel, rows;
+    const void *x;       /* fp32 or int16 */
+    ptrdiff_t ldx;       /* elements between rows; int16: even, zeros after the inputs */
+    const float *scales; /* int8: what one quantised unit of each row is worth */
+    void *room;          /* GOT_WIDE_BYTES, for the unpacked weights */
+    float *sums;         /* [rows][32] */
+    float *y;
+    ptrdiff_t ldy;
+    const float *residual; /* or NULL */
+    ptrdiff_t ldr;
+} got_wide;
+
+/* Inputs of a range. Float sums are rounded range by range, so it is the same for few rows and for many. */
+#define GOT_RANGE_INPUTS 256
+#define GOT_WIDE_BYTES (GOT_RANGE_INPUTS * GOT_PANEL * 4)
+
 typedef struct {
     int rows[4]; /* most rows of a tile, by format */
+    /* Many rows, by format; NULL where they are best packed too. */
+    void (*wide[4])(const got_wide *job);
+    /* One row as widened bytes, zeros up to `padded`; returns what one unit is worth. `bytes` is room for it. */
+    float (*widen)(const float *x, int k, int padded, int8_t *bytes, int16_t *out);
     /* Packs block.rows rows of x (k inputs, zeros up to all steps); `bytes` is room for one quantised row. */
     void (*pack)(const got_linear *layer, const float *x, ptrdiff_t ldx, int steps, got_rows *block, int8_t *bytes);
     void (*tile[4])(const got_tile *tile, int rows);
     /* Scales the sums of `rows` rows, adds bias, applies the epilogue, adds the residual and writes y. */
-    void (*finish)(const got_linear *layer, int panel, const float *sums, const got_rows *block, float *y,
+    void (*finish)(const got_linear *layer, int panel, int rows, const float *sums, const float *scales, float *y,
                    ptrdiff_t ldy, const float *residual, ptrdiff_t ldr);
 } got_linear_ops;
 
