@@ -56,7 +56,9 @@ class OCR:
             engine_options: how they are run; default: those of `from_pretrained`.
         """
         self._model = model  # what the back end is made of; empty shells once it has taken the weights
-        self._whole: Callable[[], GotOcr2ForConditionalGeneration] | None = None  # loads what `_model` will not hold
+        self._whole: Callable[[], GotOcr2ForConditionalGeneration] | None = (
+            None  # loads what `_model` will not hold
+        )
         self._lent: GotOcr2ForConditionalGeneration | None = None  # loaded by `_whole` after that
         self._consume = False  # the back end takes the weights
         self._asked: tuple[torch.device, torch.dtype] | None = None  # those of the model before

@@ -241,6 +241,8 @@ class NativeDecoder:
 
 def _parts(rows: Sequence[Row]) -> list[list[Row]]:
     """Cuts a step into steps of at most STEP_TOKENS tokens, long rows too; wanted places stay with their tokens."""
+    if sum(row.tokens for row in rows) <= STEP_TOKENS:
+        return [list(rows)]
     parts: list[list[Row]] = [[]]
     room = STEP_TOKENS
     for row in rows:

@@ -14,6 +14,8 @@ from .attention import padded
 from .library import native
 from .linear import LinearStruct, PackedLinear
 
+_KEPT = 16 << 20  # bytes of working memory that wait for the next picture: a line's, not a page's
+
 PARTS = ("patch", "norm", "qkv", "window", "global", "out", "up", "down", "neck")
 """Parts of a picture whose seconds are measured: `GOT_V_...` in csrc/vision.h."""
 
@@ -234,8 +236,9 @@ class NativeVision:
         return self._narrow[columns][0]
 
     def rest(self) -> None:
-        """Gives the working memory back; the next picture takes it anew."""
-        self._workspace = torch.empty(0, dtype=torch.uint8)
+        """Gives the working memory back where it is much; the next picture takes it anew."""
+        if self._workspace.nbytes > _KEPT:
+            self._workspace = torch.empty(0, dtype=torch.uint8)
 
 
 def _layer_struct(layer: PackedVisionLayer) -> _Layer:

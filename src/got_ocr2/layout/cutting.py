@@ -103,7 +103,8 @@ def _lifted(
     target = np.array([[0, 0], [size[0], 0], [0, size[1]]], np.float32)
     matrix = cv2.getAffineTransform(source, target)
     shrinks = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    paper = tuple(float(v) for v in np.percentile(part.reshape(-1, 3), 80, axis=0))
+    within = min(min(xs), min(ys)) >= 2 and max(xs) + 3 <= image.width and max(ys) + 3 <= image.height
+    paper = (0.0, 0.0, 0.0) if within else tuple(np.percentile(part.reshape(-1, 3), 80, axis=0).tolist())
     return cv2.warpAffine(part, matrix, size, flags=shrinks, borderValue=paper).astype(np.uint8)
 
 

@@ -77,6 +77,7 @@ class PageOfLines(InProgress):
         self._judged = 0  # lines that were done when print was last looked for
         self._shown = 0
         self._until = math.inf if options.deadline is None else monotonic() + options.deadline
+        self._open: list[Attempt] = []  # those that may still be in the engine
         self._spare: list[Line] = []  # lines that were read the wrong way round
         self._turn, self._lines = self._found(None)
         self._waiting: deque[tuple[Line, Piece]] = self._all_pieces()
@@ -112,10 +113,12 @@ class PageOfLines(InProgress):
         attempts = self._submit_pieces([piece for _, piece in chosen])
         for (line, _), attempt in zip(chosen, attempts, strict=True):
             line.attempts.append(attempt)
+        self._open += attempts
 
     @property
     def _running(self) -> int:
-        return sum(not attempt.handle.done for line in self._lines for attempt in line.attempts)
+        self._open = [attempt for attempt in self._open if not attempt.handle.done]
+        return len(self._open)
 
     @property
     def done(self) -> bool:

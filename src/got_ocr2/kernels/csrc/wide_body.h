@@ -111,6 +111,13 @@ static float widen_row(const float *x, int k, int padded, int8_t *bytes, int16_t
 
 #define WIDE_BYTE_RANGE (2 * GOT_RANGE_INPUTS)
 
+/* In assembly: the compiler would hold many products before it adds them, and the sums in memory. */
+GOT_INLINE void add_products(vw *sum, vw w, vw x)
+{
+    vw products;
+    __asm__("vpmaddwd %2, %3, %1\n\tvpaddd %1, %0, %0" : "+x"(*sum), "=&x"(products) : "x"(w), "x"(x));
+}
+
 GOT_INLINE void wide_byte_tile(int rows, const vw *w, const int16_t *x, ptrdiff_t ldx, int pairs, bool first, int32_t *out)
 {
     vw sums[WIDE_ROWS][2];
@@ -119,8 +126,8 @@ GOT_INLINE void wide_byte_tile(int rows, const vw *w, const int16_t *x, ptrdiff_
         vw w0 = w[0], w1 = w[1];
         UNROLLED for (int r = 0; r < rows; r++) {
             vw input = _mm256_castps_si256(_mm256_broadcast_ss((const float *)(x + r * ldx))); /* a pair */
-            sums[r][0] = _mm256_add_epi32(sums[r][0], _mm256_madd_epi16(w0, input));
-            sums[r][1] = _mm256_add_epi32(sums[r][1], _mm256_madd_epi16(w1, input));
+            add_products(&sums[r][0], w0, input);
+            add_products(&sums[r][1], w1, input);
         }
     }
     EACH_SUM(rows) vw_store(out + r * GOT_PANEL + v * GOT_LANES, sums[r][v]);
