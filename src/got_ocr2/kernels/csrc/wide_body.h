@@ -3,11 +3,23 @@
  * The unpacked weights of a range and of two vectors of outputs stay in the first-level cache while all rows pass by,
  * up to WIDE_ROWS of them at a time, whose sums are in registers. Inputs need no packing: each is read once for every
  * such column of the matrix, in order.
+ *
+ * AVX-512 has registers enough for tiles that widen the weights as they go, and goes on with those.
  */
-#define WIDE_COLUMNS (2 * GOT_LANES)
+static float widen_row(const float *x, int k, int padded, int8_t *bytes, int16_t *out)
+{
+    float unit = quantize(x, k, padded, bytes);
+    for (int i = 0; i < padded; i++)
+        out[i] = bytes[i];
+    return unit;
+}
+
 #if defined(GOT_AVX512)
-#define WIDE_ROWS 12
-#elif defined(GOT_AVX2)
+#define GOT_WIDE {NULL, NULL, NULL, NULL}
+#else
+
+#define WIDE_COLUMNS (2 * GOT_LANES)
+#if defined(GOT_AVX2)
 #define WIDE_ROWS 6
 #else
 #define WIDE_ROWS 4
@@ -22,8 +34,7 @@
 #define WIDE_CASES(tile, rows) \
     switch (rows) { \
         WIDE_CASE(tile, 1) WIDE_CASE(tile, 2) WIDE_CASE(tile, 3) WIDE_CASE(tile, 4) WIDE_CASE(tile, 5) \
-        WIDE_CASE(tile, 6) WIDE_CASE(tile, 7) WIDE_CASE(tile, 8) WIDE_CASE(tile, 9) WIDE_CASE(tile, 10) \
-        WIDE_CASE(tile, 11) WIDE_CASE(tile, 12) \
+        WIDE_CASE(tile, 6) \
     }
 
 #define EACH_SUM(rows) \
@@ -97,14 +108,6 @@ GOT_INLINE void wide_floats(const got_wide *job, int format)
 static void wide_fp32(const got_wide *job) { wide_floats(job, GOT_FP32); }
 static void wide_bf16(const got_wide *job) { wide_floats(job, GOT_BF16); }
 
-static float widen_row(const float *x, int k, int padded, int8_t *bytes, int16_t *out)
-{
-    float unit = quantize(x, k, padded, bytes);
-    for (int i = 0; i < padded; i++)
-        out[i] = bytes[i];
-    return unit;
-}
-
 /* AVX2 multiplies pairs of 16 bits exactly in one instruction: bytes widened beforehand are twice as fast as floats,
  * where widening them in the tile is no faster. AVX-VNNI and others multiply the bytes themselves. */
 #if defined(GOT_AVX2) && !defined(GOT_BYTE_DOT)
@@ -176,4 +179,6 @@ static void wide_int8(const got_wide *job)
 #define GOT_WIDE {wide_fp32, wide_bf16, wide_int8, NULL}
 #else
 #define GOT_WIDE {wide_fp32, wide_bf16, NULL, NULL}
+#endif
+
 #endif
