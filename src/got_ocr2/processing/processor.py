@@ -159,18 +159,9 @@ class GotOcr2Processor:
                 [settings.convert(self._opened(page)) for page in pages]
                 for pages in pages_of_documents(images, multi_page)
             ]
-        boxes = boxes_of_documents(box, len(documents))
-        colors = colors_of_documents(color, len(documents))
-        if text is None:
-            prompts = [
-                self._prompt(pages[0], points, name, settings, format=format, multi_page=multi_page)
-                for pages, points, name in zip(documents, boxes, colors, strict=True)
-            ]
-        elif format or box is not None or color is not None:
-            raise InvalidOptionError("text is the whole prompt, so box, color and format cannot go with it.")
-        else:
-            prompts, documents = beside_their_texts(text, documents, self.tokenizer.image_token)
-
+        prompts, documents = self._prompts(
+            text, documents, box, color, settings, format=format, multi_page=multi_page
+        )
         batch = BatchFeature(num_patches=[])
         if any(documents):
             batch = settings(documents, return_tensors=return_tensors)
@@ -226,6 +217,30 @@ class GotOcr2Processor:
                 f"This processor opens no files or addresses; pass the picture of {os.fspath(path)!r} itself."
             )
         return self.opener(path)
+
+    def _prompts(
+        self,
+        text: str | Sequence[str] | None,
+        documents: list[list[Image.Image]],
+        box: object,
+        color: object,
+        settings: GotOcr2ImageProcessor,
+        *,
+        format: bool,
+        multi_page: bool,
+    ) -> tuple[list[str], list[list[Image.Image]]]:
+        """The prompt of each document, built or given, and the pages that belong to each prompt."""
+        boxes = boxes_of_documents(box, len(documents))
+        colors = colors_of_documents(color, len(documents))
+        if text is None:
+            prompts = [
+                self._prompt(pages[0], points, name, settings, format=format, multi_page=multi_page)
+                for pages, points, name in zip(documents, boxes, colors, strict=True)
+            ]
+            return prompts, documents
+        if format or box is not None or color is not None:
+            raise InvalidOptionError("text is the whole prompt, so box, color and format cannot go with it.")
+        return beside_their_texts(text, documents, self.tokenizer.image_token)
 
     def _prompt(
         self,
