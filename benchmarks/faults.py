@@ -116,7 +116,8 @@ def killed_again_and_again(
             if machines is None or not any("what is done is kept" in line for line in said):
                 raise SystemExit(f"The driver ended with {driver.returncode}: {said}")
             gave_up += 1  # Ray did; the driver has said so, and how to go on
-        print(f"run {runs}: {dict(kills)}, {rows_in(out)} rows in shards {' '.join(said)}", flush=True)
+            print(said[0])
+        print(f"run {runs} ended: {dict(kills)}, {rows_in(out)} rows in shards", flush=True)
     seconds = round(time.monotonic() - start, 1)
     return {"kills": dict(kills), "runs": runs, "ray_gave_up": gave_up, "seconds": seconds}
 
