@@ -55,13 +55,16 @@ def test_shards_are_the_same_as_without_ray(documents, batch, tmp_path, ray_here
         batch(given, "none", open_executor=RayExecutor, workers=1, reading={"no_model": True})
 
 
-def test_pages_are_drawn_by_tasks_of_their_own(documents, batch, rows, tmp_path, ray_here):
+def test_pages_are_drawn_by_tasks_of_their_own(documents, batch, rows, tmp_path, ray_here, monkeypatch):
+    from got_ocr2.cluster.executors import ray_data
     from got_ocr2.cluster.executors.ray_data import RayExecutor
 
     given = documents(*PAGES)
     batch(given, "here", **SIZES)
     apart = {"open_executor": RayExecutor, "workers": 1, "draw_apart": True, "drawn_memory": 30 << 20}
-    batch(given, "apart", **apart, **SIZES)
+    with monkeypatch.context() as small:
+        small.setattr(ray_data, "_WINDOW", 7)  # the second one has tasks and shards
+        batch(given, "apart", **apart, **SIZES)
     assert contents(tmp_path / "apart" / "shards") == contents(tmp_path / "here" / "shards")
     batch(documents("pages=5 kill_draw=2"), "killed", **apart, **SIZES)
     assert [row["status"] for row in rows("killed")] == [

@@ -58,9 +58,8 @@ class RayExecutor:
         self._own = not self._ray.is_initialized()
         if self._own:
             self._connect(address)
-        logging.getLogger("ray.data").setLevel(
-            logging.ERROR
-        )  # it tells of every data set, and that it shows no bars
+        # It tells of every data set, and that it shows no bars.
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         context = self._data.DataContext.get_current()
         context.enable_progress_bars = False
         if options.drawn_memory is not None:
@@ -99,7 +98,7 @@ class RayExecutor:
 
     def _run(self, window: list[Work]) -> Iterator[tuple[Work, Outcome]]:
         items = [{"number": number, "work": pickle.dumps(work)} for number, work in enumerate(window)]
-        reads = isinstance(window[0], Task)
+        reads = any(isinstance(work, Task) for work in window)  # between them stand shards to be committed
         given = self._data.from_items(items, override_num_blocks=len(items))
         if reads and self._options.draws_apart:
             given = given.map_batches(
@@ -142,10 +141,9 @@ def draw(batch: dict[str, Any], root: str, options: BatchOptions, model: str) ->
     """A task of Ray Data on a core of its own: pages are opened and drawn, and go to the actors by the object store."""
     drawer = _drawer(root, json.dumps(options.to_dict()), model)
     drawn: list[bytes] = []
-    for work in batch["work"]:
-        task = pickle.loads(bytes(work))
-        assert isinstance(task, Task)
-        drawn.append(_pickled(lambda task=task: drawer.draw(task)))
+    for pickled in batch["work"]:
+        work = pickle.loads(bytes(pickled))
+        drawn.append(_pickled(lambda work=work: drawer.draw(work) if isinstance(work, Task) else None))
     return {**batch, "drawn": drawn}
 
 
