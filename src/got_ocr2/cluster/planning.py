@@ -143,3 +143,7 @@ class Planner:
                         f"{self._store.place.where(key)} belongs to documents that are gone; it is removed."
                     )
                     self._store.place.remove(key)
+        for name in self._begun:
+            shard = shard_of(name)
+            if shard is not None and shard >= count:
+                self._store.drop_tasks(shard)
