@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from got_ocr2 import kernels
 from got_ocr2.errors import InvalidOptionError
+from got_ocr2.kernels import packing
 from got_ocr2.kernels.library import INSTRUCTION_SETS
 from got_ocr2.kernels.linear import PackedLinear
 from got_ocr2.kernels.quantize import FORMATS
@@ -126,6 +127,15 @@ def test_a_row_depends_neither_on_the_others_nor_on_threads(isa, format):
         kernels.set_threads(threads)
         for rows in (2, 7, 13, 300):
             assert torch.equal(packed(x[:rows]), alone[:rows])
+
+
+def test_panels_filled_in_place_are_those_packed_by_way_of_copies():
+    weight = torch.randn(96, 70).bfloat16()
+    packed = PackedLinear.pack(weight, format="bf16").weights
+    assert torch.equal(packed.view(torch.int16), packing.pack_bf16(weight).view(torch.int16))
+    for other in (weight[:, :69], weight[:95], weight[:, 1:69], torch.randn(70, 96).bfloat16().T):
+        assert not packing.fills_panels(other)
+        assert torch.equal(PackedLinear.pack(other, format="bf16").unpack(), other.float())
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -23,8 +23,8 @@ SINGLE_NAME = "model.safetensors"
 INDEX_NAME = "model.safetensors.index.json"
 
 # Reading maps a file into memory, and pages count as ours while it is mapped. Reopening it every so many
-# bytes keeps what a conversion to another dtype holds twice down to this.
-_MAPPED_BYTES = 128 << 20
+# bytes keeps what a conversion to another dtype, or packing for kernels, holds twice down to about this.
+_MAPPED_BYTES = 32 << 20
 
 _DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16}
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")

@@ -186,6 +186,9 @@ class PackedLinear:
 def _packed(matrix: Tensor, format: Format, group: int) -> tuple[Tensor, Tensor | None]:
     """Weights and scales, made of some rows after others: a large matrix is not copied as a whole on the way."""
     panels = -(-matrix.shape[0] // packing.PANEL)
+    if format == "bf16" and matrix.dtype == torch.bfloat16 and packing.fills_panels(matrix):
+        weights = weight_memory((panels, matrix.shape[1] // 2, packing.PANEL, 2), torch.bfloat16)
+        return packing.fill_bf16(matrix, weights), None
     weights, scales, done = None, [], 0
     for rows in matrix.split(_ROWS_AT_ONCE):
         part, part_scales = _packed_rows(rows, format, group)

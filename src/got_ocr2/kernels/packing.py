@@ -25,6 +25,21 @@ def pack_bf16(weight: Tensor) -> Tensor:
     return _interleave(_panels(weight.to(torch.bfloat16), 2, 0), 2)
 
 
+def fills_panels(weight: Tensor) -> bool:
+    """Whether panels of bf16 need no padding for `weight` `(outputs, inputs)`, whose pairs stand as whole words."""
+    whole = weight.shape[0] % PANEL == 0 and weight.shape[1] % 2 == 0
+    return (
+        whole and weight.is_contiguous() and weight.storage_offset() % 2 == 0 and weight.data_ptr() % 4 == 0
+    )
+
+
+def fill_bf16(weight: Tensor, out: Tensor) -> Tensor:
+    """What `pack_bf16` gives, written to `out` without a copy between; for a bf16 weight that `fills_panels`."""
+    words = weight.view(torch.int32).view(-1, PANEL, weight.shape[1] // 2)
+    out.view(torch.int32).view(len(words), -1, PANEL).copy_(words.transpose(1, 2))
+    return out
+
+
 def unpack_bf16(packed: Tensor, outputs: int, inputs: int) -> Tensor:
     return _matrix(packed.transpose(1, 2), outputs, inputs)
 
@@ -88,7 +103,7 @@ def _panels(matrix: Tensor, unit: int, fill: int) -> Tensor:
 def _interleave(panels: Tensor, unit: int) -> Tensor:
     """`(panels, 32, inputs)` -> `(panels, inputs / unit, 32, unit)`; units of 4 bytes move as one word."""
     count, _, inputs = panels.shape
-    words = panels.view(torch.int32).transpose(1, 2).contiguous()  # (panels, inputs / unit, 32)
+    words = panels.contiguous().view(torch.int32).transpose(1, 2).contiguous()  # (panels, inputs / unit, 32)
     return words.view(panels.dtype).view(count, inputs // unit, PANEL, unit)
 
 

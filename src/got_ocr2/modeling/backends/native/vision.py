@@ -53,7 +53,7 @@ def _pack_layer(layer: VisionLayer, take: Taker, format: Format) -> PackedVision
     rel = None
     if attention.rel_pos_h is not None and attention.rel_pos_w is not None:
         rel = join_tables(take.tensor(attention, "rel_pos_h"), take.tensor(attention, "rel_pos_w"))
-    return PackedVisionLayer(
+    packed = PackedVisionLayer(
         norm1=take.vector(layer.layer_norm1, "weight"),
         norm1_bias=take.vector(layer.layer_norm1, "bias"),
         norm2=take.vector(layer.layer_norm2, "weight"),
@@ -65,3 +65,5 @@ def _pack_layer(layer: VisionLayer, take: Taker, format: Format) -> PackedVision
         window=layer.window_size,
         rel=rel,
     )
+    take.finish_layer()
+    return packed
