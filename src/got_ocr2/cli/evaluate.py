@@ -6,11 +6,12 @@ import json as json_module
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from ..errors import GotOcr2Error, InvalidOptionError
+from . import evaluate_options as own
 from .options import Device, Dtype, Model, Quiet
 from .progress import PageProgress
 from .terminal import note
@@ -18,91 +19,23 @@ from .terminal import note
 if TYPE_CHECKING:
     from ..evaluation import Evaluation, Reading
 
-_SET, _HOW, _OUTPUT = "Data set", "Model", "Output"
-
 
 def evaluate(
     model: Model,
-    dataset: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATASET",
-            help="A folder: pictures with a .txt each, a data.jsonl, Fox, OmniDocBench or olmOCR-bench.",
-        ),
-    ],
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="DIR",
-            help="Write a report here: report.md, report.json, predictions, the worst pages.",
-            rich_help_panel=_OUTPUT,
-        ),
-    ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the scores as JSON.", rich_help_panel=_OUTPUT)
-    ] = False,
-    worst: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=0, help="How many of the worst pages to show.", rich_help_panel=_OUTPUT
-        ),
-    ] = 10,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a report that is there.", rich_help_panel=_OUTPUT)
-    ] = False,
+    dataset: own.Dataset,
+    output: own.Output = None,
+    json: own.Json = False,
+    worst: own.Worst = 10,
+    force: own.Force = False,
     quiet: Quiet = False,
-    layout: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|pairs|jsonl|fox|omnidocbench|olmocr",
-            help="How the folder is laid out; auto looks.",
-            rich_help_panel=_SET,
-        ),
-    ] = "auto",
-    limit: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Read only the first pages.", rich_help_panel=_SET)
-    ] = None,
-    paper: Annotated[
-        bool,
-        typer.Option(
-            "--paper",
-            help="Add BLEU and METEOR, and formulas and tables apart, as in the paper's tables.",
-            rich_help_panel=_SET,
-        ),
-    ] = False,
-    level: Annotated[
-        str,
-        typer.Option(
-            metavar="word|character",
-            help="What F1, BLEU and METEOR count; the paper's scene text is by character.",
-            rich_help_panel=_SET,
-        ),
-    ] = "word",
-    released: Annotated[
-        bool,
-        typer.Option(
-            "--released",
-            help="Score as GOT's released script, its swapped arguments included, to compare with the paper.",
-            rich_help_panel=_SET,
-        ),
-    ] = False,
-    crop: Annotated[
-        bool | None,
-        typer.Option(
-            "--crop/--no-crop",
-            help="Read pages in full-size tiles as well; by default what each page's task says.",
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    max_patches: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="The most tiles.", rich_help_panel=_HOW)
-    ] = None,
-    max_new_tokens: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="The longest text of a page, in tokens.", rich_help_panel=_HOW),
-    ] = None,
+    layout: own.Layout = "auto",
+    limit: own.Limit = None,
+    paper: own.Paper = False,
+    level: own.Level = "word",
+    released: own.Released = False,
+    crop: own.Crop = None,
+    max_patches: own.MaxPatches = None,
+    max_new_tokens: own.MaxNewTokens = None,
     device: Device = "auto",
     dtype: Dtype = "auto",
 ) -> int:
