@@ -14,10 +14,8 @@ import typer
 from got_ocr2.cli.commands import COMMANDS
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted(
-    path for path in ROOT.rglob("*.md") if not any(part[0] in ".~" or part in ("build", "site", "dist", "node_modules")
-                                                   for part in path.relative_to(ROOT).parts)
-)  # fmt: skip
+FOLDERS = ("benchmarks", "containers", "docs", "examples", "src", "tests", "testsets")
+PAGES = sorted([*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md"))])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LANGUAGES = {
     "",
