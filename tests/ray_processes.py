@@ -37,6 +37,12 @@ def ray_here(settings) -> Iterator[Any]:
     import ray
 
     with quiet():
-        ray.init(num_cpus=2, include_dashboard=False, object_store_memory=80 << 20, log_to_driver=False)
+        ray.init(
+            address="local",
+            num_cpus=2,
+            include_dashboard=False,
+            object_store_memory=80 << 20,
+            log_to_driver=False,
+        )
         yield ray
         ray.shutdown()
