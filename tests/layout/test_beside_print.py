@@ -131,3 +131,12 @@ def test_a_running_head_is_read_across():
     order, blocks = reading_order(np.array(boxes, float)[shuffled], np.full(len(boxes), 9.0))
     assert [boxes[i] for i in shuffled[order]] == boxes
     assert blocks[order[0]] == blocks[order[1]] != blocks[order[2]]
+
+
+def test_feet_of_a_line_above_are_no_line():
+    line = Row(19, 1681, 56.0, 0.0, 28.0, 12.0, 23.0, 50)
+    feet = Row(18, 212, 12.0, 0.0, 6.0, 2.0, 5.0, 7)
+    assert finder._without_scraps([feet, line], 68) == [line]
+    assert finder._without_scraps([feet], 68) == [feet]
+    small = Row(18, 212, 100.0, 0.0, 6.0, 2.0, 5.0, 7)  # small print of a page, far from its rims
+    assert finder._without_scraps([small, line], 400) == [small, line]

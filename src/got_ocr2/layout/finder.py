@@ -20,6 +20,8 @@ from .skew import lies_on_its_side, slant_of
 MOST_PIXELS = 12_000_000  # larger pages are looked at in a smaller copy
 MOST_LINES = 4000
 _WHOLE = 0.85  # of the height of other lines' letters: what is lower at a rim is cut off
+_SCRAP = 0.5  # of the longest line's height of letters
+_SCRAP_ROOM = 0.6  # heights of its letters from the rim
 _STRAIGHT = 0.15  # degrees of slant that need no turning back
 
 
@@ -58,6 +60,7 @@ def find_lines(image: Image.Image, options: LayoutOptions | None = None) -> Page
     view = replace(view, turn=turn, slant=slant)
     rows = rows_of(pieces_of(ink), letters, height) if len(letters) else []
     rows = _without_rests(rows, [view.cuts_off(row, letters) for row in rows])
+    rows = _without_scraps(rows, ink.shape[0])
     left_out = max(0, len(rows) - MOST_LINES)
     rows = sorted(rows, key=lambda row: -row.letters)[:MOST_LINES]
     if not rows:
@@ -87,6 +90,21 @@ def _without_rests(rows: list[Row], cut: list[bool]) -> list[Row]:
         row for row, is_cut in zip(rows, cut, strict=True)
         if not is_cut or row.ascent >= _WHOLE * usual
         or (row.x2 - row.x1) * (row.box[3] - row.box[1]) > 1.5 * largest
+    ]  # fmt: skip
+
+
+def _without_scraps(rows: list[Row], page_height: int) -> list[Row]:
+    """Rows without those close to the head or foot of the picture that are far lower than the longest line.
+
+    They are what a cut left of another line: feet, accents, the tails of letters.
+    """
+    if not rows:
+        return rows
+    usual = max(rows, key=lambda row: row.letters).ascent
+    room = _SCRAP_ROOM * usual
+    return [
+        row for row in rows
+        if row.ascent > _SCRAP * usual or (row.box[1] > room and row.box[3] < page_height - room)
     ]  # fmt: skip
 
 
@@ -146,7 +164,8 @@ class _View:
         width, height = self.size[0] / self.scale, self.size[1] / self.scale
         if all(0 < x < width and 0 < y < height for x, y in corners):
             return False
-        own = letters[(letters.x1 >= x1 - 1) & (letters.x2 <= x2 + 1) & (letters.y2 > y1) & (letters.y1 < y2)]
+        middle = (letters.y1 + letters.y2) / 2
+        own = letters[(letters.x1 >= x1 - 1) & (letters.x2 <= x2 + 1) & (middle > y1) & (middle < y2)]
         near = (1.5 + 0.3 * row.x_height) / self.scale
         cut = 0
         for x1, y1, x2, y2 in zip(own.x1, own.y1, own.x2, own.y2, strict=True):

@@ -19,6 +19,7 @@ _PART = 0.4  # of the high letters' height: what is lower is a part of a broken 
 _HIGHER = 1.5  # than its longest part: what is joined is no line
 _WORD = 8  # pieces; in less, one broken letter counts
 _FEW = 0.3  # share of small letters in a word that has any; fewer are parts of broken ones
+_TAIL = 0.6  # likewise, of what hangs below the baseline: tails that broke off
 _FEET = 0.25  # letters whose feet are further from the baseline, in letter heights, do not shape it
 
 
@@ -128,9 +129,10 @@ def _row(letters: Letters, height: float) -> Row | None:
     slope, base = _baseline(letters, tall)
     rise = base + slope * (letters.x1 + letters.x2) / 2 - letters.y1
     drop = letters.y2 - (base + slope * (letters.x1 + letters.x2) / 2)
-    whole = rise > _PART * np.quantile(rise, 0.9)
-    if n < _WORD and 2 * (whole & (drop < _FEET * tall)).sum() >= n:
-        whole &= drop < _FEET * tall  # tails that broke off hang below
+    top = np.quantile(rise, 0.9)
+    whole = rise > _PART * top
+    if n < _WORD:
+        whole &= (drop < _FEET * tall) | (rise > _TAIL * top)
     rise = rise[whole]
     low, high = (float(v) for v in np.quantile(rise, (0.15, 0.9)))
     small = rise[rise < (low + high) / 2]

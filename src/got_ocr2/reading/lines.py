@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ..layout import Piece, TextLine
 
 Box = tuple[float, float, float, float]
-# Textures were read with up to .84 where they gave one to three letters, .5 where more; drawn words with .89 and up.
-SURE_OF_LETTERS = 0.85
+# Textures were read with up to .86 where they gave one to three letters, .5 where more; drawn words with .89 and up.
+SURE_OF_LETTERS = 0.88
 SURE_OF_WORDS = 0.6
 A_FEW = 6
 
