@@ -44,16 +44,16 @@ class Muon(Optimizer):
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is not None:
-                    self._move(p, group["lr"], group["weight_decay"], group["momentum"])
+                    self._move(p, p.grad, group["lr"], group["weight_decay"], group["momentum"])
         return loss
 
-    def _move(self, p: Tensor, rate: float, weight_decay: float, momentum: float) -> None:
+    def _move(self, p: Tensor, gradient: Tensor, rate: float, weight_decay: float, momentum: float) -> None:
         state = self.state[p]
         if not state:
-            state["momentum_buffer"] = torch.zeros_like(p.grad)
+            state["momentum_buffer"] = torch.zeros_like(gradient)
         mean = state["momentum_buffer"]
-        mean.lerp_(p.grad, 1 - momentum)
-        update = orthogonal(p.grad.lerp(mean, momentum))
+        mean.lerp_(gradient, 1 - momentum)
+        update = orthogonal(gradient.lerp(mean, momentum))
         p.mul_(1 - rate * weight_decay)
         # The RMS of an orthogonal matrix is 1 / sqrt of its longer side; AdamW's is about 0.2 (Liu et al. 2025).
         p.add_(update, alpha=-rate * 0.2 * max(p.shape) ** 0.5)
