@@ -233,7 +233,9 @@ def test_shares_of_the_work_add_up(scripted: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("got_ocr2.generation.engine.engine.monotonic", clock)
     with Engine(scripted(), positions=100) as engine:
         results = [handle.result() for handle in [engine.submit(request()) for _ in SCRIPTS]]
+    elapsed = looks[-1] - looks[0]
     assert all(result.share > 0 for result in results)
+    assert 0.2 * elapsed < sum(result.share for result in results) <= elapsed
     # Each step looks when it begins and when its answers are there: what lies between is charged, and nothing else.
     assert sum(result.share for result in results) == pytest.approx(len(looks) / 2)
     assert engine.steps == len(looks) / 2 > 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,7 @@ class PageOfLines(InProgress):
         self._tokens = tokens
         self._piece = ""  # of the text, given out last
         self._finished: Finished | None = None
+        self._failure: Exception | None = None
         start = perf_counter()
         self._image, self._corner = region_of(page.image, options)
         self._joined = JoinedText(paragraphs=options.paragraphs, dehyphenate=options.dehyphenate)
@@ -183,8 +185,11 @@ class PageOfLines(InProgress):
             self._ended += 1
             try:
                 text = line.text()
-            except Exception:
-                continue  # `result` raises it
+            except CancelledError:
+                continue
+            except Exception as error:
+                self._failure = self._failure or error  # `result` raises it, whatever ended the page
+                continue
             if text and line.confidence >= LEAST_CONFIDENCE:
                 self._join(line, text)
                 self._given.append(line)
@@ -234,6 +239,8 @@ class PageOfLines(InProgress):
         if late or self._finished:
             self._lines = self._given
         self._take_ended()
+        if self._failure is not None:
+            raise self._failure
         writings = [writing for line in self._lines for writing in line.writings]
         attempts = [attempt for line in (*self._lines, *self._spare) for attempt in line.attempts]
         status, reason, repetition = self._outcome(writings, late)
