@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from got_ocr2.errors import GotOcr2Error
-from got_ocr2.training.plots import LoggedStage, plot_run
 from got_ocr2.training.recipes.catalog import recipe
+from got_ocr2.training.records.plots import LoggedStage, plot_run
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -14,7 +14,7 @@ from .documents import DEFAULT_DPI, Limits, PageRanges, source_name
 from .errors import CheckpointError
 from .reading import DocumentRead, Event, PageRead, Reader, ReadOptions, TextPiece, TextWishes
 from .reading.engine_options import EngineOptions
-from .reading.line_writer import LineWriter
+from .reading.lines.line_writer import LineWriter
 from .results import PAGE_SEPARATOR, DocumentResult, OnLoop, PageResult
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import get_type_hints
 
 import pytest
 
+from got_ocr2.cli.options.serving import LIMITS
 from got_ocr2.cli.serve import _settings, serve
-from got_ocr2.cli.serve_options import LIMITS
 from got_ocr2.server.auth import Keys, hash_of
 from got_ocr2.server.settings import Settings
 

@@ -88,7 +88,7 @@ def test_an_error_stream_whose_reader_went_away(tmp_path):
 
 def test_lines_of_c_libraries_are_dropped_and_ours_are_not(tmp_path):
     code = (
-        "import os, sys\nfrom got_ocr2.cli.terminal import note, quiet_libraries\n"
+        "import os, sys\nfrom got_ocr2.cli.output.terminal import note, quiet_libraries\n"
         "note('before')\nwith quiet_libraries():\n    os.write(2, b'libtiff: nonsense')\n    note('ours')\n"
         "os.write(2, b'after')"
     )

@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from got_ocr2.cli import writing
-from got_ocr2.cli.files import Found, check_apart, plan
-from got_ocr2.cli.writing import (
+from got_ocr2.cli.output import writing
+from got_ocr2.cli.output.files import Found, check_apart, plan
+from got_ocr2.cli.output.writing import (
     AlreadyThereError,
     is_own_partial,
     marked_partial,
@@ -145,7 +145,10 @@ def test_pipes_are_written_into(tmp_path):
 def test_standard_output_by_name_is_added_to(path, tmp_path):
     if not os.path.exists(path):
         pytest.skip("this system has no such name")
-    code = f"from pathlib import Path; from got_ocr2.cli.writing import *; write_whole(Path({path!r}), 'new', 'refuse')"
+    code = (
+        "from pathlib import Path; from got_ocr2.cli.output.writing import *; "
+        f"write_whole(Path({path!r}), 'new', 'refuse')"
+    )
     log = tmp_path / "log"
     log.write_text("old ")
     with log.open("a") as file:
@@ -260,7 +263,7 @@ def test_without_hard_links_a_failure_leaves_no_empty_file(tmp_path, monkeypatch
 @pytest.mark.parametrize("out", ["/dev/stdout", "pipe"])
 def test_a_reader_that_went_away(out, tmp_path):
     code = (
-        "import sys; from pathlib import Path; from got_ocr2.cli.writing import *\n"
+        "import sys; from pathlib import Path; from got_ocr2.cli.output.writing import *\n"
         "try: write_whole(Path(sys.argv[1]), 'x' * 200_000, 'refuse')\n"
         "except BrokenPipeError: sys.stderr.write('pipe')\n"
         "except Exception as e: sys.stderr.write(str(e))\nfinally: sys.stdout = None"

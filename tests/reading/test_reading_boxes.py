@@ -14,7 +14,7 @@ from fake_ocr import fake_ocr
 from got_ocr2.errors import InvalidOptionError
 from got_ocr2.layout import find_lines, line_pieces
 from got_ocr2.ocr import OCR
-from got_ocr2.reading.common_runs import partners
+from got_ocr2.reading.places.common_runs import partners
 from got_ocr2.results import PageResult, json_schema
 
 LEFT = (

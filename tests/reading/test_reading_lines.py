@@ -13,7 +13,7 @@ from fake_ocr import fake_ocr
 from got_ocr2.errors import InputError, InvalidOptionError
 from got_ocr2.layout import find_lines, joined, line_pieces
 from got_ocr2.ocr import EMBEDDED_MODEL, OCR
-from got_ocr2.reading.page_text import JoinedText, LineText
+from got_ocr2.reading.lines.page_text import JoinedText, LineText
 from got_ocr2.results import PageResult, json_schema
 
 WORDS = "the quick brown fox jumps over a lazy dog while nobody looks at all of them twice"

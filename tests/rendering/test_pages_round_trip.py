@@ -12,10 +12,10 @@ from page_texts import FORMATTED, truths
 from got_ocr2.rendering import parse_page, render
 from got_ocr2.rendering.pages.as_json import document as to_json
 from got_ocr2.rendering.pages.as_json import page_from_json
-from got_ocr2.rendering.pages.inline import parse_runs
 from got_ocr2.rendering.pages.latex import document as to_latex
 from got_ocr2.rendering.pages.mathml import mathml
-from got_ocr2.rendering.pages.source import Source
+from got_ocr2.rendering.pages.parsing.inline import parse_runs
+from got_ocr2.rendering.pages.parsing.source import Source
 from got_ocr2.rendering.pages.tree import Display, Math, Table
 from got_ocr2.rendering.pages.walk import nodes, plain_text
 

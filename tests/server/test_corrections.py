@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from got_ocr2.errors import FileAccessError, InputError, InvalidOptionError
 from got_ocr2.layout import TextLine, find_lines, line_pieces
-from got_ocr2.training.examples import read_examples
+from got_ocr2.training.data.examples import read_examples
 
 pytest.importorskip("fastapi", reason="the extra serve is not installed")
 
@@ -24,8 +24,8 @@ from fastapi.testclient import TestClient
 from fake_ocr import fake_ocr
 from got_ocr2.server.app import create_app
 from got_ocr2.server.auth import Keys, hash_of
-from got_ocr2.server.correction_store import CorrectionStore, store_at
 from got_ocr2.server.settings import Settings
+from got_ocr2.server.stores.correction_store import CorrectionStore, store_at
 
 LONG = "sphinx of black quartz judge my vow while jumping zebras quickly pack five dozen liquor jugs " * 2
 

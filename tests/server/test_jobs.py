@@ -13,7 +13,7 @@ import pytest
 from live_server import LONG, live, slowed, wait_for
 
 from fake_ocr import fake_ocr
-from got_ocr2.server.job_store import JobStore, NewDocument
+from got_ocr2.server.stores.job_store import JobStore, NewDocument
 
 
 def ended(http, id):

@@ -25,7 +25,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from got_ocr2.ocr import OCR
-from got_ocr2.training.examples import read_examples
+from got_ocr2.training.data.examples import read_examples
 
 pytest.importorskip("fastapi", reason="the extra serve is not installed")
 pytest.importorskip("playwright", reason="playwright is not installed")

@@ -11,7 +11,7 @@ pytest.importorskip("fastapi", reason="the extra serve is not installed")
 from got_ocr2.processing import DecodeStream
 from got_ocr2.reading import TextPiece, TextToken, TextWishes
 from got_ocr2.results import PAGE_SEPARATOR, PageResult
-from got_ocr2.server.text_end import TextEnd
+from got_ocr2.server.api.text_end import TextEnd
 
 # Texts as tokens of one to four bytes, which may begin and end within a character.
 TOKENS = st.lists(st.sampled_from(["a", "b", "ab", "é", "中x", " a", "\n"]), max_size=12).flatmap(

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from got_ocr2.layout import find_lines
-from got_ocr2.training.examples import read_examples
+from got_ocr2.training.data.examples import read_examples
 
 
 @pytest.fixture

@@ -22,16 +22,16 @@ from got_ocr2.errors import (
 )
 from got_ocr2.synth.sample import Task
 from got_ocr2.training.adapters import CONFIG_NAME, add_adapter, merge_saved
-from got_ocr2.training.batch_stream import BatchStream
-from got_ocr2.training.batches import Collator
 from got_ocr2.training.config import StageConfig
-from got_ocr2.training.examples import Example, Examples, read_examples
+from got_ocr2.training.data.batch_stream import BatchStream
+from got_ocr2.training.data.batches import Collator
+from got_ocr2.training.data.examples import Example, Examples, read_examples
+from got_ocr2.training.data.preflight import check_examples, sanity
+from got_ocr2.training.data.sample_prompts import question_of, task_of
 from got_ocr2.training.finetune import FineTuning, finetune
-from got_ocr2.training.log import read_log
 from got_ocr2.training.loop import STATE_NAME, Trainer
-from got_ocr2.training.preflight import check_examples, sanity
+from got_ocr2.training.records.log import read_log
 from got_ocr2.training.run import build, export
-from got_ocr2.training.sample_prompts import question_of, task_of
 
 HOW = FineTuning(steps=2, batch_size=2, workers=0, bf16=False, learning_rate=3e-3, hold_out=1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from got_ocr2.training.muon import Muon, orthogonal
+from got_ocr2.training.optimization.muon import Muon, orthogonal
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (48, 16), (16, 48), (1, 5), (64, 65)])

@@ -11,9 +11,9 @@ import torch
 from test_training_pieces import ENGINE, TINY
 
 from got_ocr2 import OCR
-from got_ocr2.training.batch_stream import BatchStream
-from got_ocr2.training.batches import Collator
 from got_ocr2.training.config import StageConfig
+from got_ocr2.training.data.batch_stream import BatchStream
+from got_ocr2.training.data.batches import Collator
 from got_ocr2.training.loop import LOG_NAME, DivergedError, Trainer
 from got_ocr2.training.recipes.catalog import Recipe
 from got_ocr2.training.run import build, run

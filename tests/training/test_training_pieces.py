@@ -14,9 +14,9 @@ from got_ocr2.synth.corpora.content import ContentMixture
 from got_ocr2.synth.registry import create_engine
 from got_ocr2.synth.sample import Glyphs, Sample, Task
 from got_ocr2.synth.text.engine import TextEngine
-from got_ocr2.training.batch_stream import GROUP, BatchStream, batches
-from got_ocr2.training.batches import Collator, TooLongError
 from got_ocr2.training.config import SMALL, ModelPreset, StageConfig, with_overrides
+from got_ocr2.training.data.batch_stream import GROUP, BatchStream, batches
+from got_ocr2.training.data.batches import Collator, TooLongError
 from got_ocr2.training.losses.glyphs import BACKGROUND, IGNORED, OTHER, GlyphHead, glyph_class, glyph_map
 from got_ocr2.training.losses.guided_attention import NOWHERE, GuidedAttention
 from got_ocr2.training.position_embeddings import grow_positions, sine_positions

@@ -19,16 +19,16 @@ from two_processes import SCALED, own_optimizers, scaled_trainer
 
 from got_ocr2 import OCR
 from got_ocr2.errors import FileAccessError, InvalidOptionError, MissingDependencyError
-from got_ocr2.training.batch_stream import BatchStream
 from got_ocr2.training.config import StageConfig
+from got_ocr2.training.data.batch_stream import BatchStream
 from got_ocr2.training.distributed import Group, join
-from got_ocr2.training.log import TrainingLog, duration, read_log
 from got_ocr2.training.loop import STATE_NAME
-from got_ocr2.training.plots import LoggedStage, plot_run
+from got_ocr2.training.optimization.trained_parts import choose_trained
+from got_ocr2.training.optimization.weight_average import WeightAverage
+from got_ocr2.training.records.log import TrainingLog, duration, read_log
+from got_ocr2.training.records.plots import LoggedStage, plot_run
 from got_ocr2.training.run import build
-from got_ocr2.training.trained_parts import choose_trained
 from got_ocr2.training.validation import Checkup
-from got_ocr2.training.weight_average import WeightAverage
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,9 @@ from got_ocr2.errors import InvalidOptionError
 from got_ocr2.training import stage_budget as clock
 from got_ocr2.training.config import StageConfig
 from got_ocr2.training.distributed import Group
-from got_ocr2.training.log import read_log
 from got_ocr2.training.loop import STATE_NAME
 from got_ocr2.training.recipes.catalog import RECIPES, Recipe, with_minutes
+from got_ocr2.training.records.log import read_log
 from got_ocr2.training.run import build, run
 from got_ocr2.training.stage_budget import Clock
 

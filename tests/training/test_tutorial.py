@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from got_ocr2.cli import main
-from got_ocr2.training.log import read_log
+from got_ocr2.training.records.log import read_log
 
 ROOT = Path(__file__).parents[2]
 SMALLER = {"--count": "4", "--steps": "4", "--batch-size": "2", "--learning-rate": "5e-5"}

@@ -12,12 +12,12 @@ from test_training_loop import STAGE
 from test_training_pieces import ENGINE, TINY
 
 from got_ocr2.training import loop
-from got_ocr2.training.batch_stream import BatchStream
-from got_ocr2.training.batches import Collator
+from got_ocr2.training.data.batch_stream import BatchStream
+from got_ocr2.training.data.batches import Collator
 from got_ocr2.training.distributed import Group, join
 from got_ocr2.training.finetune import FineTuning, finetune
 from got_ocr2.training.loop import Trainer
-from got_ocr2.training.optimizers import make_optimizers
+from got_ocr2.training.optimization.optimizers import make_optimizers
 from got_ocr2.training.run import build, export
 from got_ocr2.training.validation import Checkup
 

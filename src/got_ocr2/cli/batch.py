@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidOptionError
-from . import batch_options as own
-from . import options as shared
-from . import read_options as reading
-from .batch_progress import ProgressLine
-from .terminal import note
+from .options import batch as own
+from .options import reading, shared
+from .output.batch_progress import ProgressLine
+from .output.terminal import note
 
 if TYPE_CHECKING:
     from ..cluster.driver import OpenExecutor

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InvalidOptionError
-from .options import Force, Model, Quiet, Threads
-from .terminal import note
-from .writing import check_new, write_whole
+from .options.shared import Force, Model, Quiet, Threads
+from .output.terminal import note
+from .output.writing import check_new, write_whole
 
 if TYPE_CHECKING:
     from ..benchmarking.benchmark import Bench

@@ -17,7 +17,7 @@ from .. import __version__
 from ..errors import GotOcr2Error, InvalidOptionError
 from ..wording import reason
 from .commands import COMMANDS, Command
-from .terminal import StdoutError, checked_stdout, drop_stdout, note, prepare_streams, quiet_libraries
+from .output.terminal import StdoutError, checked_stdout, drop_stdout, note, prepare_streams, quiet_libraries
 
 # They open documents of the user's, so that lines which C libraries print about them are dropped. Other commands keep
 # such lines: what CUDA or a worker prints when training fails is needed.

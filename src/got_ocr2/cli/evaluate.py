@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..errors import GotOcr2Error, InvalidOptionError
-from . import evaluate_options as own
-from .options import Device, Dtype, Model, Quiet
-from .progress import PageProgress
-from .terminal import note
+from .options import evaluation as own
+from .options.shared import Device, Dtype, Model, Quiet
+from .output.progress import PageProgress
+from .output.terminal import note
 
 if TYPE_CHECKING:
     from ..evaluation import Evaluation, Reading

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from ..errors import FileAccessError
-from . import finetune_options as own
 from .dispatch import INTERRUPTED
-from .options import Model, Shard, Tensorboard, TrainingDevice, TrainingThreads
-from .terminal import note
+from .options import finetuning as own
+from .options.shared import Model, Shard, Tensorboard, TrainingDevice, TrainingThreads
+from .output.terminal import note
 
 
 def finetune(

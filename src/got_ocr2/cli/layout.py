@@ -14,11 +14,11 @@ import typer
 
 from ..errors import GotOcr2Error, InvalidOptionError
 from ..wording import printable
-from . import options as shared
-from . import read_options as own
-from .files import Found, check_apart, folded, plan
-from .terminal import StdoutError, note
-from .writing import check_new, write_whole
+from .options import reading as own
+from .options import shared
+from .output.files import Found, check_apart, folded, plan
+from .output.terminal import StdoutError, note
+from .output.writing import check_new, write_whole
 
 if TYPE_CHECKING:
     from PIL import Image

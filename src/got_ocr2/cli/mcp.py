@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from ..extras import need
-from . import options as shared
-from . import read_options as own
+from .options import reading as own
+from .options import shared
 
 if TYPE_CHECKING:
     from ..modeling.backends.choice import Quantization

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, cast
 
 from ..errors import InvalidOptionError
 from ..wording import printable
-from . import options as shared
-from . import read_options as own
-from .progress import PageProgress
-from .read_events import write_events
-from .read_files import Wanted
-from .terminal import note
-from .values import box_of, draft_of, ngram_of
+from .options import reading as own
+from .options import shared
+from .options.values import box_of, draft_of, ngram_of
+from .output.progress import PageProgress
+from .output.read_events import write_events
+from .output.read_files import Wanted
+from .output.terminal import note
 
 if TYPE_CHECKING:
     from ..modeling.backends.choice import Kernels, Quantization

@@ -10,10 +10,10 @@ import typer
 
 from ..errors import FileAccessError, GotOcr2Error, InputError, InvalidOptionError
 from ..wording import printable, reason
-from .files import Job, check_apart
-from .options import OUTPUT, Force
-from .terminal import StdoutError, note, stdin_bytes
-from .writing import check_new, write_whole
+from .options.shared import OUTPUT, Force
+from .output.files import Job, check_apart
+from .output.terminal import StdoutError, note, stdin_bytes
+from .output.writing import check_new, write_whole
 
 
 def render(

@@ -12,10 +12,9 @@ import typer
 
 from ..errors import InvalidOptionError
 from ..extras import need
-from . import options as shared
-from . import read_options as reading
-from . import serve_options as own
-from .terminal import note
+from .options import reading, shared
+from .options import serving as own
+from .output.terminal import note
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..synth.registry import KINDS
-from .options import Force
-from .terminal import note
-from .writing import check_new
+from .options.shared import Force
+from .output.terminal import note
+from .output.writing import check_new
 
 if TYPE_CHECKING:
     from ..synth.dataset import DatasetRequest

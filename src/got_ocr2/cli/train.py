@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from .dispatch import INTERRUPTED
-from .options import Shard, Tensorboard, TrainingDevice, TrainingThreads
-from .terminal import note
-from .values import positive
+from .options.shared import Shard, Tensorboard, TrainingDevice, TrainingThreads
+from .options.values import positive
+from .output.terminal import note
 
 
 def train(

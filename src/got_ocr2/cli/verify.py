@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import GotOcr2Error
-from .options import Model, Quiet, Threads
-from .terminal import note
+from .options.shared import Model, Quiet, Threads
+from .output.terminal import note
 
 if TYPE_CHECKING:
     from ..verification.verify import Verification

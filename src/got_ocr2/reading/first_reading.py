@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..documents import Page
 from ..results import PageResult
-from .line_writer import LineWriter
+from .lines.line_writer import LineWriter
 from .options import ReadOptions
 from .page_loading import Unit
 

@@ -14,11 +14,11 @@ from .confidence import Confidences
 from .draft_agreement import agreement
 from .drafts import LINES, drafter_of
 from .first_reading import FirstReading
-from .found_words import FoundWords
 from .loop_watch import LoopWatch
 from .options import ORIGINAL_NO_REPEAT_NGRAM_SIZE, ReadOptions
 from .page_loading import Unit
-from .placing import placed
+from .places.found_words import FoundWords
+from .places.placing import placed
 from .progress import Finished, InProgress
 from .text_tokens import TextToken
 from .text_wishes import TextWishes

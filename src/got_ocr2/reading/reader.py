@@ -11,7 +11,7 @@ from ..results import DocumentResult, PageError, PageResult
 from .blank_pages import is_blank
 from .events import DocumentOpened, DocumentRead, Event, PageRead, TextPiece
 from .first_reading import FirstReading, first_options
-from .line_writer import LineWriter, check_lines
+from .lines.line_writer import LineWriter, check_lines
 from .options import ReadOptions, check_count
 from .page_loading import DocumentEnd, Unit, Work, work_of
 from .pages import PageWriter

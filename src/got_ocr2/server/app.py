@@ -17,8 +17,8 @@ from starlette.staticfiles import StaticFiles
 from .._version import __version__
 from ..errors import GotOcr2Error
 from ..ocr import OCR
+from .api.streaming import VanishedError
 from .auth import Keys
-from .job_store import JobStore
 from .jobs import Jobs
 from .metrics import Metrics
 from .middleware import BodyLimit, Guard, Observed
@@ -29,8 +29,8 @@ from .routes import corrections, files, frames, layout, mistral, monitoring, ope
 from .routes import jobs as job_routes
 from .settings import Settings
 from .state import State
-from .streaming import VanishedError
-from .uploads import Uploads
+from .stores.job_store import JobStore
+from .stores.uploads import Uploads
 
 _EXPIRE = 30.0  # seconds between two looks for uploads whose time has come
 

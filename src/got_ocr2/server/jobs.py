@@ -11,15 +11,15 @@ from pathlib import Path
 
 from ..errors import GotOcr2Error
 from ..results import DocumentResult
-from .given import Given, Named, at_address
-from .job_store import Job, JobDocument, JobStore
+from .api.given import Given, Named, at_address
+from .api.options import read_options
+from .api.outputs import files_of
+from .api.shapes import Options
 from .log import log_failure
-from .options import read_options
-from .outputs import files_of
 from .problems import Problem, of_exception
 from .reads import Reads, Task
 from .settings import Settings
-from .shapes import Options
+from .stores.job_store import Job, JobDocument, JobStore
 
 _BEFORE_AGAIN = 1.0  # seconds
 

@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from .api.shapes import components
 from .routes.jobs import JobBody
 from .routes.read import ReadBody
 from .routes.render import RenderAnswer
-from .shapes import components
 
 
 def openapi_of(app: FastAPI, keys: bool, most_tokens: int) -> dict[str, Any]:

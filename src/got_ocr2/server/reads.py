@@ -22,13 +22,13 @@ from ..errors import GotOcr2Error
 from ..ocr import OCR
 from ..reading import DocumentOpened, DocumentRead, PageRead, ReadOptions, TextPiece, TextToken, TextWishes
 from ..results import DocumentResult, PageResult
-from .given import Given, Named
+from .api.given import Given, Named
+from .api.text_end import TextEnd
 from .log import log_failure
 from .memory import FreedMemory
 from .metrics import Metrics
 from .problems import Problem, unexpected
 from .settings import Settings
-from .text_end import TextEnd
 
 
 @dataclass(frozen=True)

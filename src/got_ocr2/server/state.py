@@ -13,7 +13,7 @@ from .jobs import Jobs
 from .metrics import Metrics
 from .reads import Reads
 from .settings import Settings
-from .uploads import Uploads
+from .stores.uploads import Uploads
 
 
 @dataclass(frozen=True)

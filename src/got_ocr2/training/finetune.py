@@ -17,17 +17,17 @@ from ..modeling import GotOcr2ForConditionalGeneration
 from ..ocr import OCR
 from ..processing import GotOcr2Processor
 from .adapters import add_adapter, merge, save_adapter
-from .batch_stream import BatchStream
-from .batches import Collator
 from .config import StageConfig
+from .data.batch_stream import BatchStream
+from .data.batches import Collator
+from .data.examples import Example, Examples, read_examples
+from .data.preflight import check_examples, sanity
 from .distributed import Group
-from .examples import Example, Examples, read_examples
-from .log import TrainingLog
 from .loop import Trainer
-from .plots import PLOT_NAME, LoggedStage, plot_run
-from .preflight import check_examples, sanity
+from .optimization.trained_parts import choose_trained
+from .records.log import TrainingLog
+from .records.plots import PLOT_NAME, LoggedStage, plot_run
 from .run import MODEL_NAME, export
-from .trained_parts import choose_trained
 from .validation import Checkup
 
 MODES = ("full", "frozen-vision", "lora")

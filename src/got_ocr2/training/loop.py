@@ -19,21 +19,21 @@ from torch.nn.parallel import DistributedDataParallel
 
 from ..errors import GotOcr2Error
 from ..modeling import GotOcr2ForConditionalGeneration
-from .batch_stream import BatchStream, batches
-from .batches import TrainingBatch
 from .config import StageConfig
+from .data.batch_stream import BatchStream, batches
+from .data.batches import TrainingBatch
 from .distributed import Group, with_plain_strides
-from .log import LOG_NAME, TrainingLog
-from .loss_meter import Meter
 from .losses.glyphs import GlyphHead
 from .losses.guided_attention import GuidedAttention
-from .optimizers import make_optimizers
+from .optimization.optimizers import make_optimizers
+from .optimization.trained_parts import has_bfloat16, layers_of, recompute_activations
+from .optimization.weight_average import WeightAverage
+from .records.log import LOG_NAME, TrainingLog
+from .records.loss_meter import Meter
 from .sharding import dealt, gathered, shard
 from .stage_budget import Clock
 from .state import STATE_NAME, load_state, save_state, without_tied_head
-from .trained_parts import has_bfloat16, layers_of, recompute_activations
 from .validation import Checkup
-from .weight_average import WeightAverage
 
 __all__ = ["LOG_NAME", "STATE_NAME", "DivergedError", "Losses", "Trainer"]
 

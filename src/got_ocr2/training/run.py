@@ -19,16 +19,16 @@ from ..synth.corpora.content import ContentMixture
 from ..synth.mixture import Degraded, Mixture
 from ..synth.registry import create_engine
 from ..synth.sample import Engine, Sample
-from .batch_stream import BatchStream
-from .batches import Collator
 from .config import ModelPreset, StageConfig
+from .data.batch_stream import BatchStream
+from .data.batches import Collator
 from .distributed import Group
-from .log import TrainingLog
 from .loop import Trainer
-from .plots import PLOT_NAME, LoggedStage, plot_run
+from .optimization.trained_parts import choose_trained
 from .position_embeddings import sine_positions
 from .recipes.catalog import Recipe, with_resampling
-from .trained_parts import choose_trained
+from .records.log import TrainingLog
+from .records.plots import PLOT_NAME, LoggedStage, plot_run
 from .validation import Checkup
 from .vocabulary import byte_tokenizer
 from .warm_start import handed_over, load_decoder, started_from

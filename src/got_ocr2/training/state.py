@@ -13,9 +13,9 @@ from torch import nn
 from ..errors import CheckpointError
 from ..modeling import GotOcr2ForConditionalGeneration
 from .distributed import Group
+from .optimization.weight_average import WeightAverage
 from .sharding import dealt, dealt_optimizer_state, gathered
 from .stage_budget import Clock
-from .weight_average import WeightAverage
 
 STATE_NAME = "state.pt"
 _TIED_HEAD = "lm_head.weight"

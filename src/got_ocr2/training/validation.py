@@ -11,8 +11,8 @@ import torch
 from ..evaluation.metrics.edit_distance import levenshtein
 from ..modeling import GotOcr2ForConditionalGeneration
 from ..synth.sample import Sample
-from .batches import Collator
-from .sample_prompts import question_of
+from .data.batches import Collator
+from .data.sample_prompts import question_of
 
 
 @dataclass(frozen=True)

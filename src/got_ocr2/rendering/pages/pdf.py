@@ -22,7 +22,7 @@ from ..rendered import Rendered
 from .drawings import Drawn, drawing_problems
 from .html import HtmlWriter, svg_address
 from .latex import document as latex_document
-from .parse import parse_page
+from .parsing.parse import parse_page
 from .style import PAGE_STYLE, PRINT_STYLE
 from .tex import compile_latex, has_pdflatex
 from .tree import Drawing, Page

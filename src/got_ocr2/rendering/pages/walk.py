@@ -9,7 +9,7 @@ from typing import cast
 from ..problems import Problem, refuse
 from ..rendered import Rendered
 from .formulas import checked
-from .parse import parse_page
+from .parsing.parse import parse_page
 from .tree import Break, Display, Image, Math, Node, Note, Page, Runs, Text
 
 

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...documents import Limits, open_document
-from ..correction_store import LONGEST_TEXT, Correction, CorrectionStore, store_at
-from ..given import Named
+from ..api.given import Named
+from ..api.shapes import Body, Box, errors
 from ..problems import Problem
-from ..shapes import Body, Box, errors
 from ..state import Owner, Server, State
-from ..uploads import Upload
+from ..stores.correction_store import LONGEST_TEXT, Correction, CorrectionStore, store_at
+from ..stores.uploads import Upload
 
 router = APIRouter(tags=["corrections"])
 LineId = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]

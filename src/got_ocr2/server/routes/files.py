@@ -12,12 +12,12 @@ from starlette.requests import Request
 
 from ...documents import Limits, open_document
 from ...documents.pdf import DEFAULT_DPI
-from ..forms import first_file, form_of
-from ..given import Named, safe_name
+from ..api.forms import first_file, form_of
+from ..api.given import Named, safe_name
+from ..api.shapes import errors
 from ..problems import Problem
-from ..shapes import errors
 from ..state import Owner, Server
-from ..uploads import Upload
+from ..stores.uploads import Upload
 
 router = APIRouter(tags=["files"])
 _CHUNK = 1 << 18

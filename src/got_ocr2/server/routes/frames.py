@@ -10,11 +10,11 @@ from pydantic import BaseModel
 from ...documents import Limits, open_document
 from ...errors import InputError
 from ...layout import framed_box
-from ..given import Named
+from ..api.given import Named
+from ..api.shapes import errors
 from ..problems import Problem
-from ..shapes import errors
 from ..state import Owner, Server
-from ..uploads import Upload
+from ..stores.uploads import Upload
 
 router = APIRouter(tags=["files"])
 Color = Literal["red", "green", "blue"]

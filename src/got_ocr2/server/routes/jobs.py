@@ -13,13 +13,11 @@ from starlette.responses import FileResponse
 
 from ...documents.fetch import is_url
 from ...rendering.registry import FORMATS
-from ..forms import checked, files_of, form_of, is_form, json_of, parsed
-from ..given import in_base64, safe_name
-from ..job_store import Job, JobDocument, NewDocument
-from ..options import read_options
-from ..outputs import ZIP, checked_formats
-from ..problems import Problem
-from ..shapes import (
+from ..api.forms import checked, files_of, form_of, is_form, json_of, parsed
+from ..api.given import in_base64, safe_name
+from ..api.options import read_options
+from ..api.outputs import ZIP, checked_formats
+from ..api.shapes import (
     OPTIONS_FIELD,
     Address,
     Base64,
@@ -30,7 +28,9 @@ from ..shapes import (
     exactly_one,
     result_schema,
 )
+from ..problems import Problem
 from ..state import Owner, Server, State
+from ..stores.job_store import Job, JobDocument, NewDocument
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 

@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...documents import Limits, open_document
 from ...layout import LayoutOptions, find_lines
-from ..given import Named
+from ..api.given import Named
+from ..api.shapes import Body, errors
 from ..problems import Problem
-from ..shapes import Body, errors
 from ..state import Owner, Server
-from ..uploads import Upload
+from ..stores.uploads import Upload
 
 router = APIRouter(tags=["reading"])
 

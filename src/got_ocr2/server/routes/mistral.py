@@ -12,12 +12,12 @@ from starlette.requests import Request
 from ...documents.pdf import DEFAULT_DPI
 from ...errors import InvalidOptionError
 from ...results import DocumentResult, PageResult
-from ..given import Given, Named, at_address, uploaded
-from ..options import read_options
+from ..api.given import Given, Named, at_address, uploaded
+from ..api.options import read_options
+from ..api.shapes import Address, Body, Options, reading_errors
+from ..api.streaming import unless_vanished
 from ..reads import Task
-from ..shapes import Address, Body, Options, reading_errors
 from ..state import Owner, Server, State
-from ..streaming import unless_vanished
 from .read import check_read
 
 router = APIRouter(prefix="/v1", tags=["mistral"])

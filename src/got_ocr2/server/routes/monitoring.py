@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from ..._version import __version__
+from ..api.shapes import errors
 from ..problems import Problem
-from ..shapes import errors
 from ..state import Server
 
 router = APIRouter(tags=["monitoring"])

@@ -14,13 +14,13 @@ from starlette.requests import Request
 from ...errors import GotOcr2Error
 from ...reading import TextToken
 from ...results import PageResult
-from ..chat import chunk, logprobs_of, task_of
-from ..chat_shapes import Answer, ChatBody, Choice, Completion, Logprobs, Model, Models, Usage
+from ..api.chat import chunk, logprobs_of, task_of
+from ..api.chat_shapes import Answer, ChatBody, Choice, Completion, Logprobs, Model, Models, Usage
+from ..api.shapes import errors, reading_errors
+from ..api.streaming import Pieces, unless_vanished
 from ..problems import Problem, of_exception, of_page
 from ..reads import Event, PageDone, Task, Text
-from ..shapes import errors, reading_errors
 from ..state import Owner, Server, State
-from ..streaming import Pieces, unless_vanished
 
 router = APIRouter(prefix="/v1", tags=["openai"])
 _STARTED = int(time.time())

@@ -16,13 +16,11 @@ from ...errors import GotOcr2Error
 from ...reading import ReadOptions
 from ...rendering.registry import FORMATS
 from ...results import DocumentResult
-from ..forms import checked, first_file, form_of, is_form, json_of, parsed
-from ..given import Given, at_address, in_base64, sent, uploaded
-from ..options import read_options
-from ..outputs import OutputFile, bundled, checked_formats, files_of
-from ..problems import Problem, of_exception, of_page
-from ..reads import DocumentDone, Event, Opened, PageDone, Task, Text
-from ..shapes import (
+from ..api.forms import checked, first_file, form_of, is_form, json_of, parsed
+from ..api.given import Given, at_address, in_base64, sent, uploaded
+from ..api.options import read_options
+from ..api.outputs import OutputFile, bundled, checked_formats, files_of
+from ..api.shapes import (
     OPTIONS_FIELD,
     TREE,
     Address,
@@ -34,8 +32,10 @@ from ..shapes import (
     reading_errors,
     result_schema,
 )  # fmt: skip
+from ..api.streaming import Pieces, unless_vanished
+from ..problems import Problem, of_exception, of_page
+from ..reads import DocumentDone, Event, Opened, PageDone, Task, Text
 from ..state import Server, State
-from ..streaming import Pieces, unless_vanished
 
 router = APIRouter(tags=["reading"])
 NDJSON = "application/x-ndjson"

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from ...rendering import render as render_text
 from ...rendering.registry import FORMATS
 from ...rendering.rendered import Rendered
-from ..outputs import OutputFile
-from ..shapes import TREE, Body, FormatName, errors
+from ..api.outputs import OutputFile
+from ..api.shapes import TREE, Body, FormatName, errors
 from ..state import Server
 from .read import file_answer
 

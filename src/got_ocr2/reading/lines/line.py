@@ -1,0 +1,139 @@
+"""A line of a page in the engine: its pieces, what was written for them, and its words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..attempts import Attempt, Writing
+from ..confidence import Confidences
+
+if TYPE_CHECKING:
+    from ...layout import Piece, TextLine
+
+Box = tuple[float, float, float, float]
+# Textures were read with up to .86 where they gave one to three letters, .5 where more; drawn words with .89 and up.
+SURE_OF_LETTERS = 0.88
+SURE_OF_WORDS = 0.6
+A_FEW = 6
+
+
+class Word(NamedTuple):
+    """A word of a line.
+
+    Attributes:
+        text: what it says.
+        confidences: of its characters, 0..1.
+        box: `(x1, y1, x2, y2)` around it, in pixels of the picture that lines were looked for on.
+    """
+
+    text: str
+    confidences: tuple[float, ...]
+    box: Box
+
+    def and_then(self, rest: Word) -> Word:
+        """The word whose other part was cut off."""
+        (ax1, ay1, ax2, ay2), (bx1, by1, bx2, by2) = self.box, rest.box
+        hull = (min(ax1, bx1), min(ay1, by1), max(ax2, bx2), max(ay2, by2))
+        return Word(self.text + rest.text, self.confidences + rest.confidences, hull)
+
+
+@dataclass
+class Line:
+    """A line of the page, its pieces, and those of them that are in the engine or have left it.
+
+    Attributes:
+        place: where it stands on the page.
+        pieces: it, cut out; most lines are one piece.
+        attempts: of the first pieces, in their order; a piece that waits has none yet.
+    """
+
+    place: TextLine
+    pieces: tuple[Piece, ...]
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
+
+    @property
+    def length(self) -> float:
+        """In heights of the line."""
+        (x1, y1), (x2, y2), _, (x4, y4) = self.place.quad
+        return math.hypot(x2 - x1, y2 - y1) / max(1.0, math.hypot(x4 - x1, y4 - y1))
+
+    @property
+    def done(self) -> bool:
+        return len(self.attempts) == len(self.pieces) and all(
+            attempt.handle.done for attempt in self.attempts
+        )
+
+    @property
+    def confidence(self) -> float:
+        """Geometric mean of the probabilities of its tokens, 0..1."""
+        logprobs = [p for writing in self.writings for p in writing.logprobs]
+        return min(1.0, math.exp(math.fsum(logprobs) / len(logprobs))) if logprobs else 0.0
+
+    @property
+    def writings(self) -> list[Writing]:
+        """Raises whatever a piece failed with."""
+        return [attempt.writing for attempt in self.attempts]
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether a piece was given up, or failed."""
+        return any(given_up(attempt) for attempt in self.attempts)
+
+    def text(self) -> str:
+        """Of all pieces, white space made single. Raises whatever a piece failed with."""
+        from ...layout import joined
+
+        return " ".join(joined([writing.text for writing in self.writings], self.pieces).split())
+
+    @property
+    def is_print(self) -> bool:
+        """Whether it certainly is print: the model is sure of it, or nearly so of more than a few letters."""
+        if not self.done or self.cancelled:
+            return False
+        text = self.text()
+        letters = sum(letter.isalnum() for letter in text)
+        return bool(text) and self.confidence >= (SURE_OF_WORDS if letters >= A_FEW else SURE_OF_LETTERS)
+
+    def words(self, token_bytes: Callable[[int], bytes]) -> list[Word]:
+        """Its words over all pieces.
+
+        Args:
+            token_bytes: id -> the bytes that it adds to the text.
+        """
+        from ...layout import word_boxes
+
+        found: list[Word] = []
+        for piece, writing in zip(self.pieces, self.writings, strict=True):
+            sure = Confidences(writing.tokens, writing.logprobs, token_bytes).characters()
+            at = 0
+            for number, (text, box) in enumerate(
+                zip(writing.text.split(), word_boxes(piece, writing.text), strict=True)
+            ):
+                at = writing.text.index(text, at)
+                word = Word(text, sure[at : at + len(text)], box)
+                at += len(text)
+                divided = number == 0 and piece.joins_word and found
+                found.append(found.pop().and_then(word) if divided else word)
+        return found
+
+
+def mean_logprob(lines: Sequence[Line]) -> float:
+    """Of all tokens of some lines; lower than any other where nothing was written."""
+    found: list[float] = []
+    for line in lines:
+        for attempt in line.attempts:
+            if not given_up(attempt):
+                found += attempt.writing.logprobs if attempt.writing.text.strip() else (-3.0,)
+    return math.fsum(found) / len(found) if found else -math.inf
+
+
+def given_up(attempt: Attempt) -> bool:
+    """Whether nothing came of it: it was cancelled, or it failed."""
+    try:
+        attempt.writing  # noqa: B018
+    except Exception:
+        return True
+    return False

@@ -1,0 +1,1 @@
+"""Places for a text that was written for a whole page."""

@@ -1,0 +1,1 @@
+"""From page markup to the tree of `tree.py`."""

@@ -1,0 +1,1 @@
+"""Training data: samples of the data engines or pages of one's own, as batches."""
