@@ -8,7 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 from fake_ocr import END, fake_ocr, picture, tiff
 from got_ocr2 import OCR
 from got_ocr2.reading import PageRead, ReadOptions, TextPiece, TextWishes
-from got_ocr2.reading.lines.line import Line, page_lines
+from got_ocr2.reading.lines import page_lines
+from got_ocr2.reading.lines.line import Line
 
 WISHES = TextWishes(tokens=True, top=2)
 
