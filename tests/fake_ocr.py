@@ -151,14 +151,16 @@ class FakeRunner:
         return Scores(logits, torch.tensor(best), torch.full((len(best),), -0.5))
 
 
-def fake_ocr(answer: Answer = size_of, *, threaded: bool = False, reads: str = "pages") -> OCR:
+def fake_ocr(
+    answer: Answer = size_of, *, threaded: bool = False, reads: str = "pages", max_batch: int = 64
+) -> OCR:
     """An `OCR` that answers `answer(pages)`, or raises it if it is an exception; `runner` is what it runs on."""
     processor = FakeProcessor()
     processor.reads = reads
     ocr = OCR(FakeModel(processor), processor, EngineOptions(kernels="torch"))  # type: ignore[arg-type]
     ocr.runner = FakeRunner(processor, answer)  # type: ignore[attr-defined]
     ocr._runner = ocr.runner  # type: ignore[attr-defined]
-    ocr._engine = Engine(ocr.runner, positions=100_000, threaded=threaded)  # type: ignore[attr-defined]
+    ocr._engine = Engine(ocr.runner, positions=100_000, rows=max_batch, threaded=threaded)  # type: ignore[attr-defined]
     return ocr
 
 

@@ -84,6 +84,26 @@ def test_nobody_overtakes():
     assert scheduler.running == ("large", "small")
 
 
+def test_flows_take_turns():
+    """Whoever comes with one page waits for one turn of the others, not for all of their pages."""
+    scheduler: Scheduler[str] = Scheduler(Limits(positions=2, rows=1, prefill_tokens=9))
+    for name in ("a1", "a2", "a3", "b1", "b2"):
+        scheduler.add(name, 1, 1, name[0])
+    entered = list[str]()
+    while scheduler.busy:
+        expected = scheduler.waiting
+        ((page, _),) = scheduler.admit()
+        assert page == expected[0]
+        assert scheduler.waiting == expected[1:]
+        entered.append(page)
+        if page == "b1":
+            scheduler.add("alone", 1, 1)
+            scheduler.add("c1", 1, 1, "c")
+            scheduler.add("b3", 1, 1, "b")
+        scheduler.remove(page)
+    assert entered == ["a1", "b1", "a2", "b2", "alone", "c1", "a3", "b3"]
+
+
 def test_rows_and_prompt_tokens_are_limited():
     scheduler: Scheduler[str] = Scheduler(Limits(positions=1000, rows=3, prefill_tokens=10))
     for name, prompt in (("a", 20), ("b", 4), ("c", 6), ("d", 1)):
@@ -110,9 +130,14 @@ def test_a_page_may_be_removed_at_any_time():
 
 
 arrivals = st.lists(
-    # step of arrival, prompt, new tokens allowed, tokens written, step of cancellation
+    # step of arrival, prompt, new tokens allowed, tokens written, step of cancellation, flow
     st.tuples(
-        st.integers(0, 20), st.integers(1, 12), st.integers(1, 8), st.integers(1, 8), st.integers(0, 60)
+        st.integers(0, 20),
+        st.integers(1, 12),
+        st.integers(1, 8),
+        st.integers(1, 8),
+        st.integers(0, 60),
+        st.sampled_from([None, "a", "b", "c"]),
     ),
     max_size=25,
 )
@@ -121,9 +146,9 @@ arrivals = st.lists(
 @settings(max_examples=150)
 @given(arrivals, st.integers(20, 60), st.integers(1, 6), st.integers(1, 30))
 def test_any_workload_is_served_in_order(
-    work: list[tuple[int, ...]], positions: int, rows: int, prefill: int
+    work: list[tuple[int, int, int, int, int, str | None]], positions: int, rows: int, prefill: int
 ):
-    """Everyone enters, in the order of arrival; spans never overlap; in the end all is free."""
+    """Everyone enters; a flow's pages, and those of nobody's, in order; spans never overlap; at last all is free."""
     scheduler: Scheduler[int] = Scheduler(Limits(positions, rows, prefill))
     order = sorted(range(len(work)), key=lambda page: work[page][0])
     left = {page: min(work[page][2], work[page][3]) for page in order}
@@ -133,7 +158,7 @@ def test_any_workload_is_served_in_order(
     while coming or scheduler.busy:
         while coming and work[coming[0]][0] <= step:
             page = coming.pop(0)
-            scheduler.add(page, work[page][1], work[page][2])
+            scheduler.add(page, work[page][1], work[page][2], work[page][5])
         for page in (*scheduler.running, *scheduler.waiting):
             if work[page][4] == step:
                 scheduler.remove(page)
@@ -156,6 +181,10 @@ def test_any_workload_is_served_in_order(
                 del spans[page]
         step += 1
         assert step < 1000, "somebody starves"
-    assert entered == [page for page in order if page in set(entered)]
+    for flow in (None, "a", "b", "c"):
+        mine = [page for page in order if work[page][5] == flow]
+        assert [page for page in entered if page in mine] == [page for page in mine if page in entered]
+    if len({work[page][5] for page in order}) == 1:
+        assert entered == [page for page in order if page in entered]
     assert set(entered) | cancelled == set(order)
     assert scheduler.free_positions == positions

@@ -13,6 +13,7 @@ from fake_ocr import fake_ocr
 from got_ocr2.errors import InputError, InvalidOptionError
 from got_ocr2.layout import find_lines, joined, line_pieces
 from got_ocr2.ocr import EMBEDDED_MODEL, OCR
+from got_ocr2.reading import PageRead, ReadOptions, TextPiece
 from got_ocr2.reading.lines.page_text import JoinedText, LineText
 from got_ocr2.results import PageResult, json_schema
 
@@ -61,10 +62,11 @@ def test_more_lines_than_the_engine_takes_at_a_time():
 
 
 def test_the_text_is_streamed_line_by_line():
-    image, _ = page_of(9)
-    ocr = fake_ocr(by_size, reads="lines")
+    image, _ = page_of(24, size=14)
+    ocr = fake_ocr(by_size, reads="lines", max_batch=2)
     pieces = list(ocr.stream(image))
     assert "".join(pieces) == expected_text(image)
+    assert len(pieces) >= 9  # two lines end at a time; the longest six are read first, to see which way is up
     for dehyphenate in (False, True):
         assert (
             "".join(ocr.stream(image, dehyphenate=dehyphenate))
@@ -165,6 +167,40 @@ def test_a_line_that_fails_fails_its_page_alone():
     first, second = fake_ocr(answer, reads="lines").read_many([image, good])
     assert first.status == "failed"
     assert second.status == "complete"
+
+
+def test_a_line_that_failed_is_told_though_enough_was_written_after_it():
+    image, _ = page_of(80, size=14, gap=1.7)
+    bad = line_pieces(image, find_lines(image).lines[2])[0].image.width
+
+    def answer(pieces):
+        return RuntimeError("no") if pieces[0].width == bad else by_size(pieces)
+
+    texts, results = list[str](), list[PageResult]()
+    reader = fake_ocr(answer, reads="lines", max_batch=4).reader(ReadOptions())
+    for event in reader.events(
+        [image], finished=lambda: "length" if "".join(texts).count("\n") > 20 else None
+    ):
+        if isinstance(event, TextPiece):
+            texts.append(event.text)
+        elif isinstance(event, PageRead):
+            results.append(event.result)
+    text = "".join(texts)
+    assert 20 < text.count("\n") < 70  # the page was ended
+    assert [(result.status, result.error.type) for result in results] == [("failed", "RuntimeError")]
+
+
+def test_a_page_waits_for_a_turn_of_the_others_lines_not_for_all_of_them():
+    long, short = page_of(60, size=14, gap=1.7)[0], page_of(1)[0]
+    ocr = fake_ocr(by_size, reads="lines", max_batch=4)
+    events = ocr.reader(ReadOptions()).events([long])
+    while not isinstance(next(events), TextPiece):
+        pass
+    before = ocr.engine.waiting
+    assert ocr.read(short).text == expected_text(short)
+    assert before > 20
+    assert ocr.engine.waiting > before - 12
+    assert [event.result.status for event in events if isinstance(event, PageRead)] == ["complete"]
 
 
 def test_lines_become_paragraphs():

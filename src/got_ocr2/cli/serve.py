@@ -63,7 +63,7 @@ def serve(
     quantize: reading.Quantize = None,
     kernels: reading.Kernels = "auto",
     kv_memory: reading.KvMemory = None,
-    max_batch: own.MaxBatch = 64,
+    max_batch: own.MaxBatch = 16,
 ) -> int:
     """Read over HTTP: a page for people at /, OpenAI's and Mistral's addresses under /v1, our own at /read and /jobs.
 

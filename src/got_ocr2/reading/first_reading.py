@@ -31,6 +31,7 @@ class FirstReading:
         reading = self._writer.begin(Unit((page,)), engine)
         try:
             while not reading.go_on():
+                reading.new_text()  # nobody reads along
                 engine.wait(lambda: reading.grown)
         except BaseException:
             reading.cancel()

@@ -116,6 +116,7 @@ class PageWriter(Writer):
         prompt = dataclasses.replace(
             prompt,
             top=self.wishes.top,
+            flow=self,
             drafter=drafter_of(unit.draft, self.options.speculate, tokenizer),
             watch=None if self.options.on_loop == "ignore" else LoopWatch(beginning.tokens),
         )

@@ -23,6 +23,8 @@ from .stores.job_store import Job, JobDocument, JobStore
 
 _BEFORE_AGAIN = 1.0  # seconds
 
+_AT_A_TIME = 4  # documents of jobs that are read at a time, at most
+
 
 class Jobs:
     """Reads the documents of jobs.
@@ -40,8 +42,8 @@ class Jobs:
         self._reading: dict[str, set[asyncio.Task[None]]] = {}
 
     def start(self) -> None:
-        """Begins to work; half of what can be read at a time is left to requests."""
-        for _ in range(max(1, self._settings.max_running // 2)):
+        """Begins to work; at least half of what can be read at a time is left to requests."""
+        for _ in range(max(1, min(_AT_A_TIME, self._settings.max_running // 2))):
             self._workers.append(asyncio.create_task(self._work()))
         self._news.set()
 

@@ -110,6 +110,11 @@ class Reads:
         self.running = 0
 
     @property
+    def pages_together(self) -> int:
+        """Pages of a document that begins now which may be in the engine: fewer where many documents are."""
+        return max(1, min(self.settings.pages_together, self.settings.max_running // max(1, self.running)))
+
+    @property
     def full(self) -> bool:
         """Whether no more requests are taken."""
         return self.waiting >= self.settings.max_queue
@@ -338,7 +343,7 @@ class _Job:
             box = (x1 * width / 1000, y1 * height / 1000, x2 * width / 1000, y2 * height / 1000)
             options = dataclasses.replace(options, box=box)
         end = self._task.end or TextEnd(TextWishes(), separator="")
-        reader = reads.ocr.reader(options, batch_size=reads.settings.pages_together, wishes=end.wishes)
+        reader = reads.ocr.reader(options, batch_size=reads.pages_together, wishes=end.wishes)
         together = options.multi_page and len(documents) > 1
         page, opened, due, first = 0, 0, 0, True
         done: list[PageResult] = []

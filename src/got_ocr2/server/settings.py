@@ -32,7 +32,7 @@ class Settings:
         max_seconds: for which a request is read; then it ends with an error.
         max_running: documents that are read at a time.
         max_queue: requests that wait for that; more are refused with 503.
-        pages_together: pages of one document that are in the engine at a time.
+        pages_together: pages of one document that are in the engine at a time, as long as few documents are read.
         requests_per_minute: of one API key, or of one address where everybody is answered without keys: those that ask
             for work; more are refused with 429.
         fetch_seconds: in which an address must have been downloaded.
@@ -55,7 +55,7 @@ class Settings:
     max_pages: int = 500
     max_tokens: int = 8192
     max_seconds: float = 600.0
-    max_running: int = 8
+    max_running: int = 24
     max_queue: int = 256
     pages_together: int = 4
     requests_per_minute: int = 600

@@ -119,5 +119,10 @@ ReplicaGpus = Annotated[
 ]
 MaxBatch = Annotated[
     int,
-    typer.Option(parser=count, metavar="N", help="Pages or lines in one step.", rich_help_panel=HOW),
+    typer.Option(
+        parser=count,
+        metavar="N",
+        help="Pages or lines in one step: few let a short page in soon, a GPU is faster with more.",
+        rich_help_panel=HOW,
+    ),
 ]

@@ -103,7 +103,7 @@ class Engine:
     # --- for any thread ---
 
     def submit(self, request: Request) -> Handle:
-        """Puts a page at the end of the queue.
+        """Puts a page at the end of the queue, or of its flow's.
 
         Raises:
             InvalidOptionError: it could never fit into the arena, or wants stop strings without a tokenizer.
@@ -191,6 +191,11 @@ class Engine:
         return len(self._scheduler.running)
 
     @property
+    def waiting(self) -> int:
+        """Pages that have been submitted and not admitted."""
+        return len(self._arrived) + len(self._scheduler.waiting)
+
+    @property
     def closed(self) -> bool:
         """Whether it takes no more pages: it was closed, or its device failed."""
         return self._closed
@@ -262,7 +267,7 @@ class Engine:
         """Pages that arrived join the queue; those that were given up leave it, or the arena."""
         while self._arrived:
             row = self._arrived.popleft()
-            self._scheduler.add(row, row.prompt, row.limit)
+            self._scheduler.add(row, row.prompt, row.limit, row.flow)
         while self._given_up:
             handle, reason = self._given_up.popleft()
             row = self._live.get(handle)

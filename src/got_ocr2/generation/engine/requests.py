@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol, TypeAlias
@@ -43,6 +43,7 @@ class Request:
         watch: see `Watch`.
         deadline: seconds from admission after which the text ends where it is, > 0; None for no limit.
         top: most probable tokens that are recorded with every token, >= 0.
+        flow: whose page it is: of the pages that wait, one of each flow enters in turn; None if it is alone.
         name: of the page, for messages.
     """
 
@@ -57,6 +58,7 @@ class Request:
     watch: Watch | None = None
     deadline: float | None = None
     top: int = 0
+    flow: Hashable = None
     name: str = "The page"
 
 

@@ -23,6 +23,7 @@ class Row:
         handle: the caller's view of it.
         prompt: tokens of the prompt.
         limit: most new tokens.
+        flow: as in `Request`.
         options: how its tokens are chosen; a watch may exchange them.
         pixels: its pictures, until they are encoded.
         features: `(image tokens, hidden)`, from there until the prompt is in the arena.
@@ -37,6 +38,7 @@ class Row:
         self.handle = handle
         self.prompt = len(request.ids)
         self.limit = request.max_new_tokens
+        self.flow = request.flow
         self.options: GenerationOptions = request.options
         self.draws = request.draws or OwnDraws()
         self.ids: Sequence[int] = request.ids  # the prompt, until it is on the tape

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Generic, TypeVar
 
 from ...errors import InvalidOptionError
@@ -35,16 +36,20 @@ class _Waiting:
 
 
 class Scheduler(Generic[Page]):
-    """Admits pages strictly in the order in which they came.
+    """Admits the pages of each flow in the order in which they came, and a page of each flow in turn.
 
-    The first page that waits enters as soon as there is a row and a contiguous span for it, and nobody overtakes
-    it: as pages that run come to an end, every page gets its turn. A page is any hashable object, known once.
+    Whoever has many pages waiting forms a flow of them, and does not keep those that came after him from theirs
+    (round robin; Nagle 1987). The page whose turn it is enters as soon as there is a row and a contiguous span for it,
+    and nobody overtakes it: as pages that run come to an end, every page gets its turn. A page is any hashable
+    object, known once.
     """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._arena = SpanAllocator(limits.positions)
-        self._waiting: dict[Page, _Waiting] = {}  # dicts keep the order
+        # Dicts keep the order: of the flows' turns, and of each flow's pages.
+        self._flows: dict[Hashable, dict[Page, _Waiting]] = {}
+        self._flow_of: dict[Page, Hashable] = {}  # of pages that wait
         self._running: dict[Page, Span] = {}
 
     @property
@@ -55,12 +60,13 @@ class Scheduler(Generic[Page]):
     @property
     def waiting(self) -> tuple[Page, ...]:
         """Pages that have not been admitted, the next one first."""
-        return tuple(self._waiting)
+        turns = zip_longest(*self._flows.values(), fillvalue=None)
+        return tuple(page for turn in turns for page in turn if page is not None)
 
     @property
     def busy(self) -> bool:
         """Whether any page waits or runs."""
-        return bool(self._waiting or self._running)
+        return bool(self._flows or self._running)
 
     @property
     def free_positions(self) -> int:
@@ -83,33 +89,48 @@ class Scheduler(Generic[Page]):
                 f"but it holds {self.limits.positions}: allow more kv_memory or fewer max_new_tokens."
             )
 
-    def add(self, page: Page, prompt: int, new: int) -> None:
-        """Puts a page at the end of the queue; arguments and errors are those of `check`."""
+    def add(self, page: Page, prompt: int, new: int, flow: Hashable = None) -> None:
+        """Puts a page behind those of its flow, whose next turn comes after those of all others if it had none.
+
+        Args:
+            page, prompt, new: as for `check`, whose errors it raises.
+            flow: whose page it is; None if it is alone.
+        """
         self.check(prompt, new)
-        self._waiting[page] = _Waiting(prompt, prompt + new)
+        self._flow_of[page] = flow = (page,) if flow is None else flow
+        self._flows.setdefault(flow, {})[page] = _Waiting(prompt, prompt + new)
 
     def admit(self) -> list[tuple[Page, Span]]:
         """Lets in who may run from this step on, in order; each now owns its span."""
         admitted: list[tuple[Page, Span]] = []
         tokens = 0
-        for page, need in self._waiting.items():
+        while self._flows and len(self._running) < self.limits.rows:
+            flow, pages = next(iter(self._flows.items()))
+            page, need = next(iter(pages.items()))
             tokens += need.prompt
             if admitted and tokens > self.limits.prefill_tokens:
-                break
-            if len(self._running) == self.limits.rows:
                 break
             span = self._arena.take(need.size)
             if span is None:
                 break
             self._running[page] = span
             admitted.append((page, span))
-        for page, _ in admitted:
-            del self._waiting[page]
+            self._leave_queue(page)
+            if pages:  # the flow's next turn comes after those of the others
+                self._flows[flow] = self._flows.pop(flow)
         return admitted
 
     def remove(self, page: Page) -> None:
         """Forgets a page, whether it runs, whose span is free then, or still waits; an unknown one is ignored."""
-        self._waiting.pop(page, None)
+        self._leave_queue(page)
         span = self._running.pop(page, None)
         if span is not None:
             self._arena.give(span)
+
+    def _leave_queue(self, page: Page) -> None:
+        if page not in self._flow_of:
+            return
+        flow = self._flow_of.pop(page)
+        del self._flows[flow][page]
+        if not self._flows[flow]:
+            del self._flows[flow]

@@ -94,6 +94,7 @@ class LineWriter(Writer):
             prompt,
             name="The line",
             top=self.wishes.top,
+            flow=self,
             deadline=self.options.deadline,
             drafter=drafter_of(None, self.options.speculate, tokenizer),
             watch=None if self.options.on_loop == "ignore" else LoopWatch(),

@@ -132,6 +132,8 @@ class PageOfLines(InProgress):
             return True
         if self._probing:
             return not self._running
+        if self._ready > self._shown:
+            return True
         if not self._has_print and self._count_done() > self._judged:
             return True
         ended = self._has_print and self._lines[self._ended].done
@@ -209,10 +211,13 @@ class PageOfLines(InProgress):
     def _count_done(self) -> int:
         return sum(line.done for line in self._lines)
 
+    @property
+    def _ready(self) -> int:
+        """Characters that may be shown: the last letter may still be a hyphen that the next line takes away."""
+        return len(self._joined.text) - (self._options.dehyphenate and not self.done)
+
     def new_text(self) -> str:
-        # The last letter may still be a hyphen that the next line takes away.
-        ready = len(self._joined.text) - (self._options.dehyphenate and not self.done)
-        self._piece = self._joined.text[self._shown : max(self._shown, ready)]
+        self._piece = self._joined.text[self._shown : max(self._shown, self._ready)]
         self._shown += len(self._piece)
         return self._piece
 

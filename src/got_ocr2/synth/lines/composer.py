@@ -16,7 +16,7 @@ from ..sample import Sample
 from ..text.styles import print_on_plain_paper, random_style
 from .faces import BOOK, RECEIPT, TYPEWRITER, pick_family
 from .letters import Hand, LineSheet, Machine
-from .typography import all_ligatures, capitals, figure_words, form_words, printed
+from .typography import all_ligatures, capitals, figure_words, form_words, printed, reference_words, upper
 
 LineKind = Literal["print", "typewriter", "book", "capitals", "receipt"]
 LINE_KINDS: tuple[LineKind, ...] = get_args(LineKind)
@@ -55,8 +55,7 @@ class BlockComposer:
                 hand = self._hand(rng, kind, float(round(em * rng.uniform(0.7, 1.15))))
             words = self._words(rng, kind, hand, width)
             if words:
-                placed = _placed(rng, words, hand, margin, width)
-                sheet.add(rng, hand, placed, margin + 0.85 * em + row * leading)
+                sheet.add(rng, _placed(rng, words, margin, width), margin + 0.85 * em + row * leading)
         if kind == "typewriter":
             sheet.mask = _ribbon(rng, sheet.mask, em)
         elif kind == "receipt":
@@ -66,6 +65,8 @@ class BlockComposer:
         _rule(rng, sheet, em)
         if rng.random() < (0.35 if kind == "book" else 0.08):
             sheet.mask = _thin_paper(rng, sheet.mask, em)
+        if rng.random() < 0.3:
+            sheet = sheet.stretched(rng.uniform(0.7, 1.35))
         glyphs, regions = sheet.truth()
         picture = print_on_plain_paper(rng, sheet.mask)
         if kind in ("typewriter", "book") and rng.random() < 0.5:
@@ -107,14 +108,25 @@ class BlockComposer:
             rng.uniform(1.0, 1.3) if kind == "typewriter" and rng.random() < 0.6 else rng.uniform(1.05, 2.0)
         )
 
-    def _words(self, rng: np.random.Generator, kind: LineKind, hand: Hand, width: float) -> list[str]:
-        """As many words as a line holds, of letters that the face has."""
+    def _words(
+        self, rng: np.random.Generator, kind: LineKind, hand: Hand, width: float
+    ) -> list[tuple[Hand, str]]:
+        """As many words as a line holds, of letters that the face has, each with what it is set with."""
         count = max(1, int(width / hand.size / 1.6))
         way, forms = rng.random(), 0.65 if kind == "receipt" else 0.06
+        references = 0.16 if kind == "book" else 0.05 if kind == "print" else 0.0
         if way < forms:
             words = form_words(rng, count)
         elif way < forms + 0.1:
             words = figure_words(rng, count)
+            if rng.random() < 0.2:
+                hand = replace(
+                    hand,
+                    spacing=hand.size * rng.uniform(0.02, 0.7),
+                    word_space=rng.uniform(2, 4) * hand.word_space,
+                )
+        elif way < forms + 0.1 + references:
+            words = reference_words(rng, count)
         else:
             words = printed(rng, self.content.words(rng, count))
         if kind == "capitals":
@@ -124,21 +136,48 @@ class BlockComposer:
             words = words[: int(rng.integers(1, 5))]
         if kind in ("print", "book", "typewriter") and rng.random() < 0.1 and words and words[-1].isalpha():
             words[-1] += "-"
-        kept: list[str] = []
-        room = width
+        return _fitting(self._emphasised(rng, kind, hand, words), width)
+
+    def _emphasised(
+        self, rng: np.random.Generator, kind: LineKind, hand: Hand, words: list[str]
+    ) -> list[tuple[Hand, str]]:
+        """The words with what each is set with: here and there italics, boldface or small capitals."""
+        if kind not in ("print", "book", "capitals") or rng.random() < 0.6:
+            return [(hand, word) for word in words]
+        small = kind == "capitals" or rng.random() < 0.35
+        kin = [face for face in fonts(split=self.split) if face.family == hand.face.family]
+        if small:
+            other = replace(hand, small=rng.uniform(0.68, 0.88))
+        else:
+            other = replace(hand, face=kin[int(rng.integers(len(kin)))])
+        lower = replace(hand, size=hand.size * other.small)
+        marked, turns = rng.random() < 0.5, rng.uniform(0.1, 0.6)
+        out: list[tuple[Hand, str]] = []
         for word in words:
-            room -= hand.length(word) + (hand.word_space if kept else 0)
-            if room < 0:
-                break
-            kept.append(word)
-        return kept
+            marked ^= bool(rng.random() < turns)
+            shown = upper(word) if small else word
+            if not marked or not other.face.covers(shown):
+                out.append((hand, word))
+            else:
+                out.append((lower if small and word[0].islower() else other, shown))
+        return out
+
+
+def _fitting(words: list[tuple[Hand, str]], width: float) -> list[tuple[Hand, str]]:
+    """As many of the words as stand on a line of `width` pixels."""
+    for count, (hand, word) in enumerate(words):
+        width -= hand.length(word) + (hand.word_space if count else 0)
+        if width < 0:
+            return words[:count]
+    return words
 
 
 def _placed(
-    rng: np.random.Generator, words: list[str], hand: Hand, left: float, width: float
-) -> list[tuple[float, str]]:
+    rng: np.random.Generator, words: list[tuple[Hand, str]], left: float, width: float
+) -> list[tuple[float, Hand, str]]:
     """Words with their left edges: flush left, stretched, centred or indented, now and then as cells far apart."""
-    lengths = [hand.length(word) for word in words]
+    hand = words[0][0]
+    lengths = [hand.length(word) for hand, word in words]
     gaps = np.full(len(words), hand.word_space)
     slack = width - sum(lengths) - hand.word_space * (len(words) - 1)
     way = rng.random()
@@ -151,10 +190,10 @@ def _placed(
         wide = rng.random(len(words)) < 0.3
         gaps += wide * slack / max(1, wide.sum()) * rng.random()
     if hand.machine is not None:
-        wide = np.array([word[-1] in ".:?!" and rng.random() < 0.5 for word in words])
+        wide = np.array([word[-1] in ".:?!" and rng.random() < 0.5 for _, word in words])
         gaps += wide * hand.word_space * (slack > 2 * hand.word_space * wide.sum())
     starts = x + np.concatenate([[0.0], np.cumsum(np.array(lengths) + gaps)[:-1]])
-    return list(zip(starts.tolist(), words, strict=True))
+    return [(x, *word) for x, word in zip(starts.tolist(), words, strict=True)]
 
 
 def _machine(rng: np.random.Generator) -> Machine:
@@ -184,6 +223,9 @@ def _letterpress(rng: np.random.Generator, mask: Image.Image, em: float) -> Imag
     """Ink that was squeezed out to the rims of letters, or that did not take everywhere."""
     if rng.random() < 0.5:
         mask = _clogged(rng, mask, em, rng.uniform(0.1, 0.7))
+    elif rng.random() < 0.25:  # a worn plate, or a film of one: soft and pale
+        mask = mask.filter(ImageFilter.GaussianBlur(em * rng.uniform(0.02, 0.08)))
+        mask = mask.point([round(v * ink) for ink in [rng.uniform(0.15, 0.7)] for v in range(256)])
     return _patchy(rng, mask, em, rng.uniform(0.0, 0.5)) if rng.random() < 0.5 else mask
 
 
@@ -200,6 +242,8 @@ def _thin_paper(rng: np.random.Generator, mask: Image.Image, em: float) -> Image
 def _needles(rng: np.random.Generator, mask: Image.Image, em: float) -> Image.Image:
     """Dots of a matrix printer, or a thermal head with lines left out."""
     way = rng.random()
+    if way < 0.25:
+        return _dots(rng, mask, em)
     if way < 0.45:
         pitch = em / rng.uniform(9, 16)
         if pitch < 1.6:
@@ -216,6 +260,21 @@ def _needles(rng: np.random.Generator, mask: Image.Image, em: float) -> Image.Im
         rows[rng.integers(0, mask.height, max(1, round(mask.height / em)))] = rng.uniform(0, 0.6)
         mask = Image.fromarray((np.asarray(mask) * rows[:, None]).astype(np.uint8))
     return _patchy(rng, mask, em, rng.uniform(0.0, 0.5))
+
+
+def _dots(rng: np.random.Generator, mask: Image.Image, em: float) -> Image.Image:
+    """Every needle's stroke by itself: round dots on a grid of 9 to 14 rows an em, each full or missing."""
+    pitch = em / rng.uniform(10, 15)
+    across, down = (max(1, round(side / pitch)) for side in mask.size)
+    struck = np.asarray(mask.resize((across, down), Image.Resampling.BOX)) > rng.uniform(70, 120)
+    fine = 6
+    y, x = (np.mgrid[:fine, :fine] + 0.5) / fine - 0.5
+    dot = np.clip((rng.uniform(0.34, 0.62) - np.hypot(x, y)) * fine, 0, 1)
+    ink = struck * np.clip(rng.normal(1, rng.uniform(0, 0.2), struck.shape), 0, 1)
+    drawn = Image.fromarray((255 * np.kron(ink, dot)).astype(np.uint8))
+    return drawn.resize(
+        mask.size, Image.Resampling.BOX if drawn.width > mask.width else Image.Resampling.BICUBIC
+    )
 
 
 def _clogged(rng: np.random.Generator, mask: Image.Image, em: float, amount: float) -> Image.Image:

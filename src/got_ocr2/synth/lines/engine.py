@@ -23,7 +23,7 @@ PER_BLOCK = 4  # lines that are cut out of one block: drawing and spoiling it is
 
 
 def _kinds() -> dict[LineKind, float]:
-    return {"print": 0.5, "typewriter": 0.2, "book": 0.14, "capitals": 0.08, "receipt": 0.08}
+    return {"print": 0.44, "typewriter": 0.2, "book": 0.2, "capitals": 0.08, "receipt": 0.08}
 
 
 def _languages() -> dict[str, float]:
@@ -109,7 +109,7 @@ class LineEngine:
     def _compose(self, rng: np.random.Generator) -> Sample:
         kind: LineKind = _weighted(rng, self.kinds)
         language = _language(rng, self._languages)
-        content = Content(text_pool(language, self.split), self.mixture, accents=rng.random() < 0.3)
+        content = Content(text_pool(language, self.split), self.mixture, accents=rng.random() < 0.1)
         block = BlockComposer(content, self.split, self.em).compose(rng, kind)
         if not block.regions:
             return block

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -50,6 +50,7 @@ class Hand:
         size: pixels per em.
         word_space: width of a space, in pixels.
         spacing: pixels added after every letter.
+        small: size of a word's letters after its first, against the first: below 1 for small capitals.
         ligatures: the ligature characters to use.
         machine: strikes letters one by one; None draws whole words.
     """
@@ -58,18 +59,25 @@ class Hand:
     size: float
     word_space: float
     spacing: float = 0.0
+    small: float = 1.0
     ligatures: frozenset[str] = frozenset()
     machine: Machine | None = None
 
+    def font(self, letter: int = 0) -> FreeTypeFont:
+        """The face at the size that letter number `letter` of a word has."""
+        return self.face.load(self.size * self.small if letter else self.size)
+
+    @property
+    def whole(self) -> bool:
+        """Whether words are drawn at once, with the face's kerning."""
+        return self.machine is None and not self.spacing and self.small == 1
+
     def edges(self, word: str) -> np.ndarray:
         """Where each character of a word begins and the last one ends, float `(len(word) + 1,)`, from 0."""
-        font = self.face.load(self.size)
         parts = units(word, self.ligatures)
-        lengths = [_advance(font, shown) + self.spacing for shown, _ in parts]
-        if (
-            not self.spacing and self.machine is None
-        ):  # drawn as a whole, so kerned: shared out over the letters
-            kerned = font.getlength("".join(shown for shown, _ in parts)) / max(sum(lengths), 1e-9)
+        lengths = [_advance(self.font(i), shown) + self.spacing for i, (shown, _) in enumerate(parts)]
+        if self.whole:  # its kerning is shared out over the letters
+            kerned = self.font().getlength("".join(shown for shown, _ in parts)) / max(sum(lengths), 1e-9)
             lengths = [length * kerned for length in lengths]
         steps = [length / n for length, (_, n) in zip(lengths, parts, strict=True) for _ in range(n)]
         return np.concatenate([[0.0], np.cumsum(steps)])
@@ -80,8 +88,12 @@ class Hand:
 
     def reach(self) -> tuple[float, float]:
         """How far its letters reach above and below the baseline, in pixels."""
-        _, top, _, bottom = self.face.load(self.size).getbbox("dHlpg", anchor="ls")
+        _, top, _, bottom = self.font().getbbox("dHlpg", anchor="ls")
         return float(-top), float(bottom)
+
+
+def _wider(box: tuple[float, float, float, float], factor: float) -> tuple[float, float, float, float]:
+    return box[0] * factor, box[1], box[2] * factor, box[3]
 
 
 @lru_cache(maxsize=20_000)
@@ -104,15 +116,13 @@ class LineSheet:
     _offsets: list[int] = field(default_factory=list)
     _boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
 
-    def add(
-        self, rng: np.random.Generator, hand: Hand, words: list[tuple[float, str]], baseline: float
-    ) -> None:
-        """Draws one line: each word with its left edge."""
+    def add(self, rng: np.random.Generator, words: list[tuple[float, Hand, str]], baseline: float) -> None:
+        """Draws one line: each word with its left edge and what it is set with."""
         draw = ImageDraw.Draw(self.mask)
-        up, down = hand.reach()
+        up, down = (max(reach) for reach in zip(*(hand.reach() for _, hand, _ in words), strict=True))
         offset = sum(len(text) + 1 for text in self.texts)
         placed: list[Region] = []
-        for x, word in words:
+        for x, hand, word in words:
             edges = hand.edges(word) + x
             self._strike(rng, draw, hand, word, edges, baseline)
             self._offsets += range(offset, offset + len(word))
@@ -122,7 +132,19 @@ class LineSheet:
             )
             offset += len(word) + 1
         self._words.append(placed)
-        self.texts.append(" ".join(word for _, word in words))
+        self.texts.append(" ".join(word for *_, word in words))
+
+    def stretched(self, factor: float) -> LineSheet:
+        """The sheet at `factor` times its width, as cold type sets narrow and wide letters."""
+        size = (max(1, round(self.mask.width * factor)), self.mask.height)
+        factor = size[0] / self.mask.width
+        return LineSheet(
+            self.mask.resize(size, Image.Resampling.BICUBIC),
+            self.texts,
+            [[replace(word, box=_wider(word.box, factor)) for word in line] for line in self._words],
+            self._offsets,
+            [_wider(box, factor) for box in self._boxes],
+        )
 
     def truth(self) -> tuple[Glyphs, tuple[Region, ...]]:
         """Boxes of all characters, and regions: each line followed by its words."""
@@ -142,16 +164,15 @@ class LineSheet:
         edges: np.ndarray,
         baseline: float,
     ) -> None:
-        font, machine = hand.face.load(hand.size), hand.machine
         parts = units(word, hand.ligatures)
-        if machine is None and not hand.spacing:
-            draw.text(
-                (float(edges[0]), baseline), "".join(s for s, _ in parts), fill=255, font=font, anchor="ls"
-            )
+        if hand.whole:
+            shown = "".join(shown for shown, _ in parts)
+            draw.text((float(edges[0]), baseline), shown, fill=255, font=hand.font(), anchor="ls")
             return
-        machine = machine or Machine()
+        machine = hand.machine or Machine()
         at = 0
-        for shown, count in parts:
+        for i, (shown, count) in enumerate(parts):
+            font = hand.font(i)
             dx, dy = rng.normal(0, 1, 2) * machine.jitter * np.array(hand.size)
             dy += hand.size * machine.shifts[ord(shown[0]) % len(machine.shifts)]
             dy -= hand.size * machine.raised * shown.isupper()

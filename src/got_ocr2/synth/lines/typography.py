@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-_QUOTES = ("“”", "«»", "„“", "‘’", '""', "‚‘", "‹›")
+_QUOTES = {"“”": 0.3, "‘’": 0.25, "«»": 0.15, "„“": 0.12, '""': 0.1, "''": 0.04, "‚‘": 0.02, "‹›": 0.02}
 _SIGNS = "•·–—…§¶†‡°©®™€£¥¢¿¡ªº×÷±µ½¼¾²³¹&@%*/+=<>[]{}#~|_^\\"
 _MARKS = ("-", "–", "—", "•", "*", "1.", "2)", "a)", "(b)", "(iv)", "§ 12", "→", "III.", "□")
 _LIGATURES = (("ffi", "ﬃ"), ("ffl", "ﬄ"), ("ff", "ﬀ"), ("fi", "ﬁ"), ("fl", "ﬂ"))
@@ -32,6 +32,18 @@ _ITEMS = (
     "QTY",
     "INVOICE",
 )
+
+
+_INITIALS = "ABCDEFGHIJLMNOPQRSTVW"
+_ENDS = "., ;:,.  "
+_REFERENCES = (
+    "p.", "pp.", "pag.", "vol.", "fig.", "pl.", "ch.", "fr.", "v.", "n.", "No.", "t.", "§", "§§", "f.", "l.", "Art.",
+    "S.", "Bd.", "lib.", "cap.", "col.", "tom.", "ed.", "sect.", "ver.",
+)  # fmt: skip
+_LATIN = (
+    "cf.", "ib.", "Ibid.,", "in-8.", "in-4.", "in-12.", "op.", "cit.", "sq.", "&c.", "etc.", "i.e.", "viz.", "s.v.",
+    "s.", "v.", "sqq.", "et", "al.", "a.", "b.", "ed.", "trad.", "gr.", "2", "3", "†", "*",
+)  # fmt: skip
 
 
 def units(word: str, ligatures: frozenset[str]) -> list[tuple[str, int]]:
@@ -60,7 +72,7 @@ def all_ligatures() -> frozenset[str]:
 def printed(rng: np.random.Generator, words: Sequence[str]) -> list[str]:
     """The words with the quotes, dashes and signs of print here and there: seldom in most lines, often in a few."""
     # Where rare signs come as often as letters, a reader writes them for every letter that it cannot make out.
-    seldom = 1.0 if rng.random() < 0.3 else 5.0
+    seldom = 1.0 if rng.random() < 0.15 else 6.0
     curly = rng.random() < 0.6
     out: list[str] = []
     for word in words:
@@ -70,7 +82,7 @@ def printed(rng: np.random.Generator, words: Sequence[str]) -> list[str]:
             word = {"-": "–", "--": "—"}.get(word, word.replace("--", "—").replace("...", "…"))
         chance = seldom * rng.random()
         if chance < 0.03:
-            pair = _QUOTES[int(rng.integers(len(_QUOTES)))]
+            pair = tuple(_QUOTES)[int(rng.choice(len(_QUOTES), p=tuple(_QUOTES.values())))]
             word = pair[0] + word + pair[1]
         elif chance < 0.045:
             word = word + _pick(rng, "¹²³⁴*†°")
@@ -92,7 +104,12 @@ def capitals(rng: np.random.Generator, words: Sequence[str]) -> list[str]:
     """The words as letterheads and titles have them: all in capitals, now and then only their first letters."""
     if rng.random() < 0.12:
         return [word[:1].upper() + word[1:].lower() for word in words]
-    return [word if "ß" in word or len(word.upper()) != len(word) else word.upper() for word in words]
+    return [upper(word) for word in words]
+
+
+def upper(word: str) -> str:
+    """The word in capitals; unchanged if it has letters that have none of their own."""
+    return word if "ß" in word or len(word.upper()) != len(word) else word.upper()
 
 
 def form_words(rng: np.random.Generator, count: int) -> list[str]:
@@ -148,6 +165,40 @@ def figure_words(rng: np.random.Generator, count: int) -> list[str]:
                 f"{rng.integers(10 ** int(rng.integers(1, 7))):,}".replace(",", "," if mark == "." else mark)
             )
     return out
+
+
+def reference_words(rng: np.random.Generator, count: int) -> list[str]:
+    """At least `count` words of a footnote or a catalogue: shortened names, titles, volumes, pages, years."""
+    out: list[str] = []
+    while len(out) < count:
+        way, number = rng.random(), int(rng.gamma(1.2, 60.0)) + 1
+        if way < 0.3:
+            name = random_string(rng, "word").split()[0].capitalize()
+            out.append(name[: int(rng.integers(2, 7))] + "." if rng.random() < 0.7 else name + ",")
+        elif way < 0.4:
+            out += [f"{_pick(rng, _INITIALS)}." for _ in range(int(rng.integers(1, 4)))]
+        elif way < 0.65:
+            out += [_REFERENCES[int(rng.integers(len(_REFERENCES)))], f"{number}{_pick(rng, _ENDS).strip()}"]
+        elif way < 0.75:
+            out += [
+                _REFERENCES[int(rng.integers(len(_REFERENCES)))],
+                _roman(number % 60 + 1) + _pick(rng, ".,"),
+            ]
+        elif way < 0.85:
+            out.append(f"{rng.integers(1500, 1950)}{_pick(rng, _ENDS).strip()}")
+        elif way < 0.93:
+            out.append(_LATIN[int(rng.integers(len(_LATIN)))])
+        else:
+            out.append(f"({_pick(rng, _INITIALS).lower()})" if rng.random() < 0.5 else f"({number})")
+    return out
+
+
+def _roman(number: int) -> str:
+    """1..60 as small or large Roman figures."""
+    tens, ones = divmod(number, 10)
+    text = "X" * tens if tens < 4 else ("XL", "L", "LX")[tens - 4]
+    text += ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")[ones]
+    return text.lower() if number % 3 == 0 else text
 
 
 def _pick(rng: np.random.Generator, letters: str) -> str:
