@@ -19,11 +19,35 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+Looked = ast.Import | ast.ImportFrom | ast.Call | ast.FunctionDef | ast.AsyncFunctionDef
+
+
 @cache
-def imports_and_calls(path: Path) -> tuple[ast.Import | ast.ImportFrom | ast.Call, ...]:
-    """What may load a module, in all functions too; a file is parsed and walked once for all tests."""
+def _nodes(path: Path) -> tuple[Looked, ...]:
+    """A file is parsed and walked once for all tests."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    return tuple(node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom, ast.Call)))
+    return tuple(node for node in ast.walk(tree) if isinstance(node, Looked))
+
+
+def imports_and_calls(path: Path) -> list[ast.Import | ast.ImportFrom | ast.Call]:
+    """What may load a module, in all functions too."""
+    return [node for node in _nodes(path) if isinstance(node, ast.Import | ast.ImportFrom | ast.Call)]
+
+
+def function_lengths(path: Path) -> list[tuple[str, int]]:
+    """Every function by name with its number of lines, those of its docstring not counted."""
+    found = []
+    for node in _nodes(path):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = _lines(node)
+            if ast.get_docstring(node, clean=False) is not None:
+                lines -= _lines(node.body[0])
+            found.append((node.name, lines))
+    return found
+
+
+def _lines(node: ast.stmt) -> int:
+    return (node.end_lineno or 0) - node.lineno + 1
 
 
 @cache

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import got_ocr2
-from import_graph import ROOT, SOURCES, circle, imported_files, imports_and_calls, name_of
+from import_graph import ROOT, SOURCES, circle, function_lengths, imported_files, imports_and_calls, name_of
 
+SCREEN = 50  # lines
 FACADE = {
     "auto", "checkpoints", "config", "conversion", "documents", "errors", "extras", "generation", "hub", "kernels",
     "layout", "modeling", "ocr", "pretrained", "processing", "reading", "results", "wording",
@@ -134,6 +135,16 @@ def test_the_table_of_the_house_names_every_room():
     assert rooms({name_of(path) for path in SOURCES}) - {"_version", "__main__"} <= named
 
 
+def test_every_file_that_the_page_of_the_house_names_is_there():
+    root = Path(__file__).parents[1]
+    page = (root / "docs/architecture.md").read_text("utf-8")
+    named = set(re.findall(r"(?<![\w/])[\w-]+(?:/[\w-]+)*(?:/|\.py)(?!\w)", page))
+    there = [f"/{name_of(path)}{'/' * path.is_dir()}" for path in ROOT.rglob("*")]
+    assert len(named) > 60
+    missing = {name for name in named if not any(path.endswith(f"/{name}") for path in there)}
+    assert missing == {"tests/test_house.py"}
+
+
 def test_no_file_imports_itself_by_way_of_others():
     assert circle({name_of(path): imported_files(path) for path in SOURCES}) == []
 
@@ -158,6 +169,30 @@ def test_what_a_file_imports_is_seen():
 def test_the_data_engines_are_built_from_below():
     files = [path for path in sorted((ROOT / "synth").rglob("*.py")) if path != ROOT / "synth/__init__.py"]
     assert upwards(files, SYNTH, "synth/") == {}
+
+
+def test_every_function_is_read_on_a_screen():
+    """Its lines without the docstring, which is read by itself."""
+    lengths = [(lines, name_of(path), name) for path in SOURCES for name, lines in function_lengths(path)]
+    assert len(lengths) > 3000
+    assert [one for one in lengths if one[0] > SCREEN] == []
+
+
+def test_a_long_function_is_seen(tmp_path):
+    file = tmp_path / "long.py"
+    lines = [
+        "class A:",
+        "    def f(self):",
+        '        """One.',
+        "",
+        "        Two.",
+        '        """',
+        "        x = 1",
+        "",
+        "        return x",
+    ]
+    file.write_text("\n".join(lines))
+    assert function_lengths(file) == [("f", 4)]
 
 
 def test_the_oracle_and_heavy_libraries_are_never_imported():

@@ -14,7 +14,7 @@ from typing import get_type_hints
 
 import pytest
 
-from got_ocr2.cli.options.serving import LIMITS
+from got_ocr2.cli.options.serving import LIMITS, LimitOptions, NetworkOptions
 from got_ocr2.cli.serve import _settings, serve
 from got_ocr2.server.auth import Keys, hash_of
 from got_ocr2.server.settings import Settings
@@ -97,5 +97,5 @@ def test_every_limit_is_an_option_that_tells_its_default():
         assert option.rich_help_panel == LIMITS
         assert option.parser(option.help.rpartition("; ")[2].rstrip(".")) == default, name
         assert f"`{name}`" in table
-    given = dict.fromkeys(["data", "cors", "host_name"]) | dict.fromkeys(limits, 7)
-    assert _settings(given) == Settings(**dict.fromkeys(limits, 7))
+    given = dict.fromkeys(limits, 7)
+    assert _settings(NetworkOptions(), LimitOptions(**given)) == Settings(**given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,58 +10,32 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InvalidOptionError
 from .options import batch as own
 from .options import reading, shared
+from .options.groups import grouped
+from .options.model import ModelOptions
 from .output.batch_progress import ProgressLine
 from .output.terminal import note
 
 if TYPE_CHECKING:
     from ..cluster.driver import OpenExecutor
     from ..cluster.metrics import Metrics
-    from ..cluster.options import BatchOptions
     from ..cluster.progress import Progress
 
 
+@grouped
 def batch(
     inputs: own.Inputs,
     output: own.Output,
-    to: own.To = None,
-    rows_per_shard: own.RowsPerShard = 1000,
-    resume: own.Resume = False,
-    retry_failed: own.RetryFailed = False,
-    local: own.Local = False,
-    ray: own.Ray = None,
-    gpus: own.Gpus = 0.0,
-    draw_apart: own.DrawApart = None,
-    drawn_memory: own.DrawnMemory = None,
-    workers: own.Workers = None,
-    threads: own.Threads = None,
-    pages_per_task: own.PagesPerTask = 16,
-    retries: own.Retries = 2,
-    page_timeout: own.PageTimeout = 600.0,
-    worker_memory: own.WorkerMemory = None,
-    metrics_file: own.MetricsFile = None,
-    metrics_port: own.MetricsPort = None,
-    format: reading.Format = False,
-    crop: reading.Crop = False,
-    max_patches: reading.MaxPatches = None,
-    lines: reading.Lines = None,
-    paragraphs: reading.Paragraphs = False,
-    dehyphenate: reading.Dehyphenate = False,
-    recursive: reading.Recursive = False,
-    skip_blank: reading.SkipBlank = True,
-    dpi: reading.Dpi = None,
-    password: reading.Password = None,
-    max_pixels: reading.MaxPixels = None,
-    quiet: shared.Quiet = False,
-    model: reading.Model = None,
-    device: shared.Device = "auto",
-    dtype: shared.Dtype = "auto",
-    quantize: reading.Quantize = None,
-    kernels: reading.Kernels = "auto",
-    kv_memory: reading.KvMemory = None,
-    max_new_tokens: reading.MaxNewTokens = None,
-    deadline: reading.Deadline = None,
-    on_loop: reading.OnLoop = "stop",
+    shards: own.ShardOptions,
+    earlier: own.ResumeOptions,
+    place: own.PlaceOptions,
+    workers: own.WorkerOptions,
+    numbers: own.MetricsOptions,
+    text: reading.TextOptions,
+    opening: reading.InputOptions,
+    model: ModelOptions,
+    decoding: reading.DecodingOptions,
     batch_size: reading.BatchSize = 1,
+    quiet: shared.Quiet = False,
 ) -> int:
     """Read many documents into shards, with workers, and go on where it ended.
 
@@ -70,74 +45,63 @@ def batch(
     """
     from ..cluster.driver import Told, exit_code_of, run
     from ..cluster.files import chosen_formats
-    from ..cluster.options import BatchOptions, check_reading
+    from ..cluster.options import BatchOptions
 
-    asked: dict[str, Any] = {
-        "format": format,
-        "crop": crop,
-        "max_patches": max_patches,
-        "lines": lines,
-        "paragraphs": paragraphs,
-        "dehyphenate": dehyphenate,
-        "skip_blank": skip_blank,
-        "dpi": dpi,
-        "password": password,
-        "max_pixels": max_pixels,
-        "max_new_tokens": max_new_tokens,
-        "deadline": deadline,
-        "on_loop": on_loop,
-    }
-    shards, files = chosen_formats(to)
+    format, files = chosen_formats(shards.to)
     options = BatchOptions(
-        reading=check_reading({name: value for name, value in asked.items() if value is not None}),
-        model={
-            "model": model,
-            "device": device,
-            "dtype": dtype,
-            "quantization": quantize,
-            "kernels": kernels,
-            "kv_memory": kv_memory,
-            "max_batch": max(batch_size, 64),
-        },
-        shards=shards,
+        reading=_reading(text, opening, decoding),
+        model={**model.arguments(), "max_batch": max(batch_size, 64)},
+        shards=format,
         files=files,
-        recursive=recursive,
-        rows_per_shard=rows_per_shard,
-        pages_per_task=pages_per_task,
-        workers=workers,
-        threads=threads,
+        recursive=opening.recursive,
+        rows_per_shard=shards.rows_per_shard,
         batch_size=batch_size,
-        retries=retries,
-        page_timeout=page_timeout,
-        worker_memory=worker_memory,
-        gpus=gpus,
-        draw_apart=draw_apart,
-        drawn_memory=drawn_memory,
+        gpus=place.gpus,
+        draw_apart=place.draw_apart,
+        drawn_memory=place.drawn_memory,
+        **vars(workers),
     )
-    open_executor = _executor(options, local=local, ray=ray)
-    metrics = _metrics(metrics_file, metrics_port)
+    open_executor = _executor(place)
+    metrics = _metrics(numbers)
     with ProgressLine(shown=not quiet) as line:
-
-        def changed(progress: Progress) -> None:
-            line.show(progress)
-            if metrics is not None:
-                metrics.update(progress)
-
         progress = run(
             inputs,
             output,
             options,
-            resume=resume,
-            retry_failed=retry_failed,
+            resume=earlier.resume,
+            retry_failed=earlier.retry_failed,
             open_executor=open_executor,
-            told=Told(line.note, changed),
+            told=Told(line.note, _changed(line, metrics)),
         )
     if not quiet:
         note(progress.summary(output))
     return exit_code_of(progress)
 
 
-def _metrics(file: str | None, port: int | None) -> Metrics | None:
+def _reading(
+    text: reading.TextOptions, opening: reading.InputOptions, decoding: reading.DecodingOptions
+) -> dict[str, Any]:
+    """What is asked of every page, under the names of `ReadOptions`; what nobody asked for is left out."""
+    from ..cluster.options import check_reading
+
+    asked = {**vars(text), **vars(opening), **vars(decoding)}
+    del asked["recursive"]
+    return check_reading({name: value for name, value in asked.items() if value is not None})
+
+
+def _changed(line: ProgressLine, metrics: Metrics | None) -> Callable[[Progress], None]:
+    """What is told of progress."""
+
+    def changed(progress: Progress) -> None:
+        line.show(progress)
+        if metrics is not None:
+            metrics.update(progress)
+
+    return changed
+
+
+def _metrics(numbers: own.MetricsOptions) -> Metrics | None:
+    file, port = numbers.metrics_file, numbers.metrics_port
     if file is None and port is None:
         return None
     from ..cluster.metrics import Metrics
@@ -145,19 +109,19 @@ def _metrics(file: str | None, port: int | None) -> Metrics | None:
     return Metrics(None if file is None else Path(file), port)
 
 
-def _executor(options: BatchOptions, *, local: bool, ray: str | None) -> OpenExecutor:
-    if ray is None:
-        if options.gpus:
+def _executor(place: own.PlaceOptions) -> OpenExecutor:
+    if place.ray is None:
+        if place.gpus:
             raise InvalidOptionError(
                 "--gpus is about workers on Ray; it needs --ray. Here, --device says where to run."
             )
-        if options.draw_apart or options.drawn_memory:
+        if place.draw_apart or place.drawn_memory:
             raise InvalidOptionError("--draw-apart and --drawn-memory are about Ray; they need --ray.")
         from ..cluster.executors.local import LocalExecutor
 
         return LocalExecutor
-    if local:
+    if place.local:
         raise InvalidOptionError("--local and --ray exclude each other.")
     from ..cluster.executors.ray_data import RayExecutor
 
-    return partial(RayExecutor, address=ray)
+    return partial(RayExecutor, address=place.ray)

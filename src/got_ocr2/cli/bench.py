@@ -3,91 +3,41 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from ..errors import InvalidOptionError
-from .options.shared import Force, Model, Quiet, Threads
+from .options import benchmarking as own
+from .options import shared
+from .output.tables import show_table
 from .output.terminal import note
 from .output.writing import check_new, write_whole
 
 if TYPE_CHECKING:
     from ..benchmarking.benchmark import Bench
 
-_WHAT, _HOW, _OUTPUT = "What to measure", "Model", "Output"
 _COLUMNS = (
-    ("model", "left"),
-    ("batch", "right"),
-    ("pages/s", "right"),
-    ("tokens/s", "right"),
-    ("first token s", "right"),
-    ("ms/step", "right"),
-    ("of bandwidth", "right"),
-    ("peak GB", "right"),
-    ("x pages", "right"),
-    ("x step", "right"),
-    ("same ids", "right"),
-)
+    "model", "batch", "pages/s", "tokens/s", "first token s", "ms/step", "of bandwidth", "peak GB", "x pages", "x step",
+    "same ids",
+)  # fmt: skip
 
 
 def bench(
-    model: Model = "default",
-    random: Annotated[
-        bool,
-        typer.Option(
-            "--random",
-            help="Random weights of the published size instead of a model: 1.1 GB of temporary files.",
-            rich_help_panel=_HOW,
-        ),
-    ] = False,
-    variants: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME,...",
-            help="exact: the weights as published; int8, int4: quantised; torch: without kernels of our own.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = "exact",
-    against: Annotated[
-        str | None,
-        typer.Option(
-            metavar="transformers", help="Measure it too, and give ratios to it.", rich_help_panel=_WHAT
-        ),
-    ] = None,
-    batch: Annotated[
-        str, typer.Option(metavar="N,...", help="Pages that are read together.", rich_help_panel=_WHAT)
-    ] = "1,4",
-    tokens: Annotated[
-        int, typer.Option(metavar="N", min=2, help="Written for every page.", rich_help_panel=_WHAT)
-    ] = 64,
-    rounds: Annotated[
-        int,
-        typer.Option(metavar="N", min=1, help="Medians over so many measurements.", rich_help_panel=_WHAT),
-    ] = 3,
-    device: Annotated[
-        str,
-        typer.Option(
-            envvar="GOT_OCR2_DEVICE", metavar="auto|cpu|cuda", help="Where to run.", rich_help_panel=_HOW
-        ),
-    ] = "auto",
-    threads: Threads = None,
-    json: Annotated[
-        str | None,
-        typer.Option(
-            "--json", metavar="FILE", help="Write the figures here as JSON.", rich_help_panel=_OUTPUT
-        ),
-    ] = None,
-    plot: Annotated[
-        str | None,
-        typer.Option(
-            "--plot", metavar="FILE", help="Draw them: .png, .svg or .pdf.", rich_help_panel=_OUTPUT
-        ),
-    ] = None,
-    force: Force = False,
-    quiet: Quiet = False,
+    model: shared.Model = "default",
+    random: own.Random = False,
+    variants: own.Variants = "exact",
+    against: own.Against = None,
+    batch: own.Batch = "1,4",
+    tokens: own.Tokens = 64,
+    rounds: own.Rounds = 3,
+    device: own.Device = "auto",
+    threads: shared.Threads = None,
+    json: own.Json = None,
+    plot: own.Plot = None,
+    force: shared.Force = False,
+    quiet: shared.Quiet = False,
 ) -> int:
     """Measure how fast this machine reads with a model.
 
@@ -176,16 +126,4 @@ def _show(found: Bench) -> None:
         )
         for one in found.figures
     ]
-    if not sys.stdout.isatty():
-        for row in ([name for name, _ in _COLUMNS], *rows):
-            typer.echo("\t".join(row))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold")
-    for name, side in _COLUMNS:
-        table.add_column(name, justify=side)  # type: ignore[arg-type]
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+    show_table(_COLUMNS, rows, left={"model"})

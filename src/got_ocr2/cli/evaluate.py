@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_module
 import math
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,21 +11,21 @@ import typer
 
 from ..errors import GotOcr2Error, InvalidOptionError
 from .options import evaluation as own
+from .options.groups import grouped
 from .options.shared import Device, Dtype, Model, Quiet
 from .output.progress import PageProgress
+from .output.tables import show_table
 from .output.terminal import note
 
 if TYPE_CHECKING:
     from ..evaluation import Evaluation, Reading
 
 
+@grouped
 def evaluate(
     model: Model,
     dataset: own.Dataset,
-    output: own.Output = None,
-    json: own.Json = False,
-    worst: own.Worst = 10,
-    force: own.Force = False,
+    report: own.ReportOptions,
     quiet: Quiet = False,
     layout: own.Layout = "auto",
     limit: own.Limit = None,
@@ -46,12 +45,12 @@ def evaluate(
     """
     if level not in ("word", "character"):
         raise InvalidOptionError(f"--level must be word or character, got {level!r}.")
-    from ..evaluation import Scoring, load_dataset, to_dict, write_report
+    from ..evaluation import Scoring, load_dataset
     from ..evaluation import evaluate as run
 
     found = load_dataset(dataset, layout)  # type: ignore[arg-type]
-    if output is not None and not force and (Path(output) / "report.json").exists():
-        raise InvalidOptionError(f"{output} holds a report already; --force replaces it.")
+    if report.output is not None and not report.force and (Path(report.output) / "report.json").exists():
+        raise InvalidOptionError(f"{report.output} holds a report already; --force replaces it.")
     pages = len(found.pages) if limit is None else min(limit, len(found.pages))
     with PageProgress(pages, shown=not quiet) as progress:
         progress.waiting("opening the model")
@@ -76,15 +75,21 @@ def evaluate(
             max_new_tokens=max_new_tokens,
             progress=page_done,
         )
-    if output is not None:
-        note(f"Report: {write_report(evaluation, output, worst=worst, force=force)}")
-    if json:
-        data = to_dict(evaluation)
-        del data["readings"]
+    _report(evaluation, report)
+    return GotOcr2Error.exit_code if evaluation.failed else 0
+
+
+def _report(evaluation: Evaluation, report: own.ReportOptions) -> None:
+    from ..evaluation import to_dict, write_report
+
+    if report.output is not None:
+        folder = write_report(evaluation, report.output, worst=report.worst, force=report.force)
+        note(f"Report: {folder}")
+    if report.json:
+        data = {name: value for name, value in to_dict(evaluation).items() if name != "readings"}
         typer.echo(json_module.dumps(data, ensure_ascii=False))
     else:
         _show(evaluation)
-    return GotOcr2Error.exit_code if evaluation.failed else 0
 
 
 def _show(evaluation: Evaluation) -> None:
@@ -98,16 +103,5 @@ def _show(evaluation: Evaluation) -> None:
     if score is not None:
         rows.append(("all", "olmocr_score", *(f"{v:.4f}" for v in score[:3]), str(score.pages)))
     names = ("group", "metric", "value", "low", "high", "pages")
-    if not sys.stdout.isatty():
-        for row in (names, *rows):
-            typer.echo("\t".join(row))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"{evaluation.model} on {evaluation.dataset.name}", box=None, header_style="bold")
-    for name in names:
-        table.add_column(name, justify="left" if name in ("group", "metric") else "right")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+    title = f"{evaluation.model} on {evaluation.dataset.name}"
+    show_table(names, rows, left={"group", "metric"}, title=title)

@@ -10,34 +10,18 @@ import typer
 from ..errors import FileAccessError
 from .dispatch import INTERRUPTED
 from .options import finetuning as own
+from .options.groups import grouped
 from .options.shared import Model, Shard, Tensorboard, TrainingDevice, TrainingThreads
 from .output.terminal import note
 
 
+@grouped
 def finetune(
     model: Model,
     data: own.Data,
     out: own.Out,
-    mode: own.Mode = "full",
-    epochs: own.Epochs = 3.0,
-    steps: own.Steps = 0,
-    minutes: own.Minutes = None,
-    batch_size: own.BatchSize = 8,
-    accumulate: own.Accumulate = 1,
-    learning_rate: own.LearningRate = 0.0,
-    muon: own.Muon = False,
-    checkpointing: own.Checkpointing = False,
-    bf16: own.Bf16 = True,
-    ema: own.Ema = 0.0,
+    how: own.TuningOptions,
     test: own.Test = None,
-    hold_out: own.HoldOut = -1,
-    max_length: own.MaxLength = 0,
-    skip_long: own.SkipLong = False,
-    rank: own.Rank = 16,
-    alpha: own.Alpha = 32.0,
-    target: own.Target = "decoder",
-    seed: own.Seed = 0,
-    workers: own.Workers = 2,
     threads: TrainingThreads = None,
     shard: Shard = False,
     device: TrainingDevice = "auto",
@@ -56,12 +40,7 @@ def finetune(
     from ..training.finetune import FineTuning
     from ..training.finetune import finetune as run
 
-    how = FineTuning(
-        mode=mode, epochs=epochs, steps=steps, minutes=minutes or 0.0, batch_size=batch_size, accumulate=accumulate,
-        learning_rate=learning_rate, max_length=max_length, skip_long=skip_long, hold_out=hold_out, rank=rank,
-        alpha=alpha, target=target, muon=muon, bf16=bf16, checkpointing=checkpointing, ema=ema, seed=seed,
-        workers=workers,
-    )  # fmt: skip
+    tuning = FineTuning(**{**vars(how), "minutes": how.minutes or 0.0})
     if threads is not None:
         torch.set_num_threads(threads)
     group = join(device)
@@ -69,7 +48,7 @@ def finetune(
     torch.set_flush_denormal(True)  # optimiser states decay into denormal numbers, which are slow
     try:
         run(
-            None if model == "default" else model, data, out, how, test=test, log=say,
+            None if model == "default" else model, data, out, tuning, test=test, log=say,
             progress=_nothing if quiet else say, group=group, tensorboard=tensorboard, plots=plot,
             shard=shard,
         )  # fmt: skip

@@ -6,50 +6,36 @@ import dataclasses
 import io
 import json as json_text
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from ..errors import GotOcr2Error, InvalidOptionError
 from ..wording import printable
-from .options import reading as own
-from .options import shared
-from .output.files import Found, check_apart, folded, plan
+from .options import layout as own
+from .options import reading, shared
+from .output.files import Found, Job, check_apart, folded, plan
 from .output.terminal import StdoutError, note
 from .output.writing import check_new, write_whole
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from ..documents import Document, Page
     from ..layout import LayoutOptions, PageLayout
 
 
 def layout(
-    inputs: own.Inputs,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="Draw the lines on the page: a .png for one document, a folder for several.",
-        ),
-    ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Every page as a line of JSON instead of a summary.")
-    ] = False,
-    turn: Annotated[
-        int | None,
-        typer.Option(
-            metavar="0|90|180|270", help="How far to turn pages counter-clockwise; found by default."
-        ),
-    ] = None,
-    pages: own.Pages = None,
-    recursive: own.Recursive = False,
-    dpi: own.Dpi = None,
-    password: own.Password = None,
+    inputs: reading.Inputs,
+    output: own.Output = None,
+    json: own.Json = False,
+    turn: own.Turn = None,
+    pages: reading.Pages = None,
+    recursive: reading.Recursive = False,
+    dpi: reading.Dpi = None,
+    password: reading.Password = None,
     force: shared.Force = False,
 ) -> int:
     """Find the lines of pages, in reading order, without reading them.
@@ -58,15 +44,44 @@ def layout(
     numbers, and a colour for each block; of several pages each gets its number: lines-1.png.
     A page that cannot be opened is named on standard error, and the exit code is not 0.
     """
-    from ..documents import DEFAULT_DPI, expand, open_document
+    from ..documents import DEFAULT_DPI, open_document
     from ..layout import LayoutOptions
 
     if output is None and force:
         raise InvalidOptionError("--force is about output files; it needs --output.")
     options = LayoutOptions(turn=turn)
+    codes: set[int] = set()
+    jobs = _jobs(inputs, output, recursive, codes)
+    taken = {folded(job.target) for job in jobs if job.target is not None}
+    for job in jobs:
+        assert not isinstance(job.source, tuple)
+        try:
+            with open_document(
+                job.source, pages=pages, dpi=dpi or DEFAULT_DPI, password=password
+            ) as document:
+                for number, page in _pages(document, codes):
+                    shown = number if document.page_count > 1 else None
+                    target = _numbered(job.target, shown, taken)
+                    _show(page.image, options, target, shown, page.source, json, force)
+        except StdoutError:
+            raise
+        except GotOcr2Error as e:
+            note(str(e))
+            codes.add(e.exit_code)
+    return codes.pop() if len(codes) == 1 else GotOcr2Error.exit_code if codes else 0
+
+
+def _jobs(inputs: Sequence[str], output: str | None, recursive: bool, codes: set[int]) -> list[Job]:
+    """Every document, and the picture of it; an input that cannot be expanded is named, and its exit code added.
+
+    Raises:
+        InvalidOptionError: several documents and one output file.
+        FileAccessError: an output would replace an input or another output.
+    """
+    from ..documents import expand
+
     found: list[Found] = []
     folder_given = False
-    codes: set[int] = set()
     for name in inputs:
         try:
             documents = expand(name, recursive=recursive)
@@ -79,29 +94,19 @@ def layout(
         found += [Found.of(one, inside) for one in documents if isinstance(one, str | Path)]
     jobs = plan(found, output, ".png", folder_given=folder_given or len(inputs) > 1) if found else []
     check_apart(jobs)
-    taken = {folded(job.target) for job in jobs if job.target is not None}
-    for job in jobs:
-        assert not isinstance(job.source, tuple)
+    return jobs
+
+
+def _pages(document: Document, codes: set[int]) -> Iterator[tuple[int, Page]]:
+    """The pages with their numbers; one that cannot be loaded is named, and its exit code added."""
+    for number in document.numbers:
         try:
-            with open_document(
-                job.source, pages=pages, dpi=dpi or DEFAULT_DPI, password=password
-            ) as document:
-                for number in document.numbers:
-                    try:
-                        page = document.load(number)
-                    except GotOcr2Error as e:
-                        note(str(e))
-                        codes.add(e.exit_code)
-                        continue
-                    shown = number if document.page_count > 1 else None
-                    target = _numbered(job.target, shown, taken)
-                    _show(page.image, options, target, shown, page.source, json, force)
-        except StdoutError:
-            raise
+            page = document.load(number)
         except GotOcr2Error as e:
             note(str(e))
             codes.add(e.exit_code)
-    return codes.pop() if len(codes) == 1 else GotOcr2Error.exit_code if codes else 0
+            continue
+        yield number, page
 
 
 def _numbered(target: Path | None, number: int | None, taken: set[str]) -> Path | None:

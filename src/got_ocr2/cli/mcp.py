@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from ..extras import need
-from .options import reading as own
+from .options import model as own
 from .options import shared
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def mcp(
             metavar="FOLDER", help="The tool render may write new files here; by default it writes none."
         ),
     ] = None,
-    model: own.Model = None,
+    model: own.NamedModel = None,
     device: shared.Device = "auto",
     dtype: shared.Dtype = "auto",
     quantize: own.Quantize = None,

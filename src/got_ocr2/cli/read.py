@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ..errors import InvalidOptionError
 from ..wording import printable
 from .options import reading as own
-from .options import shared
+from .options.groups import grouped
+from .options.model import ModelOptions
 from .options.values import box_of, draft_of, ngram_of
 from .output.progress import PageProgress
 from .output.read_events import write_events
@@ -15,47 +16,19 @@ from .output.read_files import Wanted
 from .output.terminal import note
 
 if TYPE_CHECKING:
-    from ..modeling.backends.choice import Kernels, Quantization
+    from ..reading import ReadOptions
 
 
+@grouped
 def read(
     inputs: own.Inputs,
-    format: own.Format = False,
-    box: own.Box = None,
-    color: own.Color = None,
-    multi_page: own.MultiPage = False,
-    crop: own.Crop = False,
-    max_patches: own.MaxPatches = None,
-    lines: own.Lines = None,
-    paragraphs: own.Paragraphs = False,
-    dehyphenate: own.Dehyphenate = False,
+    part: own.PartOptions,
+    *,
     pages: own.Pages = None,
-    recursive: own.Recursive = False,
-    skip_blank: own.SkipBlank = True,
-    dpi: own.Dpi = None,
-    password: own.Password = None,
-    max_pixels: own.MaxPixels = None,
-    output: own.Output = None,
-    to: own.To = None,
-    json: own.Json = False,
-    confidence: own.Confidence = "page",
-    skip_existing: own.SkipExisting = False,
-    force: shared.Force = False,
-    verbose: own.Verbose = False,
-    quiet: own.Quiet = False,
-    model: own.Model = None,
-    device: shared.Device = "auto",
-    dtype: shared.Dtype = "auto",
-    quantize: own.Quantize = None,
-    kernels: own.Kernels = "auto",
-    kv_memory: own.KvMemory = None,
-    max_new_tokens: own.MaxNewTokens = None,
-    deadline: own.Deadline = None,
-    on_loop: own.OnLoop = "stop",
-    no_repeat_ngram: own.NoRepeatNgram = None,
-    draft: own.Draft = None,
-    boxes: own.Boxes = False,
-    speculate: own.Speculate = None,
+    opening: own.InputOptions,
+    output: own.OutputOptions,
+    model: ModelOptions,
+    decoding: own.DraftOptions,
     batch_size: own.BatchSize = 1,
 ) -> int:
     """Read the text of pictures, PDFs, folders and addresses.
@@ -63,61 +36,64 @@ def read(
     Text goes to standard output, as it is written on a terminal, page by page into a pipe. A page that cannot
     be read is named on standard error, the others are read all the same, and the exit code is not 0.
     """
-    wanted = Wanted(output, to, json, skip_existing, force, verbose, quiet, password, confidence, boxes)
-    from ..documents import DEFAULT_DPI, Limits
-    from ..reading import ReadOptions
-
-    options = ReadOptions.of(
-        format=format,
-        box=None if box is None else box_of(box),
-        color=color,
-        multi_page=multi_page,
-        crop=crop,
-        max_patches=max_patches,
-        lines=lines,
-        paragraphs=paragraphs,
-        dehyphenate=dehyphenate,
-        max_new_tokens=max_new_tokens,
-        deadline=deadline,
-        on_loop=on_loop,
-        no_repeat_ngram_size=None if no_repeat_ngram is None else ngram_of(no_repeat_ngram),
-        draft=None if draft is None else draft_of(draft),
-        boxes=boxes,
-        speculate=speculate,
-        confidence=confidence,
-        pages=pages,
-        dpi=DEFAULT_DPI if dpi is None else dpi,
-        password=password,
-        recursive=recursive,
-        skip_blank=skip_blank,
-        limits=Limits() if max_pixels is None else Limits(max_pixels=max_pixels),
-    )
+    wanted = Wanted(output, opening.password)
+    options = _read_options(part, opening, output, decoding, pages)
     jobs = wanted.jobs(inputs, options)
-    _check_draft(draft, len(jobs))
+    _check_draft(decoding.draft, len(jobs))
     jobs = wanted.left_to_do(jobs)
     if not jobs:
         return 0
 
     sink = wanted.sink(jobs)
+    quiet, verbose = output.quiet, output.verbose
     with PageProgress(len(jobs), shown=not quiet and not wanted.on_terminal(jobs)) as progress:
         progress.waiting("opening the model")
         from ..ocr import OCR
         from ..reading.engine_options import EngineOptions
 
-        ocr = OCR.from_pretrained(
-            model,
-            device=device,
-            dtype=dtype,
-            quantization=cast("Quantization | None", quantize),
-            kernels=cast("Kernels", kernels),
-            kv_memory=kv_memory,
-            max_batch=max(batch_size, EngineOptions.max_batch),
-        )
+        ocr = OCR.from_pretrained(**model.arguments(), max_batch=max(batch_size, EngineOptions.max_batch))
         if verbose:
-            note(f"{model or 'The embedded model'} runs on {ocr.device} in {ocr.dtype}.")
+            note(f"{model.model or 'The embedded model'} runs on {ocr.device} in {ocr.dtype}.")
         if not quiet and ocr.why_not_native is not None:
             note(f"Reading with torch, slower than the compiled kernels would be: {ocr.why_not_native}.")
         return write_events(ocr, jobs, options, batch_size, sink, progress, verbose=verbose, quiet=quiet)
+
+
+def _read_options(
+    part: own.PartOptions,
+    opening: own.InputOptions,
+    output: own.OutputOptions,
+    decoding: own.DraftOptions,
+    pages: str | None,
+) -> ReadOptions:
+    from ..documents import DEFAULT_DPI, Limits
+    from ..reading import ReadOptions
+
+    return ReadOptions.of(
+        format=part.format,
+        box=None if part.box is None else box_of(part.box),
+        color=part.color,
+        multi_page=part.multi_page,
+        crop=part.crop,
+        max_patches=part.max_patches,
+        lines=part.lines,
+        paragraphs=part.paragraphs,
+        dehyphenate=part.dehyphenate,
+        max_new_tokens=decoding.max_new_tokens,
+        deadline=decoding.deadline,
+        on_loop=decoding.on_loop,
+        no_repeat_ngram_size=None if decoding.no_repeat_ngram is None else ngram_of(decoding.no_repeat_ngram),
+        draft=None if decoding.draft is None else draft_of(decoding.draft),
+        boxes=output.boxes,
+        speculate=decoding.speculate,
+        confidence=output.confidence,
+        pages=pages,
+        dpi=DEFAULT_DPI if opening.dpi is None else opening.dpi,
+        password=opening.password,
+        recursive=opening.recursive,
+        skip_blank=opening.skip_blank,
+        limits=Limits() if opening.max_pixels is None else Limits(max_pixels=opening.max_pixels),
+    )
 
 
 def _check_draft(draft: str | None, documents: int) -> None:

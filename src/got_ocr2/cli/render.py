@@ -4,59 +4,25 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from ..errors import FileAccessError, GotOcr2Error, InputError, InvalidOptionError
 from ..wording import printable, reason
-from .options.shared import OUTPUT, Force
+from .options import rendering as own
+from .options import shared
 from .output.files import Job, check_apart
 from .output.terminal import StdoutError, note, stdin_bytes
 from .output.writing import check_new, write_whole
 
 
 def render(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="Text that was read, or - for standard input.")
-    ],
-    to: Annotated[
-        str,
-        typer.Option(
-            metavar="FORMAT[,FORMAT...]",
-            help="md, html, latex, docx, txt, json, csv, xlsx, pdf for pages; svg, png, midi, musicxml, kern for "
-            "music; svg, png, mol, inchi, smiles for molecules; svg, png, tikz for geometry; svg, png, html, csv, "
-            "xlsx, json for charts.",
-        ),
-    ],
-    kind: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|page|music|molecule|geometry|chart",
-            help="What the text is; told by itself if auto.",
-        ),
-    ] = "auto",
-    plain: Annotated[
-        bool, typer.Option("--plain", help="The text is a page without markup: no sign in it means anything.")
-    ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Write nothing if anything is wrong with the text.")
-    ] = False,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="A file for one format, a folder for several; standard output by default.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None,
-    force: Force = False,
-    quiet: Annotated[
-        bool,
-        typer.Option("--quiet", "-q", help="Say nothing of what is wrong in a text.", rich_help_panel=OUTPUT),
-    ] = False,
+    file: own.File,
+    to: own.To,
+    kind: own.Kind = "auto",
+    plain: own.Plain = False,
+    strict: own.Strict = False,
+    output: own.Output = None,
+    force: shared.Force = False,
+    quiet: own.Quiet = False,
 ) -> int:
     """Write text that was read as files that other programs open.
 
@@ -80,8 +46,8 @@ def render(
     check_apart([Job(file, target) for target in targets])
     if not force:
         check_new(targets)
-    said: set[str] = set()
     codes: set[int] = set()
+    said: set[str] = set()
     for name, target in zip(formats, targets, strict=True):
         try:
             done = render_text(text, name, kind, strict=strict, **options)

@@ -4,54 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from .dispatch import INTERRUPTED
-from .options.shared import Shard, Tensorboard, TrainingDevice, TrainingThreads
-from .options.values import positive
+from .options import shared
+from .options import training as own
 from .output.terminal import note
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a recipe, such as small.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder; a run in it goes on where it stopped.")],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="STAGE.NAME=VALUE", help="Change a setting of a stage; repeatable."),
-    ] = None,
-    tokenizer: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER", help="Folder with tokenizer.json or qwen.tiktoken, instead of one id a byte."
-        ),
-    ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL",
-            help="Begin with the weights of this checkpoint of the same network; default is the embedded model.",
-        ),
-    ] = None,
-    minutes: Annotated[
-        float | None,
-        typer.Option(
-            parser=positive, metavar="N", help="Time for all stages; the rate is at zero when it is over."
-        ),
-    ] = None,
-    stop_after: Annotated[
-        float | None,
-        typer.Option(
-            parser=positive, metavar="N", help="Save and stop after so many minutes; run it again to go on."
-        ),
-    ] = None,
-    shard: Shard = False,
-    device: TrainingDevice = "auto",
-    tensorboard: Tensorboard = False,
-    plot: Annotated[bool, typer.Option("--plot", help="Draw the logs of all stages as OUT/log.png.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Stages only, no rows of the log.")] = False,
-    threads: TrainingThreads = None,
+    recipe: own.Recipe,
+    out: own.Out,
+    settings: own.Settings = None,
+    tokenizer: own.Tokenizer = None,
+    start: own.Start = None,
+    minutes: own.Minutes = None,
+    stop_after: own.StopAfter = None,
+    shard: shared.Shard = False,
+    device: shared.TrainingDevice = "auto",
+    tensorboard: shared.Tensorboard = False,
+    plot: own.Plot = False,
+    quiet: own.Quiet = False,
+    threads: shared.TrainingThreads = None,
 ) -> int:
     """Train a model, from nothing unless --start names one: all stages of a recipe, then export it to OUT/model.
 

@@ -3,79 +3,32 @@
 from __future__ import annotations
 
 import json as json_module
-import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from ..errors import GotOcr2Error
-from .options.shared import Model, Quiet, Threads
+from .options import shared
+from .options import verification as own
+from .output.tables import show_table
 from .output.terminal import note
 
 if TYPE_CHECKING:
     from ..verification.verify import Verification
 
-_WHAT, _LIMITS, _OUTPUT = "What to check", "Limits", "Output"
-
 
 def verify(
-    model: Model = "default",
-    page: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE",
-            help="A picture to read; may be repeated. By default a few rendered ones.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    variants: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME,...",
-            help="exact, int8, int4: each is held against plain torch. Empty for none.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = "exact,int8,int4",
-    transformers: Annotated[
-        bool | None,
-        typer.Option(
-            "--transformers/--no-transformers",
-            help="Compare with it layer by layer; by default if it is installed.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    tokens: Annotated[
-        int, typer.Option(metavar="N", min=1, help="The most to write for a page.", rich_help_panel=_WHAT)
-    ] = 48,
-    tolerance: Annotated[
-        float,
-        typer.Option(
-            metavar="SHARE",
-            help="The largest difference of exact numbers, as a share of the largest magnitude.",
-            rich_help_panel=_LIMITS,
-        ),
-    ] = 0.0001,
-    agreement: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            help="Quantised weights must keep the best token at this share of positions, such as 0.98.",
-            rich_help_panel=_LIMITS,
-        ),
-    ] = None,
-    max_cer: Annotated[
-        float | None,
-        typer.Option(
-            metavar="RATE",
-            help="The text of quantised weights may differ from the exact one by this character error rate.",
-            rich_help_panel=_LIMITS,
-        ),
-    ] = None,
-    threads: Threads = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print the checks as one JSON object.", rich_help_panel=_OUTPUT)
-    ] = False,
-    quiet: Quiet = False,
+    model: shared.Model = "default",
+    page: own.Page = None,
+    variants: own.Variants = "exact,int8,int4",
+    transformers: own.Transformers = None,
+    tokens: own.Tokens = 48,
+    tolerance: own.Tolerance = 0.0001,
+    agreement: own.Agreement = None,
+    max_cer: own.MaxCer = None,
+    threads: shared.Threads = None,
+    json: own.Json = False,
+    quiet: shared.Quiet = False,
 ) -> int:
     """Check that a model gives the right numbers on this machine.
 
@@ -129,16 +82,10 @@ def _show(found: Verification) -> None:
         )
         for check in found.checks
     ]
-    if not sys.stdout.isatty():
-        for row in (names, *rows):
-            typer.echo("\t".join(row))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=found.model, box=None, header_style="bold")
-    for name in names:
-        table.add_column(name, justify="right" if name in ("value", "limit") else "left")
-    for row in rows:
-        table.add_row(*row, style=None if row[-1] == "ok" else "red")
-    Console().print(table)
+    show_table(
+        names,
+        rows,
+        left={"what", "of", ""},
+        title=found.model,
+        style=lambda row: None if row[-1] == "ok" else "red",
+    )

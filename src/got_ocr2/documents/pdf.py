@@ -69,18 +69,7 @@ class PdfFile(Document):
         self._scale = dpi / _POINTS_PER_INCH
         self._dpi = dpi
         self._stream = stream
-        with _PDFIUM:
-            try:
-                self._pdf = _pdfium().PdfDocument(stream, password=password)
-            except _pdfium().PdfiumError as e:
-                # PDFium says so in words in every version; the error code came later.
-                if "password" in str(e).lower():
-                    problem = "needs a password" if password is None else "does not open with this password"
-                    raise EncryptedDocumentError(f"{printable(name)} is encrypted and {problem}.") from e
-                if _structure(stream, password, 0).pages == 0:
-                    raise InputError(f"{printable(name)} is a PDF without pages.") from e
-                why = reason(e).removesuffix(" (PDFium: Success)")
-                raise InputError(f"{printable(name)} is damaged and cannot be opened as a PDF: {why}.") from e
+        self._pdf = _opened(stream, name, password)
         try:
             with _PDFIUM:
                 self._pdf.init_forms()  # before pages are touched, as PDFium demands
@@ -202,6 +191,27 @@ class _Lent(io.RawIOBase):
 
     def tell(self) -> int:
         return self._stream.tell()
+
+
+def _opened(stream: BinaryIO, name: str, password: str | None) -> Any:
+    """The document as PDFium opens it.
+
+    Raises:
+        EncryptedDocumentError: the password is missing or wrong.
+        InputError: damaged, or without pages.
+    """
+    with _PDFIUM:
+        try:
+            return _pdfium().PdfDocument(stream, password=password)
+        except _pdfium().PdfiumError as e:
+            # PDFium says so in words in every version; the error code came later.
+            if "password" in str(e).lower():
+                problem = "needs a password" if password is None else "does not open with this password"
+                raise EncryptedDocumentError(f"{printable(name)} is encrypted and {problem}.") from e
+            if _structure(stream, password, 0).pages == 0:
+                raise InputError(f"{printable(name)} is a PDF without pages.") from e
+            why = reason(e).removesuffix(" (PDFium: Success)")
+            raise InputError(f"{printable(name)} is damaged and cannot be opened as a PDF: {why}.") from e
 
 
 def _pdfium() -> Any:

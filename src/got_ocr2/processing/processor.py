@@ -147,36 +147,36 @@ class GotOcr2Processor:
             )  # fmt: skip
             return self(images, text, **{**given, **grouped})
         check_switches(format=format, multi_page=multi_page)
-        if truncation:
-            raise InvalidOptionError("truncation would cut a prompt's end or its pictures off; leave it out.")
-        names = {f.name for f in fields(self.image_processor)}
-        check_processor_options({name: value for name, value in options.items() if name not in names})
-        settings = self.image_processor.with_options({n: v for n, v in options.items() if n in names})
-
-        documents: list[list[Image.Image]] = []
-        if images is not None or text is None:
-            documents = [
-                [settings.convert(self._opened(page)) for page in pages]
-                for pages in pages_of_documents(images, multi_page)
-            ]
+        settings = self._settings(options, truncation=truncation)
+        documents = (
+            [] if images is None and text is not None else self._documents(images, multi_page, settings)
+        )
         prompts, documents = self._prompts(
             text, documents, box, color, settings, format=format, multi_page=multi_page
         )
         batch = BatchFeature(num_patches=[])
         if any(documents):
             batch = settings(documents, return_tensors=return_tensors)
-        tiles = iter(cast(list[int], batch.pop("num_patches")))
-        per_tile = num_image_tokens or self.num_image_tokens
-        rows = [
-            self._ids(prompt, [next(tiles) for _ in pages], per_tile)
-            for prompt, pages in zip(prompts, documents, strict=True)
-        ]
+        tiles = cast(list[int], batch.pop("num_patches"))
+        rows = self._rows(prompts, documents, tiles, num_image_tokens or self.num_image_tokens)
         ids = pad_rows(
             rows, self.tokenizer.pad_token_id, padding, return_tensors,
             side=padding_side or self.tokenizer.padding_side, width=max_length,
         )  # fmt: skip
         whole = BatchFeature(**ids, **batch)
         return whole if device is None else whole.to(device=device)
+
+    def _settings(self, options: Mapping[str, Any], *, truncation: bool) -> GotOcr2ImageProcessor:
+        """The image processor with what one call changes.
+
+        Raises:
+            InvalidOptionError: an option is unknown or wrong, or prompts shall be cut.
+        """
+        if truncation:
+            raise InvalidOptionError("truncation would cut a prompt's end or its pictures off; leave it out.")
+        names = {f.name for f in fields(self.image_processor)}
+        check_processor_options({name: value for name, value in options.items() if name not in names})
+        return self.image_processor.with_options({n: v for n, v in options.items() if n in names})
 
     @property
     def image_token(self) -> str:
@@ -207,6 +207,15 @@ class GotOcr2Processor:
     ) -> list[str]:
         """The texts of what `generate` gave, control tokens left out (transformers' name and default)."""
         return self.tokenizer.batch_decode(generated_outputs, skip_special_tokens, **others)
+
+    def _documents(
+        self, images: Any, multi_page: bool, settings: GotOcr2ImageProcessor
+    ) -> list[list[Image.Image]]:
+        """The pages of every document, opened and made RGB."""
+        return [
+            [settings.convert(self._opened(page)) for page in pages]
+            for pages in pages_of_documents(images, multi_page)
+        ]
 
     def _opened(self, image: Any) -> Any:
         if not isinstance(image, (str, os.PathLike)):
@@ -272,6 +281,16 @@ class GotOcr2Processor:
             end=names.eos_token,
             image=names.image_start_token + names.image_token + names.image_end_token,
         )
+
+    def _rows(
+        self, prompts: list[str], documents: list[list[Image.Image]], tiles: list[int], per_tile: int
+    ) -> list[list[int]]:
+        """Ids of every prompt; `tiles` counts those of all pages of all documents, in order."""
+        counts = iter(tiles)
+        return [
+            self._ids(prompt, [next(counts) for _ in pages], per_tile)
+            for prompt, pages in zip(prompts, documents, strict=True)
+        ]
 
     def _ids(self, prompt: str, tiles: Sequence[int], per_tile: int) -> list[int]:
         """Ids of a prompt whose `<imgpad>`s are made as many as the tiles of its pages take."""

@@ -139,46 +139,36 @@ def finetune(
     group.wait()
     examples, apart = read_examples(data), None if test is None else read_examples(test)
     opened = OCR.from_pretrained(model, device=group.device, dtype="float32")
-    network, processor = opened.model, opened.processor
-    config = network.config
+    network, processor, config = opened.model, opened.processor, opened.model.config
     longest = how.max_length or min(_LONGEST, config.text_config.max_position_embeddings)
     collator = Collator(processor, config.vision_config.patch_hw, longest)
     examples = _checked("samples", examples, collator, how, log)
-    examples, apart = (
-        _split(examples, how)
-        if apart is None
-        else (examples, _checked("test samples", apart, collator, how, log))
-    )
+    if apart is None:
+        examples, apart = _split(examples, how)
+    else:
+        apart = _checked("test samples", apart, collator, how, log)
     stage = how.stage(len(examples))
 
     torch.manual_seed(how.seed)
     adapted = _choose_learning(network, how)
-    learning = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    total = sum(p.numel() for p in network.parameters())
-    log(
-        f"{len(examples)} pages to learn from, {len(apart)} held out; {learning:,} of {total:,} parameters learn; "
-        f"{stage.steps} steps of {stage.batch_size} pages."
-    )
-    rows = TrainingLog(
-        folder / RUN_NAME, RUN_NAME, stage.steps, tell=progress, tensorboard=tensorboard and group.is_first
-    )
+    log(_summary(network, len(examples), len(apart), stage))
+    place, tensorboard = folder / RUN_NAME, tensorboard and group.is_first
+    rows = TrainingLog(place, RUN_NAME, stage.steps, tell=progress, tensorboard=tensorboard)
     reads = bool(apart) and (group.is_first or shard)
     trainer = Trainer(
-        network, stage, _stream(examples, collator, stage, group), folder / RUN_NAME, group=group, log=rows,
-        checkup=Checkup(collator, [example.sample() for example in apart]) if reads else None,
-        save_frozen=False, shard=shard,
+        network, stage, _stream(examples, collator, stage, group), place, group=group, log=rows, shard=shard,
+        checkup=Checkup(collator, [example.sample() for example in apart]) if reads else None, save_frozen=False,
     )  # fmt: skip
     if trainer.step:
         log(f"Going on after step {trainer.step} of {stage.steps}.")
     else:
         _look(trainer, collator, (apart or examples)[:_SANITY_PAGES], log)
-        trainer.check_up()
     group.wait()
     trainer.run()
     _export(trainer, processor, adapted, folder)
     if group.is_first:
         if plots:
-            plot_run([LoggedStage(RUN_NAME, folder / RUN_NAME, stage.batch_size)], folder / PLOT_NAME)
+            plot_run([LoggedStage(RUN_NAME, place, stage.batch_size)], folder / PLOT_NAME)
         log(f"model: {folder / MODEL_NAME}")
     group.wait()
     return folder / MODEL_NAME
@@ -201,15 +191,27 @@ def _stream(examples: Sequence[Example], collator: Collator, stage: StageConfig,
     )  # fmt: skip
 
 
+def _summary(
+    network: GotOcr2ForConditionalGeneration, examples: int, held_out: int, stage: StageConfig
+) -> str:
+    learning = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    total = sum(p.numel() for p in network.parameters())
+    return (
+        f"{examples} pages to learn from, {held_out} held out; {learning:,} of {total:,} parameters learn; "
+        f"{stage.steps} steps of {stage.batch_size} pages."
+    )
+
+
 def _look(
     trainer: Trainer, collator: Collator, examples: Sequence[Example], log: Callable[[str], None]
 ) -> None:
-    """Tells how surprising some pages are before anything is learnt."""
+    """Tells how surprising some pages are before anything is learnt, and measures the error."""
     fresh = trainer.whole_model()
     if trainer.group.is_first:
         pages = [example.sample() for example in examples]
         loss = Checkup(collator, pages)(fresh.to(trainer.group.device), read=False).loss
         log(sanity(loss, fresh.config.text_config.vocab_size, len(pages)))
+    trainer.check_up()
 
 
 def _export(trainer: Trainer, processor: GotOcr2Processor, adapted: Any, folder: Path) -> None:

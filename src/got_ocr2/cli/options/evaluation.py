@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -14,24 +15,6 @@ Dataset = Annotated[
         metavar="DATASET",
         help="A folder: pictures with a .txt each, a data.jsonl, Fox, OmniDocBench or olmOCR-bench.",
     ),
-]
-Output = Annotated[
-    str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="DIR",
-        help="Write a report here: report.md, report.json, predictions, the worst pages.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print the scores as JSON.", rich_help_panel=OUTPUT)]
-Worst = Annotated[
-    int,
-    typer.Option(metavar="N", min=0, help="How many of the worst pages to show.", rich_help_panel=OUTPUT),
-]
-Force = Annotated[
-    bool, typer.Option("--force", help="Replace a report that is there.", rich_help_panel=OUTPUT)
 ]
 Layout = Annotated[
     str,
@@ -83,3 +66,29 @@ MaxNewTokens = Annotated[
     int | None,
     typer.Option(metavar="N", min=1, help="The longest text of a page, in tokens.", rich_help_panel=HOW),
 ]
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What is written of the scores, and where."""
+
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Write a report here: report.md, report.json, predictions, the worst pages.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the scores as JSON.", rich_help_panel=OUTPUT)
+    ] = False
+    worst: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="How many of the worst pages to show.", rich_help_panel=OUTPUT),
+    ] = 10
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a report that is there.", rich_help_panel=OUTPUT)
+    ] = False

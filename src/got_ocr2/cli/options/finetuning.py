@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -19,78 +20,88 @@ Data = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="For the result; a run in it goes on.")]
-Mode = Annotated[
-    str,
-    typer.Option(
-        metavar="full|frozen-vision|lora",
-        help="What learns: everything, all but the encoder, or an adapter (needs peft).",
-        rich_help_panel=HOW,
-    ),
-]
-Epochs = Annotated[float, typer.Option(help="How often each page is seen.", rich_help_panel=HOW)]
-Steps = Annotated[int, typer.Option(metavar="N", help="Steps instead of epochs.", rich_help_panel=HOW)]
-Minutes = Annotated[
-    float | None,
-    typer.Option(
-        parser=positive, metavar="N", help="End after so much time at the latest.", rich_help_panel=HOW
-    ),
-]
-BatchSize = Annotated[
-    int, typer.Option(metavar="N", help="Pages a step, all processes together.", rich_help_panel=HOW)
-]
-Accumulate = Annotated[
-    int,
-    typer.Option(metavar="N", help="Batches computed one after another for a step.", rich_help_panel=HOW),
-]
-LearningRate = Annotated[
-    float,
-    typer.Option(metavar="RATE", help="Peak; 2e-5 by default, 2e-4 for lora.", rich_help_panel=HOW),
-]
-Muon = Annotated[
-    bool,
-    typer.Option("--muon", help="Muon for the matrices, as small models are made with.", rich_help_panel=HOW),
-]
-Checkpointing = Annotated[
-    bool, typer.Option("--checkpointing", help="Less memory for a third more time.", rich_help_panel=HOW)
-]
-Bf16 = Annotated[
-    bool,
-    typer.Option(
-        "--bf16/--fp32",
-        help="Precision of the arithmetic, where the hardware has bf16.",
-        rich_help_panel=HOW,
-    ),
-]
-Ema = Annotated[
-    float,
-    typer.Option(metavar="DECAY", help="Export a running mean of the weights.", rich_help_panel=HOW),
-]
 Test = Annotated[
     Path | None,
     typer.Option(metavar="DATA", help="Pages to measure the error on.", rich_help_panel=DATA),
 ]
-HoldOut = Annotated[
-    int,
-    typer.Option(
-        metavar="N",
-        help="Hold out so many pages of DATA instead; -1 is a tenth, at most 32.",
-        rich_help_panel=DATA,
-    ),
-]
-MaxLength = Annotated[
-    int,
-    typer.Option(metavar="N", help="Longest sample in ids; 0 is what the model holds.", rich_help_panel=DATA),
-]
-SkipLong = Annotated[
-    bool, typer.Option("--skip-long", help="List and leave out longer samples.", rich_help_panel=DATA)
-]
-Rank = Annotated[int, typer.Option(metavar="N", help="Rank.", rich_help_panel=ADAPTER)]
-Alpha = Annotated[float, typer.Option(help="Scale, over the rank.", rich_help_panel=ADAPTER)]
-Target = Annotated[
-    str,
-    typer.Option(metavar="decoder|all", help="`all` adapts the encoder too.", rich_help_panel=ADAPTER),
-]
-Seed = Annotated[int, typer.Option(help="Of the order of pages.", rich_help_panel=RUN)]
-Workers = Annotated[int, typer.Option(min=0, help="Data processes.", rich_help_panel=RUN)]
 Plot = Annotated[bool, typer.Option("--plot", help="Draw the log as DIR/log.png.", rich_help_panel=RUN)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No rows of the log.", rich_help_panel=RUN)]
+
+
+@dataclass(frozen=True)
+class TuningOptions:
+    """How to fine-tune; the fields are those of `training.finetune.FineTuning`, and so are the defaults."""
+
+    mode: Annotated[
+        str,
+        typer.Option(
+            metavar="full|frozen-vision|lora",
+            help="What learns: everything, all but the encoder, or an adapter (needs peft).",
+            rich_help_panel=HOW,
+        ),
+    ] = "full"
+    epochs: Annotated[float, typer.Option(help="How often each page is seen.", rich_help_panel=HOW)] = 3.0
+    steps: Annotated[int, typer.Option(metavar="N", help="Steps instead of epochs.", rich_help_panel=HOW)] = 0
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            parser=positive, metavar="N", help="End after so much time at the latest.", rich_help_panel=HOW
+        ),
+    ] = None
+    batch_size: Annotated[
+        int, typer.Option(metavar="N", help="Pages a step, all processes together.", rich_help_panel=HOW)
+    ] = 8
+    accumulate: Annotated[
+        int,
+        typer.Option(metavar="N", help="Batches computed one after another for a step.", rich_help_panel=HOW),
+    ] = 1
+    learning_rate: Annotated[
+        float,
+        typer.Option(metavar="RATE", help="Peak; 2e-5 by default, 2e-4 for lora.", rich_help_panel=HOW),
+    ] = 0.0
+    muon: Annotated[
+        bool,
+        typer.Option(
+            "--muon", help="Muon for the matrices, as small models are made with.", rich_help_panel=HOW
+        ),
+    ] = False
+    checkpointing: Annotated[
+        bool, typer.Option("--checkpointing", help="Less memory for a third more time.", rich_help_panel=HOW)
+    ] = False
+    bf16: Annotated[
+        bool,
+        typer.Option(
+            "--bf16/--fp32",
+            help="Precision of the arithmetic, where the hardware has bf16.",
+            rich_help_panel=HOW,
+        ),
+    ] = True
+    ema: Annotated[
+        float,
+        typer.Option(metavar="DECAY", help="Export a running mean of the weights.", rich_help_panel=HOW),
+    ] = 0.0
+    hold_out: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Hold out so many pages of DATA instead; -1 is a tenth, at most 32.",
+            rich_help_panel=DATA,
+        ),
+    ] = -1
+    max_length: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Longest sample in ids; 0 is what the model holds.", rich_help_panel=DATA
+        ),
+    ] = 0
+    skip_long: Annotated[
+        bool, typer.Option("--skip-long", help="List and leave out longer samples.", rich_help_panel=DATA)
+    ] = False
+    rank: Annotated[int, typer.Option(metavar="N", help="Rank.", rich_help_panel=ADAPTER)] = 16
+    alpha: Annotated[float, typer.Option(help="Scale, over the rank.", rich_help_panel=ADAPTER)] = 32.0
+    target: Annotated[
+        str,
+        typer.Option(metavar="decoder|all", help="`all` adapts the encoder too.", rich_help_panel=ADAPTER),
+    ] = "decoder"
+    seed: Annotated[int, typer.Option(help="Of the order of pages.", rich_help_panel=RUN)] = 0
+    workers: Annotated[int, typer.Option(min=0, help="Data processes.", rich_help_panel=RUN)] = 2

@@ -18,61 +18,59 @@ from .writing import Existing
 
 if TYPE_CHECKING:
     from ...reading import ReadOptions
+    from ..options.reading import OutputOptions
     from .rendered_files import RenderedFiles
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Where the text goes, and as what; the fields are the command's options.
+    """Where the text goes, and as what.
+
+    Attributes:
+        asked: the command's options.
+        password: of documents that are opened again to write them in other formats.
 
     Raises:
         InvalidOptionError: options that exclude each other, or that need another one.
     """
 
-    output: str | None
-    to: str | None
-    json: bool
-    skip_existing: bool
-    force: bool
-    verbose: bool
-    quiet: bool
-    password: str | None
-    confidence: str
-    boxes: bool
+    asked: OutputOptions
+    password: str | None = None
 
     def __post_init__(self) -> None:
-        if self.verbose and self.quiet:
+        asked = self.asked
+        if asked.verbose and asked.quiet:
             raise InvalidOptionError("--verbose and --quiet exclude each other.")
-        if self.skip_existing and self.force:
+        if asked.skip_existing and asked.force:
             raise InvalidOptionError("--skip-existing and --force exclude each other.")
-        if self.output in (None, "-") and (self.skip_existing or self.force):
-            name = "--force" if self.force else "--skip-existing"
+        if asked.output in (None, "-") and (asked.skip_existing or asked.force):
+            name = "--force" if asked.force else "--skip-existing"
             raise InvalidOptionError(f"{name} is about output files; it needs --output.")
-        if self.to is not None and self.json:
+        if asked.to is not None and asked.json:
             raise InvalidOptionError(
                 "--to and --json exclude each other; --to json writes the tree of a page."
             )
-        if self.confidence != "page" and not self.json:
-            raise InvalidOptionError(f"--confidence {self.confidence} is about JSON; it needs --json.")
-        if self.boxes and not self.json and self.to is None:
+        if asked.confidence != "page" and not asked.json:
+            raise InvalidOptionError(f"--confidence {asked.confidence} is about JSON; it needs --json.")
+        if asked.boxes and not asked.json and asked.to is None:
             raise InvalidOptionError(
                 "--boxes is about places, which text has not; it needs --json, or --to with hocr, tsv, ..."
             )
 
     @property
     def _existing(self) -> Existing:
-        return "replace" if self.force else "refuse"
+        return "replace" if self.asked.force else "refuse"
 
     @cached_property
     def _rendered(self) -> RenderedFiles | None:
-        if self.to is None:
+        if self.asked.to is None:
             return None
         from .rendered_files import RenderedFiles
 
         return RenderedFiles(
-            self.to,
-            verbose=self.verbose,
-            quiet=self.quiet,
+            self.asked.to,
+            verbose=self.asked.verbose,
+            quiet=self.asked.quiet,
             existing=self._existing,
             password=self.password,
         )
@@ -108,9 +106,9 @@ class Wanted:
             found = [Found(tuple(inputs), first.name, first.full_name)]
             folder_given = False
         rendered = self._rendered
-        suffix = rendered.suffix if rendered is not None else ".json" if self.json else ".txt"
+        suffix = rendered.suffix if rendered is not None else ".json" if self.asked.json else ".txt"
         several = rendered is not None and rendered.several
-        jobs = plan(found, self.output, suffix, folder_given=folder_given or several)
+        jobs = plan(found, self.asked.output, suffix, folder_given=folder_given or several)
         check_apart([file for job in jobs for file in self._files(job)])
         return jobs
 
@@ -120,8 +118,8 @@ class Wanted:
         Raises:
             FileAccessError: an output file is there, and it is neither to be skipped nor to be replaced.
         """
-        if not self.skip_existing:
-            if not self.force:
+        if not self.asked.skip_existing:
+            if not self.asked.force:
                 check_free([file for job in jobs for file in self._files(job)])
             return jobs
         kept = [
@@ -129,13 +127,15 @@ class Wanted:
             for job in jobs
             if not all(f.target is not None and os.path.lexists(f.target) for f in self._files(job))
         ]
-        if self.verbose and len(kept) < len(jobs):
+        if self.asked.verbose and len(kept) < len(jobs):
             note(f"{len(jobs) - len(kept)} of {len(jobs)} documents have their output already.")
         return kept
 
     def on_terminal(self, jobs: Sequence[Job]) -> bool:
         """Whether text appears on a terminal as it is written."""
-        return jobs[0].target is None and not self.json and self.to is None and sys.stdout.isatty()
+        return (
+            jobs[0].target is None and not self.asked.json and self.asked.to is None and sys.stdout.isatty()
+        )
 
     def sink(self, jobs: Sequence[Job]) -> Output:
         """What writes the results of the jobs.
@@ -149,7 +149,7 @@ class Wanted:
                 self._rendered.check_stdout()
             return self._rendered
         if not to_stdout:
-            return Files(json=self.json, verbose=self.verbose, existing=self._existing)
-        if self.json:
+            return Files(json=self.asked.json, verbose=self.asked.verbose, existing=self._existing)
+        if self.asked.json:
             return JsonLines()
         return TerminalText() if self.on_terminal(jobs) else PipedText()

@@ -35,10 +35,7 @@ def checked(tex: str) -> Formula:
     """A formula without anything that could act: unknown commands refuse it, and so does what cannot be closed."""
     if len(tex) > MOST_CHARACTERS:
         return Formula(tex, f"the formula has {len(tex)} characters, more than {MOST_CHARACTERS}")
-    repaired: str | None = None
-    if len(re.findall(r"\\left(?![A-Za-z])", tex)) != len(re.findall(r"\\right(?![A-Za-z])", tex)):
-        tex = _SIZED.sub(lambda m: "" if m.group(1) in {".", None} else m.group(1), tex)
-        repaired = "the formula has not as many \\left as \\right; they were left out"
+    tex, repaired = _sizes_in_pairs(tex)
     out: list[str] = []
     stack: list[str] = []
     at = 0
@@ -84,3 +81,11 @@ def checked(tex: str) -> Formula:
         out.append("}" * len(stack))
         repaired = "the formula lacks closing braces; they were added at its end"
     return Formula("".join(out), None, repaired)
+
+
+def _sizes_in_pairs(tex: str) -> tuple[str, str | None]:
+    r"""Without `\left` and `\right` where they are not as many, and what was repaired."""
+    if len(re.findall(r"\\left(?![A-Za-z])", tex)) == len(re.findall(r"\\right(?![A-Za-z])", tex)):
+        return tex, None
+    tex = _SIZED.sub(lambda m: "" if m.group(1) in {".", None} else m.group(1), tex)
+    return tex, "the formula has not as many \\left as \\right; they were left out"
