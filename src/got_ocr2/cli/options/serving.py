@@ -109,7 +109,7 @@ class LimitOptions:
         None
     )
     max_seconds: Annotated[float | None, _limit(positive, "SECONDS", "The longest request; 600.")] = None
-    max_running: Annotated[int | None, _limit(count, "N", "Documents read at a time; 8.")] = None
+    max_running: Annotated[int | None, _limit(count, "N", "Documents read at a time; 24.")] = None
     max_queue: Annotated[int | None, _limit(count, "N", "Requests that wait; 256.")] = None
     pages_together: Annotated[int | None, _limit(count, "N", "Pages of one document at a time; 4.")] = None
     requests_per_minute: Annotated[
