@@ -72,6 +72,49 @@ def test_a_stretched_line_stays_one():
     assert len(find_lines(image).lines) == 5
 
 
+def test_narrow_columns_that_were_justified_are_not_parted():
+    """Of some lines only two words are left, a word at each rim of the column."""
+    text = (
+        "unruffled: free from emotional agitation or nervous tension but that it spread no further among people, let "
+        "us straitly threaten them, that they speak henceforth to no man in this name. If the superscript is "
+        "contained in a word, it returns an object that has no value. When it starts, aptitude shows a list of "
+        "packages sorted by state and instructions for changing the content of several others"
+    ).split()
+    font, width = ImageFont.load_default(22), 200
+    image = Image.new("L", (640, 900), 255)
+    draw = ImageDraw.Draw(image)
+    for left in (40, 340):
+        rest, y = text, 30
+        while rest:
+            count = next(
+                n for n in range(len(rest), 0, -1) if draw.textlength(" ".join(rest[:n]), font) <= width
+            )
+            words, rest = rest[:count], rest[count:]
+            slack = width - sum(draw.textlength(word, font) for word in words)
+            x = float(left)
+            for word in words:
+                draw.text((x, y), word, 0, font)
+                x += draw.textlength(word, font) + slack / max(1, count - 1)
+            y += 33
+    rows = (y - 30) // 33
+    found = find_lines(image)
+    assert [line.box[0] > 300 for line in found.lines] == [False] * rows + [True] * rows
+
+
+@pytest.mark.parametrize("columns", [2, 3])
+def test_what_stands_over_and_under_columns_is_read_before_and_after_them(columns):
+    print_ = page(columns)
+    image = Image.new("L", (print_.width, print_.height + 160), 255)
+    image.paste(print_, (0, 80))
+    draw, font, middle = ImageDraw.Draw(image), ImageFont.load_default(26), image.width // 2
+    draw.text((middle, 60), "It is", 0, font, anchor="ms")
+    draw.text((middle - 5, image.height - 40), "124", 0, font, anchor="ms")
+    order = [(line.box[0] + line.box[2]) / 2 for line in find_lines(image).lines]
+    assert len(order) == 8 * columns + 2
+    assert order[0] == pytest.approx(middle, abs=4)
+    assert order[-1] == pytest.approx(middle - 5, abs=4)
+
+
 def test_cells_of_a_table_are_read_row_by_row():
     image = Image.new("L", (700, 300), 255)
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(22)

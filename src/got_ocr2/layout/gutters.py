@@ -30,6 +30,9 @@ _FAR = 4.0  # a gap as wide as this parts a column from what stands beside one o
 _BESIDE = 4  # lines of such a column, above and below
 _FLUSH = 0.7  # letter heights between the left edges of a column's lines
 _COLUMN = 10.0  # letter heights up and down in which they are counted
+_ROUNDS = 2  # stretched lines that were put together tell of those near them
+_WHOLE = 3  # lines of a justified column that are not parted
+_ANYWHERE = 0.6  # share of what stands right of a gap that begins where it ends; of a column it is more
 _ASIDE = 5.0  # letter heights from the ends of a running line to the columns' gutter
 _APART = 1.6  # and to the columns
 _MARK = 2.5  # widths of a bullet or a number in letter heights
@@ -63,23 +66,27 @@ def bridged_rows(rows: Sequence[Row], small: Letters, walls: Letters) -> Groups:
     if len(rows) < 2:
         return np.zeros(len(rows), np.int64)
     page = _Map(rows)
-    gaps = _gaps(rows)
+    gaps = [(i, j, gap) for i, j, gap in _gaps(rows) if not _walled(gap, walls)]
     inner = {j for _, j, _ in gaps}  # marks are first on their level
-    pairs = [
-        (i, j)
-        for i, j, gap in gaps
-        if not _walled(gap, walls)
-        and (
-            (i not in inner and _is_mark(rows[i], gap))
-            or _is_led(gap, small)
-            or not (
-                page.is_speck(rows[i], gap)
-                or page.is_speck(rows[j], gap)
-                or _ends_at_column(rows, gap)
-                or page.is_gutter(gap)
-            )
+    bridged = [
+        (i not in inner and _is_mark(rows[i], gap))
+        or _is_led(gap, small)
+        or not (
+            page.is_speck(rows[i], gap)
+            or page.is_speck(rows[j], gap)
+            or _ends_at_column(rows, gap)
+            or page.is_gutter(gap)
         )
+        for i, j, gap in gaps
     ]
+    for _ in range(_ROUNDS):
+        column = _Justified(rows, _lines(rows, gaps, bridged))
+        bridged = [one or column.is_stretched(gap) for one, (_, _, gap) in zip(bridged, gaps, strict=True)]
+    return _lines(rows, gaps, bridged)
+
+
+def _lines(rows: Sequence[Row], gaps: list[tuple[int, int, _Gap]], bridged: list[bool]) -> Groups:
+    pairs = [(i, j) for (i, j, _), one in zip(gaps, bridged, strict=True) if one]
     joined = np.array(pairs, np.int64).reshape(-1, 2)
     return connected(len(rows), joined[:, 0], joined[:, 1])
 
@@ -135,6 +142,41 @@ def _ends_at_column(rows: Sequence[Row], gap: _Gap) -> bool:
     near = [row.base + row.slope * row.x1 - gap.foot for row in rows if abs(row.x1 - gap.x2) < _FLUSH * h]
     near = [down for down in near if h < abs(down) < _COLUMN * h]
     return len(near) >= _BESIDE and min(near) < 0 < max(near)
+
+
+class _Justified:
+    """Tells gaps in the stretched lines of a justified column from gutters."""
+
+    def __init__(self, rows: Sequence[Row], lines: Groups) -> None:
+        """Takes the rows, and which line each is a part of as far as that is known."""
+        count = int(lines.max()) + 1
+        self._x1, self._x2, self._foot = np.full(count, np.inf), np.zeros(count), np.zeros(count)
+        np.minimum.at(self._x1, lines, [row.x1 for row in rows])
+        np.maximum.at(self._x2, lines, [row.x2 for row in rows])
+        np.maximum.at(self._foot, lines, [row.foot for row in rows])
+
+    def is_stretched(self, gap: _Gap) -> bool:
+        """Whether whole lines of one width run across the gap near it.
+
+        They do so above and below, or what is right of the gap begins anywhere.
+        """
+        flush = _FLUSH * gap.height
+        near = abs(self._foot - gap.foot) < _REACH * gap.height
+        level = near & (abs(self._foot - gap.foot) < 0.5 * gap.height)
+        whole = near & (self._x1 < gap.x1) & (self._x2 > gap.x2)
+        if whole.sum() < _WHOLE:
+            return False
+        x1, x2 = np.median(self._x1[whole]), np.median(self._x2[whole])
+        whole &= (abs(self._x1 - x1) < flush) & (abs(self._x2 - x2) < flush)
+        ends = level & (abs(self._x2 - x2) < flush) & (self._x1 > gap.x1)
+        if whole.sum() < _WHOLE or not ends.any():
+            return False
+        above = whole & (self._foot < gap.foot)
+        if min(above.sum(), (whole & ~above).sum()) >= _WHOLE - 1:
+            return True
+        beside = near & (self._x1 > gap.x1) & (self._x2 < x2 + flush)
+        aligned = beside & (abs(self._x1 - gap.x2) < flush)
+        return bool(aligned.sum() <= max(1.0, _ANYWHERE * beside.sum()))
 
 
 def _is_led(gap: _Gap, small: Letters) -> bool:

@@ -18,6 +18,7 @@ _SHORT_CELL = 14.0  # letter heights
 _RAGGED = 0.75
 _MARK = 3.0  # letter heights
 _SMALL = 3  # lines
+_CENTRED = 4.0  # letter heights between the middles of a page and of the number under it
 _HEAD_ROOM = 1.5  # letter heights between a running head and the page below it
 
 
@@ -37,7 +38,9 @@ def reading_order(boxes: Boxes, heights: NDArray[np.float64]) -> tuple[Order, Or
     hulls = np.array([_hull(boxes[block]) for block in members])
     order: list[int] = []
     block_of = np.zeros(len(boxes), np.int64)
-    for number, block in enumerate(_ordered(hulls)):
+    head, foot = _head(hulls), _foot(members, hulls, boxes, heights)
+    rest = np.array([block for block in range(len(members)) if block not in {*head, *foot}], np.int64)
+    for number, block in enumerate([*head, *rest[_ordered(hulls[rest])], *foot]):
         lines = _row_by_row(members[block], boxes)
         block_of[lines] = number
         order += lines
@@ -107,6 +110,29 @@ def _with_running_heads(
             blocks = [block for block in blocks if not set(block) <= set(level)] + [level]
             alone = [i for i in alone if i not in level]
     return blocks
+
+
+def _head(hulls: Boxes) -> list[int]:
+    """The blocks at the top of the page that stand above all others: what is below may be columns."""
+    rest = list(np.argsort(hulls[:, 1], kind="stable"))
+    head: list[int] = []
+    while len(rest) > 1 and hulls[rest[0], 3] <= hulls[rest[1:], 1].min():
+        head.append(int(rest.pop(0)))
+    return head
+
+
+def _foot(blocks: list[list[int]], hulls: Boxes, boxes: Boxes, heights: NDArray[np.float64]) -> list[int]:
+    """The number of the page, or another line in the middle, below all the rest of it."""
+    last = int(np.argmax(hulls[:, 1]))
+    others = np.delete(hulls, last, 0)
+    if len(blocks[last]) > 1 or len(others) < 2:
+        return []
+    (line,) = blocks[last]
+    room = (boxes[line, 1] - others[:, 3].max()) / heights[line]
+    middle = (others[:, 0].min() + others[:, 2].max()) / 2
+    centred = abs((boxes[line, 0] + boxes[line, 2]) / 2 - middle) < _CENTRED * heights[line]
+    alone = _is_mark(boxes[line], heights[line]) and room > _HEAD_ROOM
+    return [last] if alone or (centred and room > 0) else []
 
 
 def _with_tables(blocks: list[list[int]], boxes: Boxes, heights: NDArray[np.float64]) -> list[list[int]]:
