@@ -72,19 +72,21 @@ def test_a_stretched_line_stays_one():
     assert len(find_lines(image).lines) == 5
 
 
+JUSTIFIED = (
+    "unruffled: free from emotional agitation or nervous tension but that it spread no further among people, let "
+    "us straitly threaten them, that they speak henceforth to no man in this name. If the superscript is "
+    "contained in a word, it returns an object that has no value. When it starts, aptitude shows a list of "
+    "packages sorted by state and instructions for changing the content of several others"
+)
+
+
 def test_narrow_columns_that_were_justified_are_not_parted():
     """Of some lines only two words are left, a word at each rim of the column."""
-    text = (
-        "unruffled: free from emotional agitation or nervous tension but that it spread no further among people, let "
-        "us straitly threaten them, that they speak henceforth to no man in this name. If the superscript is "
-        "contained in a word, it returns an object that has no value. When it starts, aptitude shows a list of "
-        "packages sorted by state and instructions for changing the content of several others"
-    ).split()
     font, width = ImageFont.load_default(22), 200
     image = Image.new("L", (640, 900), 255)
     draw = ImageDraw.Draw(image)
     for left in (40, 340):
-        rest, y = text, 30
+        rest, y = JUSTIFIED.split(), 30
         while rest:
             count = next(
                 n for n in range(len(rest), 0, -1) if draw.textlength(" ".join(rest[:n]), font) <= width
