@@ -16,7 +16,16 @@ from ..sample import Sample
 from ..text.styles import print_on_plain_paper, random_style
 from .faces import BOOK, RECEIPT, TYPEWRITER, pick_family
 from .letters import Hand, LineSheet, Machine
-from .typography import all_ligatures, capitals, figure_words, form_words, printed, reference_words, upper
+from .typography import (
+    all_ligatures,
+    capitals,
+    code_words,
+    figure_words,
+    form_words,
+    printed,
+    reference_words,
+    upper,
+)
 
 LineKind = Literal["print", "typewriter", "book", "capitals", "receipt"]
 LINE_KINDS: tuple[LineKind, ...] = get_args(LineKind)
@@ -35,7 +44,7 @@ class BlockComposer:
 
     content: Content
     split: Split
-    em: tuple[float, float] = (16.0, 52.0)
+    em: tuple[float, float] = (13.0, 52.0)
 
     def compose(self, rng: np.random.Generator, kind: LineKind) -> Sample:
         """One clean block, its lines joined by line breaks; without lines if nothing drawn could be set."""
@@ -94,6 +103,8 @@ class BlockComposer:
         hand = Hand(face, em, face.load(em).getlength(" ") * rng.uniform(0.8, 1.7))
         if rng.random() < 0.4:
             hand = replace(hand, ligatures=frozenset(s for s in all_ligatures() if face.covers(s)))
+        if rng.random() < (0.35 if kind == "book" else 0.03):
+            hand = replace(hand, thin=em * rng.uniform(0.1, 0.3))
         spaced = rng.random() < (0.4 if kind == "capitals" else 0.04)
         return (
             replace(hand, spacing=em * rng.uniform(0.02, 0.3), word_space=2 * hand.word_space)
@@ -127,6 +138,8 @@ class BlockComposer:
                 )
         elif way < forms + 0.1 + references:
             words = reference_words(rng, count)
+        elif hand.face.style == "mono" and rng.random() < 0.2:
+            words = code_words(rng, count)
         else:
             words = printed(rng, self.content.words(rng, count))
         if kind == "capitals":

@@ -56,7 +56,7 @@ class LineEngine:
     mixture: ContentMixture = field(default_factory=_mixture)
     strength: float = 0.85
     nothing: float = 0.03
-    em: tuple[float, float] = (16.0, 52.0)
+    em: tuple[float, float] = (13.0, 52.0)
     split: Split = "train"
     kind: str = "line"
 

@@ -27,7 +27,7 @@ def scanned(line: Sample, rng: np.random.Generator, strength: float) -> Sample:
     if strength == 0:
         return line
     image = line.image
-    if rng.random() < 0.25 * min(1.0, 2 * strength):
+    if rng.random() < 0.3 * min(1.0, 2 * strength):
         image = coarse(image, rng)
     if rng.random() < 0.25 * min(1.0, 2 * strength):
         image = one_bit(image, rng, strength)
@@ -43,8 +43,8 @@ def scanned(line: Sample, rng: np.random.Generator, strength: float) -> Sample:
 
 
 def coarse(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Sampled down to 16 to 24 pixels of height, as pages at 100 to 150 dots an inch are."""
-    height = int(rng.integers(16, 25))
+    """Sampled down to 13 to 24 pixels of height, as pages at 75 to 150 dots an inch are."""
+    height = int(rng.integers(13, 25))
     if height >= image.height:
         return image
     size = (max(1, round(image.width * height / image.height)), height)

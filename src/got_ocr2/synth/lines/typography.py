@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _QUOTES = {"“”": 0.3, "‘’": 0.25, "«»": 0.15, "„“": 0.12, '""': 0.1, "''": 0.04, "‚‘": 0.02, "‹›": 0.02}
 _SIGNS = "•·–—…§¶†‡°©®™€£¥¢¿¡ªº×÷±µ½¼¾²³¹&@%*/+=<>[]{}#~|_^\\"
-_MARKS = ("-", "–", "—", "•", "*", "1.", "2)", "a)", "(b)", "(iv)", "§ 12", "→", "III.", "□")
+_MARKS = ("-", "–", "—", "•", "▪", "■", "*", "1.", "2)", "a)", "(b)", "(iv)", "§ 12", "→", "III.", "□")
 _LIGATURES = (("ffi", "ﬃ"), ("ffl", "ﬄ"), ("ff", "ﬀ"), ("fi", "ﬁ"), ("fl", "ﬂ"))
 _SPLIT = re.compile("|".join(plain for plain, _ in _LIGATURES) + "|.", re.DOTALL)
 _ITEMS = (
@@ -34,6 +34,7 @@ _ITEMS = (
 )
 
 
+_JOINTS = ("::", ".", "_", "-", "/", ":", "->", "++", "@", "\\")
 _INITIALS = "ABCDEFGHIJLMNOPQRSTVW"
 _ENDS = "., ;:,.  "
 _REFERENCES = (
@@ -94,6 +95,8 @@ def printed(rng: np.random.Generator, words: Sequence[str]) -> list[str]:
             word = word + _pick(rng, ",;:.!?")
         elif chance < 0.10:
             word = "(" + word + ")"
+        elif chance < 0.107:
+            word = f"{word}[{int(rng.integers(1, 60))}]"
         out.append(word)
     if rng.random() < 0.06:
         out[:0] = _MARKS[int(rng.integers(len(_MARKS)))].split()
@@ -164,6 +167,27 @@ def figure_words(rng: np.random.Generator, count: int) -> list[str]:
             out.append(
                 f"{rng.integers(10 ** int(rng.integers(1, 7))):,}".replace(",", "," if mark == "." else mark)
             )
+    return out
+
+
+def code_words(rng: np.random.Generator, count: int) -> list[str]:
+    """At least `count` words of a terminal or of code: names put together by signs, options, calls, addresses."""
+    out: list[str] = []
+    while len(out) < count:
+        names = random_string(rng, "word").split() * 3
+        name = _JOINTS[int(rng.integers(len(_JOINTS)))].join(names[: int(rng.integers(2, 4))])
+        way = rng.random()
+        if way < 0.5:
+            out.append(name + _pick(rng, "   ,;:").strip())
+        elif way < 0.6:
+            out.append(f"--{name}={int(rng.integers(1000))}")
+        elif way < 0.75:
+            first, last = ("()", "[]", "{}", "<>", '""', "''")[int(rng.integers(6))]
+            out.append(f"{names[0]}{first}{names[1]}{last}")
+        elif way < 0.85:
+            out += [names[0], ("=", "==", "+=", "->", "|", "&&", "<", "!=", "+", ":")[int(rng.integers(10))]]
+        else:
+            out.append(f"{_pick(rng, '$#%~/')}{name}")
     return out
 
 
