@@ -118,19 +118,33 @@ def timed_run(
     *,
     resume: bool = False,
     open_executor: OpenExecutor = LocalExecutor,
+    moments: list[tuple[float, int]] | None = None,
 ) -> tuple[Progress, float]:
-    """A run, and the seconds from the first page to the last, without the start of processes."""
+    """A run, and the seconds from the first page to the last, without the start of processes.
+
+    `moments` gets the time of every report and the pages that were done by then.
+    """
     first: list[float] = []
 
     def note(progress: Progress) -> None:
         if progress.counts.rows and not first:
             first.append(time.monotonic())
+        if moments is not None:
+            moments.append((time.monotonic(), progress.counts.rows))
 
     told = Told(lambda line: None, note)
     done = run(
         [inputs], output, options, resume=resume, open_executor=open_executor, told=told, picture=False
     )
     return done, time.monotonic() - first[0] if first else 0.0
+
+
+def speed_of(moments: list[tuple[float, int]]) -> float:
+    """Pages a second of the middle half of a run, while no worker begins and none has run dry."""
+    count = moments[-1][1]
+    first = next(moment for moment in moments if moment[1] >= count / 4)
+    last = next(moment for moment in moments if moment[1] >= 3 * count / 4)
+    return (last[1] - first[1]) / (last[0] - first[0])
 
 
 def efficiency(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
@@ -141,14 +155,13 @@ def efficiency(folder: Path, chosen: argparse.Namespace) -> dict[str, Any]:
         inputs = documents(folder, *[f"pages={chosen.pages // 4} {work}={chosen.milliseconds / 1000}"] * 4)
     rows: list[dict[str, Any]] = []
     for workers in chosen.workers:
-        options = BatchOptions(workers=workers, threads=1, pages_per_task=2, rows_per_shard=100)
+        options = BatchOptions(workers=workers, threads=1, pages_per_task=1, rows_per_shard=100)
         if not chosen.model:
             options = replace(options, reader=TARGET)
-        done, seconds = timed_run(inputs, folder / f"out{workers}", options)
-        # The pages before the first report are not in the time.
-        speed = (done.counts.rows - 2) / seconds
+        moments: list[tuple[float, int]] = []
+        done, seconds = timed_run(inputs, folder / f"out{workers}", options, moments=moments)
         start = done.elapsed - seconds
-        rows.append({"workers": workers, "pages_per_second": speed, "start_seconds": start})
+        rows.append({"workers": workers, "pages_per_second": speed_of(moments), "start_seconds": start})
     base = rows[0]["pages_per_second"] / rows[0]["workers"]
     cores = len(os.sched_getaffinity(0))
     at_once = 1 << 20 if chosen.waiting else cores

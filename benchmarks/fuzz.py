@@ -1,10 +1,12 @@
-"""Hostile documents in one run of `got-ocr2 batch`: no page may be lost, and no process may be brought down unseen.
+"""Hostile inputs of every kind: no page may be lost, and no process may be brought down unseen.
 
     python benchmarks/fuzz.py [--count 10000] [--seed 0] [--workers 1] [--keep FOLDER]
 
-Pictures and PDFs of eleven kinds are made, then bytes of them changed, cut out, doubled, swapped or cut off, by the
-seed alone. They are opened and drawn by the real reader; a model that answers at once takes the place of the network.
-Ends with a JSON line and with exit code 1 if a document has no row, or an error that is not ours.
+Three quarters are pictures and PDFs of eleven kinds for one run of `got-ocr2 batch`; bytes of them are changed, cut
+out, doubled, swapped or cut off, by the seed alone. They are opened and drawn by the real reader; a model that answers
+at once takes the place of the network. The other quarter are files of checkpoints, markup and requests of JSON, as
+`hostile_inputs.py` makes them. Ends with a JSON line, and with exit code 1 if a document has no row, or anything an
+error that is not ours.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import argparse
 import io
 import json
 import random
+import resource
 import sys
 import tempfile
 import time
@@ -22,6 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+import hostile_inputs
 import pikepdf
 from PIL import Image, ImageDraw, features
 
@@ -32,6 +36,7 @@ from size_reader import TARGET
 
 KINDS = ("png", "jpeg", "tiff", "gif", "webp", "avif", "jpeg2000", "bmp", "ppm", "tga", "pdf")
 _SUFFIXES = {"jpeg2000": ".jp2"}
+OTHERS = ("config", "tokenizer", "safetensors", "markup", "request")
 # What `documents` and `reading` say of a document on purpose; anything else is a traceback in disguise.
 OURS = ("InputError", "EncryptedDocumentError", "FileAccessError", "WorkerError")
 
@@ -45,10 +50,15 @@ def main() -> int:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         place = chosen.keep or Path(folder) / "documents"
-        made = make(place, chosen.count, chosen.seed)
+        made = make(place, chosen.count - chosen.count // 4, chosen.seed)
         found = read(place, Path(folder) / "out", made, chosen.workers)
-    print(json.dumps({**found, "seed": chosen.seed, "machine": describe()}))
-    return 0 if found["rows_missing"] == 0 and not found["foreign_errors"] else 1
+    others = hostile_inputs.run(
+        hostile_inputs.parser().parse_args(
+            ["--seed", str(chosen.seed), "--count", str(chosen.count // 4), "--kinds", ",".join(OTHERS)]
+        )
+    )
+    print(json.dumps({**found, "others": others, "seed": chosen.seed, "machine": describe()}))
+    return 1 if found["rows_missing"] or found["foreign_errors"] or others["faults"] else 0
 
 
 def make(place: Path, count: int, seed: int) -> list[str]:
@@ -169,6 +179,8 @@ def read(place: Path, out: Path, made: list[str], workers: int) -> dict[str, Any
         "foreign_errors": len(foreign),
         "seconds": round(seconds, 1),
         "driver_peak_bytes": peak_memory(),
+        # Or what this process held when it started the worker, if that was more.
+        "worker_peak_bytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss << 10,
     }
 
 

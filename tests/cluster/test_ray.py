@@ -84,6 +84,40 @@ def test_pages_are_drawn_by_tasks_of_their_own(documents, batch, rows, tmp_path,
     assert [row["page"] for row in rows("long")] == [*range(1, 5001)]
 
 
+def test_memory_is_asked_of_ray_and_kept_to(documents, batch, rows, ray_here):
+    from got_ocr2.cluster.executors.ray_data import RayExecutor
+
+    most = 300 << 20
+    taken: list[float] = []
+
+    def look(progress):
+        taken.append(
+            ray_here.cluster_resources()["memory"] - ray_here.available_resources().get("memory", 0.0)
+        )
+
+    given = documents("pages=9 slow=0.3 grow=4")
+    batch(given, open_executor=RayExecutor, workers=2, worker_memory=most, pages_per_task=1, progress=look)
+    assert max(taken) == 2 * most
+    failed = [row for row in rows() if row["status"] == "failed"]
+    assert [row["page"] for row in failed] == [4]
+    assert failed[0]["error"]["message"].endswith("it took more than 314,572,800 bytes of memory.")
+    assert len(rows()) == 9
+
+
+def test_more_than_this_machine_has_is_refused(documents, batch, settings):
+    import ray
+
+    from got_ocr2.cluster.executors.ray_data import RayExecutor
+
+    here = partial(RayExecutor, address="here")
+    with (
+        quiet(),
+        pytest.raises(InvalidOptionError, match=r"^A worker wants .* bytes of memory; this machine has"),
+    ):
+        batch(documents("pages=1"), open_executor=here, workers=1, worker_memory=1 << 50)
+    assert not ray.is_initialized()
+
+
 def test_a_machine_that_goes_is_done_without(documents, batch, tmp_path):
     import ray
     from ray.cluster_utils import Cluster

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import os
 import shutil
 import time
 from pathlib import Path
@@ -30,8 +31,12 @@ def whole(documents, batch, tmp_path):
     return given, contents(tmp_path / "whole" / "shards")
 
 
-@pytest.mark.parametrize("folder", ["tasks", "manifest"])
-def test_a_full_disk_ends_the_run_and_loses_nothing(whole, batch, tmp_path, monkeypatch, folder):
+@pytest.mark.parametrize(
+    ("folder", "code"), [("tasks", errno.ENOSPC), ("manifest", errno.ENOSPC), ("tasks", errno.EROFS)]
+)
+def test_a_disk_that_is_full_or_turns_read_only_ends_the_run_and_loses_nothing(
+    whole, batch, tmp_path, monkeypatch, folder, code
+):
     given, shards = whole
     written = []
 
@@ -41,13 +46,12 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(whole, batch, tmp_path, monk
             written.append(path)
             if len(written) > 1:
                 file.close()
-                raise OSError(errno.ENOSPC, "No space left on device")
+                raise OSError(code, os.strerror(code))
         return file
 
     monkeypatch.setattr(folder_module, "open", full, raising=False)
-    with pytest.raises(
-        FileAccessError, match=r"cannot be written: No space left on device; what is done is kept"
-    ):
+    said = rf"cannot be written: {os.strerror(code)}; what is done is kept"
+    with pytest.raises(FileAccessError, match=said):
         batch(given, **SIZES)
     monkeypatch.undo()
     batch(given, resume=True, **SIZES)
@@ -88,6 +92,16 @@ def test_documents_that_vanish_or_change_are_rows(documents, batch, rows, tmp_pa
     assert failed["d1.txt", 1].endswith("d1.txt cannot be read: No such file or directory.")
     assert "has changed since the run looked at it" in failed["d3.txt", 2]
     assert len(rows()) == 24
+
+
+def test_documents_that_do_not_come_are_rows(documents, batch, rows, tmp_path):
+    given = documents("pages=2", "nobody writes into this one", "pages=1")
+    path = tmp_path / "in" / "d1.txt"
+    path.unlink()
+    os.mkfifo(path)
+    batch(given, page_timeout=2.5)
+    assert [row["status"] for row in rows()] == ["complete", "complete", "failed", "complete"]
+    assert rows()[2]["error"]["message"].endswith("there was no word from it for 2.5 seconds.")
 
 
 def test_a_clock_that_jumps_changes_nothing(whole, batch, tmp_path, monkeypatch):

@@ -9,6 +9,6 @@ workers/     the process that reads; what keeps it to its word
 running.py   a task -> its rows, in a file of their own (tasks.py); earlier.py has rows that need not be read again
 shards.py    tasks -> a shard and its manifest
 finishing.py shards -> a file a document (files.py)
-places/      where all of it lies: a folder or S3 (store.py says what lies where)
+places/      where all of it lies: a folder or an object store (store.py says what lies where)
 driver.py    all of it in order
 """

@@ -83,6 +83,25 @@ class RayExecutor:
             self._ray.init(**place, log_to_driver=False, configure_logging=False)
         except (ConnectionError, ValueError, RuntimeError) as e:
             raise InvalidOptionError(f"No Ray cluster answers at {printable(address)}: {reason(e)}.") from e
+        if address == HERE:
+            try:
+                self._check_room()
+            except InvalidOptionError:
+                self._ray.shutdown()
+                raise
+
+    def _check_room(self) -> None:
+        """A cluster may grow, this machine will not: Ray would wait for ever."""
+        there = self._ray.cluster_resources()
+        for name, wanted, words in (
+            ("memory", self._options.worker_memory or 0, "{:,.0f} bytes of memory"),
+            ("GPU", self._options.gpus, "{:g} GPUs"),
+        ):
+            if wanted > there.get(name, 0):
+                has = words.format(there.get(name, 0))
+                raise InvalidOptionError(
+                    f"A worker wants {words.format(wanted)}; this machine has {has} for all."
+                )
 
     def __enter__(self) -> Self:
         return self

@@ -13,7 +13,7 @@ from ...documents.sources import SUFFIXES
 from ...errors import InputError
 from ...wording import printable
 from .lists import LISTS, listed
-from .remote import is_remote, remote_files, remote_info, remote_source
+from .remote import forget_listings, is_remote, remote_files, remote_info, remote_source
 from .sources import Source, stamp_of
 from .tars import members
 
@@ -35,6 +35,7 @@ def list_sources(inputs: Iterable[str], *, recursive: bool = False) -> Iterator[
         if is_url(path):
             yield _address(path)
         elif is_remote(path):
+            forget_listings(path)
             yield from _remote(path, recursive)
         elif path.lower().endswith(".tar") and os.path.isfile(path):
             yield from members(path, _stamp(path))

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, BinaryIO
 
-from ...errors import FileAccessError, InvalidOptionError, MissingDependencyError
-from ...extras import need
+from ...errors import FileAccessError
 from ...wording import printable, reason
+from ..addresses import file_system
 from .sources import Source, stamp_of
 
 
@@ -19,21 +19,13 @@ def is_remote(path: str) -> bool:
     return bool(mark) and scheme.lower() not in ("http", "https")
 
 
-def file_system(path: str) -> tuple[Any, str]:
-    """The file system of an address, and the path in it.
+def forget_listings(path: str) -> None:
+    """For file systems that keep what they have listed for an earlier run of this process, as the Hub's does.
 
     Raises:
-        MissingDependencyError: fsspec, or the package for this kind of address, is not installed.
-        InvalidOptionError: no such kind.
+        GotOcr2Error: see `file_system`.
     """
-    fsspec = need("fsspec", "Reading from addresses such as s3://", extra="batch")
-    try:
-        # What was listed for an earlier run of this process is not what is there now.
-        return fsspec.core.url_to_fs(path, use_listings_cache=False)
-    except ImportError as e:
-        raise MissingDependencyError(f"{printable(path)} cannot be opened: {reason(e)}.") from e
-    except ValueError as e:
-        raise InvalidOptionError(f"{printable(path)} cannot be opened: {reason(e)}.") from e
+    file_system(path)[0].invalidate_cache()
 
 
 def remote_info(path: str) -> dict[str, Any]:

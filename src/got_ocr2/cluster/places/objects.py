@@ -1,7 +1,7 @@
 """A prefix of an object store, by fsspec.
 
-There is no rename and none is needed: an object of S3 appears whole when its upload ends, or not at all, and every
-later read sees it. Other kinds of addresses promise less, or were not tried, so they are not taken.
+There is no rename and none is needed: an object of S3 or of Google's store appears whole when its upload ends, or not
+at all, and every later read sees it. Other kinds of addresses promise less, or were not tried, so they are not taken.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from ...errors import FileAccessError, MissingDependencyError
-from ...extras import need
+from ...errors import FileAccessError
 from ...wording import printable, reason
+from ..addresses import file_system
 from .lease import hold
 from .place import Lock
 
-SCHEMES = ("s3", "s3a")
+SCHEMES = ("s3", "s3a", "gs", "gcs")
 
 T = TypeVar("T")
 
@@ -25,15 +25,8 @@ class Objects:
     """See `Place`. A folder is what keys have before a /; there are none that are empty."""
 
     def __init__(self, address: str) -> None:
-        fsspec = need("fsspec", "Writing to addresses such as s3://", extra="batch")
         self._address = address.rstrip("/")
-        try:
-            # What was listed once is not what is there now.
-            self._system, self._inside = fsspec.core.url_to_fs(self._address, use_listings_cache=False)
-        except ImportError as e:
-            raise MissingDependencyError(f"{printable(address)} cannot be opened: {reason(e)}.") from e
-        except Exception as e:
-            raise FileAccessError(f"{printable(address)} cannot be opened: {reason(e)}.") from e
+        self._system, self._inside = file_system(self._address)
 
     @property
     def root(self) -> str:
@@ -54,7 +47,7 @@ class Objects:
         try:
             self._do(key, "written", lambda: self._system.pipe_file(self._at(key), data))
         except FileNotFoundError as e:
-            raise FileAccessError(f"{self.where(key)} cannot be written: {reason(e)}.") from e
+            raise FileAccessError(f"{self.where(key)} cannot be written: there is no such bucket.") from e
 
     def add(self, key: str, data: bytes) -> bool:
         """Writes a file if there is none of that name, which the store decides; False if there is."""
@@ -63,7 +56,7 @@ class Objects:
         except FileExistsError:
             return False
         except FileNotFoundError as e:
-            raise FileAccessError(f"{self.where(key)} cannot be written: {reason(e)}.") from e
+            raise FileAccessError(f"{self.where(key)} cannot be written: there is no such bucket.") from e
         return True
 
     def exists(self, key: str) -> bool:
