@@ -102,7 +102,8 @@ def originals() -> dict[str, list[bytes]]:
             fitting.save(sink, kind, **several)
             found.setdefault(kind, []).append(sink.getvalue())
     sink = io.BytesIO()
-    pages[0].save(sink, "pdf", save_all=True, append_images=pages[1:])
+    then = time.gmtime(0)
+    pages[0].save(sink, "pdf", save_all=True, append_images=pages[1:], creationDate=then, modDate=then)
     found["pdf"] = [sink.getvalue(), _plain_pdf()]
     return found
 
@@ -113,7 +114,12 @@ def _plain_pdf() -> bytes:
         page = pdf.add_blank_page(page_size=(90, 60))
         page.Contents = pdf.make_stream(b"q 1 0 0 RG 5 5 m 80 50 l S Q\n" * 4)
         sink = io.BytesIO()
-        pdf.save(sink, compress_streams=False, object_stream_mode=pikepdf.ObjectStreamMode.disable)
+        pdf.save(
+            sink,
+            compress_streams=False,
+            object_stream_mode=pikepdf.ObjectStreamMode.disable,
+            deterministic_id=True,
+        )
         return sink.getvalue()
 
 

@@ -119,7 +119,7 @@ def _pdfs() -> list[bytes]:
                 last.Rotate = angle
             out = io.BytesIO()
             mode = pikepdf.ObjectStreamMode.generate if packed else pikepdf.ObjectStreamMode.disable
-            pdf.save(out, object_stream_mode=mode, compress_streams=packed)
+            pdf.save(out, object_stream_mode=mode, compress_streams=packed, deterministic_id=True)
             made.append(out.getvalue())
     return made
 

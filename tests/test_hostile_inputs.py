@@ -50,6 +50,7 @@ def test_sound_inputs_are_read_and_the_same_seed_gives_the_same_input():
     png = hostile.pictures()["png"]
     first, second = (hostile.mutated(png[0], random.Random("0:1"), png) for _ in range(2))
     assert first == second != png[0]
+    assert tuple(hostile._pdfs()) == hostile.pictures()["pdf"]
 
 
 @pytest.mark.parametrize(
