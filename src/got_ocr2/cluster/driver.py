@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import InputError, InvalidOptionError
+from .assignments import Commit, Committed, Executor, Work
 from .claim import check_identity, check_output
 from .executors.local import LocalExecutor
 from .finishing import write_files
@@ -21,7 +22,6 @@ from .report import write_report
 from .shards import tasks_of
 from .store import Store
 from .tasks import Counts, Task
-from .work import Commit, Committed, Executor, Work
 from .workers.reader import reader_class
 
 OpenExecutor = Callable[[str, BatchOptions, str], Executor]

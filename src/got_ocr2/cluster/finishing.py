@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Callable, Collection, Iterator
 
 from ..rendering.registry import FORMATS
+from .assignments import Executor, Render, Work, Written
 from .files import documents_of, target
 from .options import BatchOptions
 from .plan import ShardPlan
 from .store import FILES, Store
-from .work import Executor, Render, Work, Written
 
 _TOGETHER = 32  # documents of a request
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from ..errors import InputError
+from .assignments import Executor, Look
 from .inputs import Source
 from .plan import Document, ShardPlan
 from .store import Store
-from .work import Executor, Look
 
 _TOGETHER = 16  # documents of a request
 _WINDOW = 65_536  # documents that are in memory

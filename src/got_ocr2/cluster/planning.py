@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ..errors import InputError
 from ..wording import printable
+from .assignments import Executor
 from .earlier import is_begun, remember
 from .inputs import list_sources
 from .looking import Known, look_at
@@ -15,7 +16,6 @@ from .plan import Document, ShardPlan, shards_of
 from .progress import Progress
 from .shards import Found, committed
 from .store import Store, part, shard_of
-from .work import Executor
 
 
 @dataclass

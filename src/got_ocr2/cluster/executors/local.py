@@ -12,8 +12,8 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from ..assignments import Outcome, Work, Worker
 from ..options import BatchOptions
-from ..work import Outcome, Work, Worker
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 from ...errors import FileAccessError, GotOcr2Error, InvalidOptionError
 from ...extras import need
 from ...wording import printable, reason
+from ..assignments import Outcome, Work, Worker
 from ..options import BatchOptions
 from ..store import JOB, Store
 from ..tasks import Task
-from ..work import Outcome, Work, Worker
 
 if TYPE_CHECKING:
     from typing_extensions import Self
