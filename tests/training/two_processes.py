@@ -1,13 +1,20 @@
-"""One process of two distributed runs; `test_training_scale` starts two and compares what they learn."""
+"""Two processes of two distributed runs; `test_training_scale` starts them and compares what they learn.
+
+They are forked once everything is imported, which takes longer than all that they do.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
+from multiprocessing import get_context
+from multiprocessing.connection import wait
 from pathlib import Path
 from unittest.mock import patch
 
 import torch
+import torch._dynamo  # every optimiser imports it when it is made
 from test_training_loop import STAGE
 from test_training_pieces import ENGINE, TINY
 
@@ -94,9 +101,30 @@ def own_optimizers(folder: Path, group: Group) -> Trainer:
     return scaled_trainer(folder, group, stage=stage, shard=group.size > 1, optimizers=make_optimizers)
 
 
-if __name__ == "__main__":
+def run_both(rank: int, folder: Path) -> None:
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank)}
     joined = join("cpu")
-    folder = Path(sys.argv[1])
     run_whole(folder / "whole", joined)
     run_sharded(folder / "sharded", joined)
     joined.close()
+
+
+def main() -> int:
+    """The exit code of the first process that fails, which ends the other too, or 0."""
+    processes = [get_context("fork").Process(target=run_both, args=(i, Path(sys.argv[1]))) for i in range(2)]
+    for process in processes:
+        process.start()
+    running = list(processes)
+    while running:
+        wait([process.sentinel for process in running])
+        for process in [one for one in running if one.exitcode is not None]:
+            running.remove(process)
+            if process.exitcode:
+                for other in running:
+                    other.terminate()
+                return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
