@@ -103,6 +103,20 @@ def test_narrow_columns_that_were_justified_are_not_parted():
     assert [line.box[0] > 300 for line in found.lines] == [False] * rows + [True] * rows
 
 
+def test_lines_that_letters_link_are_parted():
+    """Strokes as those of brackets and slashes in print that was set solid."""
+    image, font = Image.new("L", (560, 220), 255), ImageFont.load_default(26)
+    draw = ImageDraw.Draw(image)
+    for row in range(6):
+        draw.text((30, 20 + 27 * row), "nine dozen liquor jugs of quartz", 0, font)
+    for row in range(5):
+        for x in (95, 180, 300):
+            draw.line((x + 7 * row, 26 + 27 * row, x + 7 * row - 4, 70 + 27 * row), 0, 3)
+    lines = find_lines(image).lines
+    assert len(lines) == 6
+    assert all(line.box[2] - line.box[0] > 300 for line in lines)
+
+
 @pytest.mark.parametrize("columns", [2, 3])
 def test_what_stands_over_and_under_columns_is_read_before_and_after_them(columns):
     print_ = page(columns)

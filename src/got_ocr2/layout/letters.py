@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from .ink import Gray
 
 MOST_PIECES = 30_000  # of ink on a page; beyond that the smallest are specks
+_LINKS = 1.5  # typical heights of a piece that may link two lines
+_LOWER = 0.75  # of its height: what is lower stands beside it on one line
+_NEAR = 3.0  # typical heights to its left and right
+_MOST_LINKS = 500
 LOWEST = 4  # pixels of a letter's height
 Numbers = NDArray[np.float64]
 
@@ -75,3 +79,48 @@ def may_be_letters(pieces: Letters, height: float, page_height: int) -> NDArray[
     rule = (w > 8 * h) & (filled > 0.5) | (h > 8 * w) & (h > 2.5 * height)
     frame = (filled < 0.1) & (h > 2 * height)
     return tall & ~rule & ~frame & (w < 22 * h)
+
+
+def parted(letters: Letters, height: float) -> Letters:
+    """The letters, where each piece that links two lines is one in each of them.
+
+    A piece links them if smaller letters beside it stand on two levels, left and right of it: a drop cap has none on
+    its left. The letters come sorted by their left edges, and so they are given back.
+    """
+    high = np.flatnonzero(letters.height > _LINKS * height)
+    if not len(high) or len(high) > _MOST_LINKS:
+        return letters
+    middle = (letters.y1 + letters.y2) / 2
+    links: list[int] = []
+    edges: list[tuple[float, float]] = []  # foot of the upper line, top of the lower one
+    for i in high:
+        first, last = np.searchsorted(
+            letters.x1, (letters.x1[i] - _NEAR * height, letters.x2[i] + _NEAR * height)
+        )
+        near = np.arange(first, last)
+        near = near[
+            (letters.height[near] < _LOWER * letters.height[i])
+            & (letters.y1[near] > letters.y1[i] - 0.4 * height)
+            & (letters.y2[near] < letters.y2[i] + 0.4 * height)
+        ]
+        above = near[letters.y2[near] < middle[i] + 0.25 * height]
+        below = near[letters.y1[near] > middle[i] - 0.25 * height]
+        sides = letters.x2[near] < letters.x1[i] + height, letters.x1[near] > letters.x2[i] - height
+        if min(len(above), len(below)) >= 2 and all(side.any() for side in sides):
+            links.append(int(i))
+            edges.append((float(np.median(letters.y2[above])), float(np.median(letters.y1[below]))))
+    if not links:
+        return letters
+    foot, top = np.array(edges).T
+    at = np.array(links)
+    halves = (
+        Letters(letters.x1[at], letters.y1[at], letters.x2[at], foot, letters.area[at] / 2),
+        Letters(letters.x1[at], top, letters.x2[at], letters.y2[at], letters.area[at] / 2),
+    )
+    kept = letters[~np.isin(np.arange(len(letters)), at)]
+    columns = (
+        np.concatenate(values)
+        for values in zip(*(vars(part).values() for part in (kept, *halves)), strict=True)
+    )
+    whole = Letters(*columns)
+    return whole[np.argsort(whole.x1, kind="stable")]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .chains import Groups, chained, merged_runs
 from .gutters import bridged_rows
-from .letters import Letters, Numbers
+from .letters import Letters, Numbers, parted
 from .row import Row
 
 _Part = tuple[NDArray[np.int64], Row]  # the numbers of its letters
@@ -31,6 +31,7 @@ def rows_of(pieces: Letters, letters: Letters, height: float) -> list[Row]:
         letters: those that may be letters, sorted likewise.
         height: of a typical letter.
     """
+    letters = parted(letters, height)
     runs = chained(letters)
     cores, heights = _cores(letters, runs)
     order = np.argsort(cores.x1, kind="stable")
