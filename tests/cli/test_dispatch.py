@@ -207,3 +207,17 @@ def test_text_in_a_pipe_is_utf_8_whatever_the_locale():
     with process("print(chr(0x65E5) + chr(0xE9))", env=environment) as run:
         out, err = run.communicate()
     assert (out.decode("utf-8").strip(), err, run.returncode) == ("日é", b"", 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "understood"),
+    [
+        (["in", "-o", "out", "--ray"], ["in", "-o", "out", "--ray", "auto"]),
+        (["in", "--ray", "--resume"], ["in", "--ray", "auto", "--resume"]),
+        (["--ray", "10.0.0.1:6379", "in"], ["--ray", "10.0.0.1:6379", "in"]),
+        (["--ray=here", "in"], ["--ray=here", "in"]),
+        ([], []),
+    ],
+)
+def test_a_cluster_without_an_address_is_the_one_that_is_known(given, understood):
+    assert dispatch.with_implied(given) == understood

@@ -85,6 +85,8 @@ def test_pages_are_drawn_by_tasks_of_their_own(documents, batch, rows, tmp_path,
 
 
 def test_memory_is_asked_of_ray_and_kept_to(documents, batch, rows, ray_here):
+    from ray.data import DataContext
+
     from got_ocr2.cluster.executors.ray_data import RayExecutor
 
     most = 300 << 20
@@ -95,6 +97,8 @@ def test_memory_is_asked_of_ray_and_kept_to(documents, batch, rows, ray_here):
             ray_here.cluster_resources()["memory"] - ray_here.available_resources().get("memory", 0.0)
         )
 
+    # Ray Data ends what does nothing for so long; pages may take longer, they have a limit of their own.
+    DataContext.get_current().execution_no_progress_timeout_s = 0.1
     given = documents("pages=9 slow=0.3 grow=4")
     batch(given, open_executor=RayExecutor, workers=2, worker_memory=most, pages_per_task=1, progress=look)
     assert max(taken) == 2 * most

@@ -22,6 +22,7 @@ from .output.terminal import StdoutError, checked_stdout, drop_stdout, note, pre
 # They open documents of the user's, so that lines which C libraries print about them are dropped. Other commands keep
 # such lines: what CUDA or a worker prints when training fails is needed.
 READS = {"evaluate", "layout", "read", "render"}
+IMPLIED = {"--ray": "auto"}  # options whose value may be left out, which typer has not
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 PIPE_CLOSED = 141  # 128 + SIGPIPE
 
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     command = next((c for c in COMMANDS if c.name == arguments[0]), None)
     app, name = (_root(), "got-ocr2") if command is None else (_app(command), f"got-ocr2 {command.name}")
-    rest = arguments if command is None else arguments[1:]
+    rest = arguments if command is None else with_implied(arguments[1:])
     import typer
 
     try:
@@ -91,6 +92,16 @@ def _run(arguments: list[str]) -> int:
         note(f"got-ocr2 did not expect this error: {type(e).__name__}: {reason(e)}{hint}.")
         return GotOcr2Error.exit_code
     return code if isinstance(code, int) else 0
+
+
+def with_implied(words: Sequence[str]) -> list[str]:
+    """The same words with the values of options that stand without one: last, or before another option."""
+    found: list[str] = []
+    for word, following in zip(words, [*words[1:], "-"], strict=True):
+        found.append(word)
+        if word in IMPLIED and following.startswith("-"):
+            found.append(IMPLIED[word])
+    return found
 
 
 def _root() -> Any:

@@ -77,9 +77,9 @@ class PlaceOptions:
     ray: Annotated[
         str | None,
         typer.Option(
-            metavar="ADDRESS",
-            help="A Ray cluster: its address, auto for the one that RAY_ADDRESS or this machine knows, or here to "
-            "start one on this machine.",
+            metavar="[ADDRESS]",
+            help="A Ray cluster: its address, auto or nothing for the one that RAY_ADDRESS or this machine knows, or "
+            "here to start one on this machine.",
             rich_help_panel=RUN,
         ),
     ] = None

@@ -140,8 +140,9 @@ class RayOptions:
     ray: Annotated[
         str | None,
         typer.Option(
-            metavar="ADDRESS",
-            help="Replicas on a Ray cluster: its address, auto for the one that is known here, or here to start one.",
+            metavar="[ADDRESS]",
+            help="Replicas on a Ray cluster: its address, auto or nothing for the one that is known here, or here to "
+            "start one.",
             rich_help_panel=RAY,
         ),
     ] = None

@@ -62,6 +62,8 @@ class RayExecutor:
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         context = self._data.DataContext.get_current()
         context.enable_progress_bars = False
+        # By itself it gives up after half an hour without a whole task; slow pages may take longer, each has a limit.
+        context.execution_no_progress_timeout_s = -1
         if options.drawn_memory is not None:
             context.execution_options.resource_limits = self._data.ExecutionResources(
                 object_store_memory=options.drawn_memory
