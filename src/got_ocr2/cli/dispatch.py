@@ -97,7 +97,7 @@ def _run(arguments: list[str]) -> int:
 def with_implied(words: Sequence[str]) -> list[str]:
     """The same words with the values of options that stand without one: last, or before another option."""
     found: list[str] = []
-    for word, following in zip(words, [*words[1:], "-"], strict=True):
+    for word, following in zip(words, [*words[1:], "-"], strict=False):
         found.append(word)
         if word in IMPLIED and following.startswith("-"):
             found.append(IMPLIED[word])
