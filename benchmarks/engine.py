@@ -5,10 +5,11 @@
 
 Both sides load the same checkpoint of random weights, rounded to bf16. Every variant is a process of its own; they take
 turns, and the figures are medians over the rounds. The baseline is transformers in fp32; its bf16 is shown beside it,
-because which is faster depends on the processor. Vision is measured twice: with glibc's allocator as it comes, and with
+because which is faster depends on the processor. `--peers` adds ONNX Runtime and OpenVINO on exports of the checkpoint,
+see `peers.py`. Vision is measured twice: with glibc's allocator as it comes, and with
 one told to keep memory, which helps the baseline most. The last line of the output is JSON.
 
-transformers is needed: pip install 'transformers>=5.23,<6'.
+transformers is needed: pip install 'transformers>=5.23,<6'; for peers: pip install 'got-ocr2[bench]'.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import json
 import random
 import statistics
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -26,15 +28,26 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import peers
 import torch
-from measuring import Row, median_step, open_workers, replace_row, rounds, rows_of, show, show_goals
+from measuring import (
+    Row,
+    any_variant,
+    median_step,
+    open_workers,
+    replace_row,
+    rounds,
+    rows_of,
+    show,
+    show_goals,
+)
 from PIL import Image, ImageDraw, ImageFont
 
 from got_ocr2 import OCR
 from got_ocr2.benchmarking.benchmark import prepared
 from got_ocr2.benchmarking.processes import TUNED_MALLOC, Worker
 from got_ocr2.benchmarking.roofline import step_bytes
-from got_ocr2.benchmarking.subjects import LETTERS, spelt, variant
+from got_ocr2.benchmarking.subjects import LETTERS, spelt
 from got_ocr2.benchmarking.workload import AFTER_IMAGE, BEFORE_IMAGE, same_prefix
 from got_ocr2.config import GotOcr2Config
 from got_ocr2.errors import GotOcr2Error
@@ -76,6 +89,7 @@ class Options:
     batches: tuple[int, ...]
     variants: tuple[str, ...]
     parts: tuple[str, ...]
+    peers: tuple[str, ...] = ()
 
 
 def measure_pages(
@@ -87,7 +101,7 @@ def measure_pages(
     reference = answers[BASELINE][0]["ids"]
     found: list[Row] = []
     for row in rows_of("page", "s", answers, lambda a: a["seconds"], BASELINE):
-        exact = not row.variant.startswith("int") and row.variant != "transformers-bf16"
+        exact = row.variant in ("exact", "torch") or row.variant.endswith("-fp32")
         same = same_prefix(answers[row.variant][0]["ids"], reference) if exact else None
         distinct = len(set(answers[row.variant][0]["ids"][0]))
         found.append(replace_row(row, same_ids=same, note=f"{distinct} different ids"))
@@ -186,7 +200,7 @@ def measure_decoding(
         if batch == 1:
             found += rows_of(f"prompt of {prompt} tokens", "s", answers, lambda a: a["first"], BASELINE)
         for row in rows_of(f"decode, batch {batch}", "ms", answers, median_step, BASELINE):
-            one = variant(row.variant, "cpu")
+            one = any_variant(row.variant, "cpu")
             read = step_bytes(config, one.weights, one.cache, batch, prompt + options.decode_tokens / 2)
             found.append(replace_row(row, roofline=read / (row.value / 1000) / bandwidth))
     return found
@@ -198,7 +212,8 @@ def measure_vision(
     say: Callable[[str], object],
 ) -> list[Row]:
     """One picture, under both settings of the allocator, in processes that have done nothing else."""
-    names = (*THEIRS, *(name for name in options.variants if name != "int4"))  # int4 has vision in int8
+    # int4 has vision in int8
+    names = (*THEIRS, *(name for name in (*options.variants, *options.peers) if not name.endswith("int4")))
     found: list[Row] = []
     for malloc, environment in (("default", None), ("tuned", TUNED_MALLOC)):
         with opening(names, environment=environment) as workers:
@@ -231,13 +246,24 @@ def goals(rows: Sequence[Row]) -> list[dict[str, Any]]:
     return [{"measure": m, "variant": v, "goal": g, "found": found.get((m, v))} for m, v, g in listed]
 
 
-def run(options: Options, model: str | None, say: Callable[[str], object]) -> dict[str, Any]:
-    """Measures everything that `options.parts` names."""
+def run(
+    options: Options, model: str | None, say: Callable[[str], object], exports: Path | None = None
+) -> dict[str, Any]:
+    """Measures everything that `options.parts` names; peers' exports are kept in `exports`, if that is given."""
     rows: list[Row] = []
-    with prepared(model, against="transformers", report=say) as (folder, config):
-        opening = partial(open_workers, folder, device="cpu", threads=options.threads, say=say)
+    peers.require(options.peers)
+    with (
+        prepared(model, against="transformers", report=say) as (folder, config),
+        tempfile.TemporaryDirectory(prefix="got-ocr2-peers-") as temporary,
+    ):
+        exports = exports or Path(temporary)
+        if options.peers:
+            peers.export(folder, exports, say)
+        opening = partial(
+            open_workers, folder, device="cpu", threads=options.threads, say=say, exports=exports
+        )
         if {"page", "decode"} & set(options.parts):
-            with opening((*THEIRS, *options.variants)) as workers:
+            with opening((*THEIRS, *options.variants, *options.peers)) as workers:
                 if "page" in options.parts:
                     rows += measure_pages(workers, config, options, say)
                 if "decode" in options.parts:
@@ -251,6 +277,7 @@ def run(options: Options, model: str | None, say: Callable[[str], object]) -> di
         "model": "random weights of the published size" if model is None else model,
         "machine": {**describe("cpu"), **settings(), "tuned_malloc": TUNED_MALLOC},
         "bandwidth": bandwidth,
+        "peers": peers.versions(options.peers),
         "options": asdict(options),
         "rows": [asdict(row) for row in rows],
         "goals": goals(rows),
@@ -281,8 +308,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--parts", nargs="+", default=["page", "decode", "vision"], choices=["page", "decode", "vision"]
     )
+    parser.add_argument("--peers", nargs="+", default=[], choices=["all", *peers.VARIANTS])
+    parser.add_argument(
+        "--exports", type=Path, help="keep the peers' exports here, and use those that are there"
+    )
     parser.add_argument("--json", type=Path, help="write the figures here")
     given = parser.parse_args(arguments)
+    chosen = tuple(peers.VARIANTS) if "all" in given.peers else tuple(given.peers)
     options = Options(
         given.threads,
         given.rounds,
@@ -292,9 +324,12 @@ def main(arguments: list[str] | None = None) -> int:
         tuple(given.batches),
         tuple(given.variants),
         tuple(given.parts),
+        chosen,
     )
     try:
-        found = run(options, given.model, lambda line: print(line, file=sys.stderr, flush=True))
+        found = run(
+            options, given.model, lambda line: print(line, file=sys.stderr, flush=True), given.exports
+        )
     except GotOcr2Error as e:
         print(e, file=sys.stderr)
         return e.exit_code

@@ -9,10 +9,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from peers import VARIANTS
+
 from got_ocr2.benchmarking.benchmark import in_turn
-from got_ocr2.benchmarking.processes import Worker
-from got_ocr2.benchmarking.subjects import variant
+from got_ocr2.benchmarking.processes import WORKER, Worker
+from got_ocr2.benchmarking.subjects import Variant, variant
 from got_ocr2.benchmarking.worker import Spec
+
+_PEERS = Path(__file__).with_name("peers.py")
 
 
 @dataclass(frozen=True)
@@ -51,16 +55,23 @@ def open_workers(
     threads: int,
     say: Callable[[str], object],
     environment: Mapping[str, str] | None = None,
+    exports: Path | None = None,
 ) -> Iterator[dict[str, Worker]]:
-    """A loaded worker for each variant, by its name."""
+    """A loaded worker for each variant, by its name; `exports` is where those of `peers.VARIANTS` find theirs."""
     with contextlib.ExitStack() as stack:
         opened: dict[str, Worker] = {}
         for name in names:
             say(f"loading {name}")
-            spec = Spec(str(folder), variant(name, device), device, threads)
-            opened[name] = stack.enter_context(Worker(spec, environment))
+            spec = Spec(str(folder), any_variant(name, device), device, threads)
+            program = (str(_PEERS), str(exports)) if name in VARIANTS else ("-m", WORKER)
+            opened[name] = stack.enter_context(Worker(spec, environment, program))
             opened[name].wait()
         yield opened
+
+
+def any_variant(name: str, device: str) -> Variant:
+    """Also of those of `peers`."""
+    return VARIANTS[name] if name in VARIANTS else variant(name, device)
 
 
 Answers = list[dict[str, Any]]

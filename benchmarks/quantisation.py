@@ -4,11 +4,13 @@
     python benchmarks/report.py quantisation.json
 
 By default the embedded model reads the frozen test sets of plain print and the real scans in `examples/`. For every
-page:
+page, or every piece of a line for a model that reads lines:
 
 - the exact text is given to the quantised model token by token: at how many places does it keep the best token;
-- it reads the page by itself: how far does its text agree with the exact one, what is its character error rate against
-  the exact text, and what against the right text.
+- it reads by itself: how far does its text agree with the exact one.
+
+Pages are then read whole, as users read them: what is the character error rate against what exact weights read, and
+what against the right text. "kv-bf16" and "kv-int8" are exact weights with keys and values in fewer bits.
 
 Random weights cannot answer this, so no published size appears here. The last line of the output is JSON.
 """
@@ -16,11 +18,13 @@ Random weights cannot answer this, so no published size appears here. The last l
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -32,11 +36,14 @@ from got_ocr2.errors import GotOcr2Error
 from got_ocr2.evaluation import Dataset, Page, load_dataset
 from got_ocr2.evaluation.metrics.text import character_errors
 from got_ocr2.generation import GenerationOptions
+from got_ocr2.layout import find_lines, line_pieces
 from got_ocr2.machine import describe
+from got_ocr2.modeling.backends.native.runner import NativeRunner
 from got_ocr2.verification.verify import PageInput, Reading, read
 
 ROOT = Path(__file__).resolve().parent.parent
-SETS = ("examples", "testsets/text-words", "testsets/text-lines", "testsets/text-paragraphs")
+SETS = ("examples", "testsets/text-lines", "testsets/text-degraded-lines", "testsets/text-paragraphs")
+CACHES = ("kv-bf16", "kv-int8")
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ class Quality:
 
 
 def measure(
-    ocr: OCR, dataset: Dataset, limit: int | None, threads: int, variants: Sequence[str]
+    model: str | None, ocr: OCR, dataset: Dataset, limit: int | None, threads: int, variants: Sequence[str]
 ) -> list[Quality]:
     """All back ends on the plain pages of a set; pages that are asked for by region, format or tiles are left out."""
     pages = [page for page in dataset.pages if page.text is not None and page.task == type(page.task)()][
@@ -68,18 +75,23 @@ def measure(
     ]
     if not pages:
         raise GotOcr2Error(f"{dataset.name} has no page that is read as plain text.")
-    inputs = [input_of(ocr, page) for page in pages]
-    tokens = 16 + 5 * max(len((page.text or "").encode()) for page in pages) // 4
+    inputs = [one for page in pages for one in inputs_of(ocr, page)]
+    truths = [page.text or "" for page in pages]
+    tokens = 16 + 5 * max(len(truth.encode()) for truth in truths) // 4
     ends = GenerationOptions(eos_token_id=ocr.model.generation_defaults.eos_token_id)
     exact: list[Reading] = []
     texts: dict[str, list[str]] = {}
     found: list[Quality] = []
     for name in ("exact", *variants):
-        runner = make_runner(ocr.model, name, threads=threads)
-        given = [one.ids for one in exact] or [None] * len(pages)
+        if name in CACHES:
+            cache: Any = name.removeprefix("kv-")
+            runner = NativeRunner(ocr.model, threads=threads, cache=cache)
+        else:
+            runner = make_runner(ocr.model, name, threads=threads)
+        given = [one.ids for one in exact] or [None] * len(inputs)
         readings = [read(runner, page, tokens, ends, ids) for page, ids in zip(inputs, given, strict=True)]
         exact = exact or readings
-        texts[name] = [ocr.processor.decode(one.ids, skip_special_tokens=True) for one in readings]
+        texts[name] = read_whole(model, name, pages, tokens)
         kept = torch.cat(
             [a.logits.argmax(-1) == b.logits.argmax(-1) for a, b in zip(readings, exact, strict=True)]
         )
@@ -90,17 +102,30 @@ def measure(
                 len(pages),
                 float(kept.float().mean()),
                 same_prefix([a.ids for a in readings], [b.ids for b in exact]),
-                error_rate(texts[name], [page.text or "" for page in pages]),
+                error_rate(texts[name], truths),
                 error_rate(texts[name], texts["exact"]),
             )
         )
     return found
 
 
-def input_of(ocr: OCR, page: Page) -> PageInput:
-    """The page as the model gets it."""
-    batch = ocr.processor(next(open_source(page.files[0])).image)
-    return PageInput(batch["input_ids"], batch["pixel_values"])
+def inputs_of(ocr: OCR, page: Page) -> list[PageInput]:
+    """What the model gets of a page: the page, or pieces of its lines."""
+    image = next(open_source(page.files[0])).image
+    images = [image]
+    if ocr.processor.reads == "lines":
+        images = [piece.image for line in find_lines(image).lines for piece in line_pieces(image, line)]
+    batches = [ocr.processor(one) for one in images]
+    return [PageInput(batch["input_ids"], batch["pixel_values"]) for batch in batches]
+
+
+def read_whole(model: str | None, name: str, pages: Sequence[Page], tokens: int) -> list[str]:
+    """The texts of pages as users get them."""
+    options: Any = {"kv_cache": name.removeprefix("kv-")} if name in CACHES else {"quantization": name}
+    options = {} if name == "exact" else options
+    with contextlib.closing(OCR.from_pretrained(model, device="cpu", **options)) as ocr:
+        lines = ocr.processor.reads == "lines"
+        return [ocr.read(page.files[0], max_new_tokens=None if lines else tokens).text for page in pages]
 
 
 def error_rate(texts: Sequence[str], truths: Sequence[str]) -> float:
@@ -114,7 +139,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("sets", nargs="*", default=[str(ROOT / name) for name in SETS])
     parser.add_argument("--model", help="a checkpoint; the embedded model by default")
-    parser.add_argument("--variants", nargs="+", default=list(BACKENDS[1:]), choices=BACKENDS[1:])
+    known = (*BACKENDS[1:], *CACHES)
+    parser.add_argument("--variants", nargs="+", default=list(known), choices=known)
     parser.add_argument("--limit", type=int, help="only the first pages of each set")
     parser.add_argument("--threads", type=int, default=describe()["cores"])
     parser.add_argument("--json", type=Path, help="write the figures here")
@@ -125,7 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
         ocr = OCR.from_pretrained(given.model, device="cpu", dtype="float32")
         for path in given.sets:
             print(f"reading {path}", file=sys.stderr, flush=True)
-            rows += measure(ocr, load_dataset(path), given.limit, given.threads, given.variants)
+            rows += measure(given.model, ocr, load_dataset(path), given.limit, given.threads, given.variants)
     except GotOcr2Error as e:
         print(e, file=sys.stderr)
         return e.exit_code

@@ -33,6 +33,13 @@ COLOURS = {
     "int8": "#d97a1d",
     "int4": "#b5332e",
 }
+PEERS = {
+    "onnxruntime-fp32": "ONNX Runtime fp32",
+    "onnxruntime-int8": "ONNX Runtime int8",
+    "openvino-fp32": "OpenVINO fp32",
+    "openvino-int8": "OpenVINO int8",
+    "openvino-int4": "OpenVINO int4",
+}
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -71,13 +78,36 @@ def engine_tables(found: Mapping[str, Any]) -> dict[str, str]:
         for row in rows
         if row["roofline"] is not None and row["variant"] in ("transformers-fp32", "exact", "int8", "int4")
     ]
+    tables = {} if not found["options"].get("peers") else {"peers": peers_table(found)}
     return {
+        **tables,
         "machine": machine_line(found),
         "engine": table(["", *(LABELS[name] for name in variants)], body),
         "goals": table(["against transformers fp32", "aim", "found"], goals),
         "roofline": table(["", "batch", "share of the read bandwidth"], shares),
         "notes": notes(rows),
     }
+
+
+def peers_table(found: Mapping[str, Any]) -> str:
+    """Peers and ourselves, one in a row, and what was measured with."""
+    rows: Rows = found["rows"]
+    by = {(row["measure"], row["variant"]): row for row in rows}
+    labels = {"transformers-fp32": LABELS["transformers-fp32"], **PEERS}
+    labels |= {name: LABELS[name] for name in ("exact", "int8", "int4")}
+    measured = {row["variant"] for row in rows}
+    measures = {row["measure"]: row["unit"] for row in rows if row["variant"] in PEERS}
+    body = [
+        [label, *(cell(by.get((measure, name))) for measure in measures)]
+        for name, label in labels.items()
+        if name in measured
+    ]
+    versions = ", ".join(f"{name} {version}" for name, version in found["peers"].items())
+    machine = found["machine"]
+    header = ["", *(f"{measure}, {unit}" for measure, unit in measures.items())]
+    return (
+        f"{versions}; {machine['processor']}, {found['options']['threads']} threads.\n\n{table(header, body)}"
+    )
 
 
 def cell(row: Mapping[str, Any] | None) -> str:
@@ -129,8 +159,8 @@ def quantisation_tables(found: Mapping[str, Any]) -> dict[str, str]:
             row["variant"],
             f"{100 * row['best_kept']:.2f} %",
             f"{100 * row['text_kept']:.0f} %",
-            f"{100 * row['cer']:.1f} %",
-            f"{100 * row['cer_to_exact']:.1f} %",
+            f"{100 * row['cer']:.2f} %",
+            f"{100 * row['cer_to_exact']:.2f} %",
         ]
         for row in found["rows"]
     ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -18,6 +20,9 @@ from .hub import resolve
 from .modeling import load_model
 from .processing import Dialect, GotOcr2Processor
 
+if TYPE_CHECKING:
+    from .documents.sources import Source
+
 
 def convert(
     src: str | PathLike[str],
@@ -26,6 +31,7 @@ def convert(
     dtype: str | torch.dtype | None = None,
     dialect: Dialect | None = None,
     max_shard_size: int | str = "5GB",
+    int4_pages: Sequence[Source] = (),
     revision: str | None = None,
     token: str | bool | None = None,
     cache_dir: str | PathLike[str] | None = None,
@@ -42,6 +48,8 @@ def convert(
         dialect: wording of the prompts. Default: what the checkpoint says, else "original" for original
             checkpoints, whose prompts those are, and "hf" for the others.
         max_shard_size: as in `save_model`.
+        int4_pages: pages to fit the decoder's weights to int4 with, see `calibrate_int4`: the copy is then meant to be
+            read with `quantization="int4"`. None leaves the weights as they are.
         revision, token, cache_dir, local_files_only: see `resolve`.
 
     Returns:
@@ -49,7 +57,7 @@ def convert(
 
     Raises:
         CheckpointError, ConfigError, InvalidOptionError: as `load_model` and `save_model`; also if the
-            processor's pictures are not of the model's size.
+            processor's pictures are not of the model's size, and as `calibrate_int4`.
         FileAccessError: `dst` is not empty, or cannot be written.
     """
     dst = Path(dst).expanduser()
@@ -59,6 +67,10 @@ def convert(
     )
     model = load_model(folder, dtype=dtype)
     processor = _processor(folder, model.config, dialect)
+    if int4_pages:
+        from .calibration import calibrate_int4
+
+        calibrate_int4(model, processor, int4_pages)
     try:
         dst.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f".{dst.name}.", dir=dst.parent))
@@ -95,4 +107,6 @@ def _processor(folder: Path, config: GotOcr2Config, dialect: Dialect | None) -> 
             f"{folder}: the processor makes pictures of {images.size[0]}x{images.size[1]}, the model takes "
             f"{vision.image_hw[0]}x{vision.image_hw[1]}."
         )
-    return GotOcr2Processor(images, found.tokenizer, vision.num_image_tokens, dialect or found.dialect)
+    return GotOcr2Processor(
+        images, found.tokenizer, vision.num_image_tokens, dialect or found.dialect, reads=found.reads
+    )

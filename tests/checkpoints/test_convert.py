@@ -76,6 +76,15 @@ def test_transformers_opens_the_converted_folder(original_folder, byte_folder, p
     torch.testing.assert_close(left, right, rtol=1e-4, atol=1e-4)
 
 
+def test_a_reader_of_lines_stays_one(byte_folder, tmp_path):
+    lines = AutoProcessor.from_pretrained(byte_folder)
+    lines.reads = "lines"
+    source = tmp_path / "lines"
+    shutil.copytree(byte_folder, source)
+    lines.save_pretrained(source)
+    assert AutoProcessor.from_pretrained(convert(source, tmp_path / "copy")).reads == "lines"
+
+
 def test_a_hugging_face_folder_keeps_its_dialect(byte_folder, tmp_path):
     folder = convert(byte_folder, tmp_path / "copy")
     assert AutoProcessor.from_pretrained(folder).dialect == "hf"

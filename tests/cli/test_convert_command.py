@@ -20,8 +20,10 @@ def test_options_reach_the_conversion(monkeypatch, capsys):
         main(["convert", "a/b", "c", "--dtype", "float16", "--max-shard-size", "1MB", "--revision", "x"]) == 0
     )
     options = {"dtype": "float16", "dialect": None, "max_shard_size": "1MB", "revision": "x"}
-    assert asked == [(("a/b", "c"), options)]
-    assert capsys.readouterr() == ("there\n", "")
+    assert asked == [(("a/b", "c"), {**options, "int4_pages": ()})]
+    assert main(["convert", "a", "b", "--int4-pages", "x.png", "--int4-pages", "scans/*.png"]) == 0
+    assert asked[1][1]["int4_pages"] == ["x.png", "scans/*.png"]
+    assert capsys.readouterr() == ("there\nthere\n", "")
 
 
 @pytest.mark.parametrize(

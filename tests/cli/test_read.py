@@ -19,7 +19,13 @@ from make_pdf import make_pdf
 def test_text_goes_to_standard_output_and_nothing_else(cli, picture):
     ran = cli("read", picture("a.png", 5, 4))
     assert (ran.code, ran.out, ran.err) == (0, "5x4\n", "")
-    defaults = {"quantization": None, "kernels": "auto", "kv_memory": None, "max_batch": 64}
+    defaults = {
+        "quantization": None,
+        "kernels": "auto",
+        "kv_memory": None,
+        "kv_cache": "auto",
+        "max_batch": 64,
+    }
     assert cli.opened == [(None, {"device": "auto", "dtype": "auto", **defaults})]
 
 

@@ -7,13 +7,15 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from got_ocr2 import kernels
 from got_ocr2.benchmarking import workload
-from got_ocr2.benchmarking.subjects import letters_drafter, open_subject
+from got_ocr2.benchmarking.subjects import letters_drafter, open_subject, variant
 from got_ocr2.benchmarking.worker import TASKS
+from got_ocr2.errors import GotOcr2Error
 from got_ocr2.evaluation.metrics.edit_distance import levenshtein
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 class InProcess:
     """A worker without a process."""
 
-    def __init__(self, spec, environment=None):
+    def __init__(self, spec, environment=None, program=()):
         self.spec = spec
         self.environment = environment
 
@@ -56,7 +58,8 @@ def script(monkeypatch):
         return module
 
     # Imported by name by the scripts: fresh for each test, and not left behind.
-    monkeypatch.delitem(sys.modules, "measuring", raising=False)
+    for name in ("measuring", "peers"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     measuring = load("measuring")
     monkeypatch.setattr(measuring, "Worker", InProcess)
 
@@ -124,6 +127,35 @@ def test_engine(script, folder, tmp_path, capsys):
     assert document.read_text(encoding="utf-8") == before
 
 
+@pytest.mark.parametrize(
+    ("name", "modules"),
+    [("onnxruntime-fp32", ("onnx", "onnxruntime")), ("openvino-fp32", ("onnx", "openvino"))],
+)
+def test_peers_write_what_torch_writes(script, folder, tmp_path, name, modules):
+    for module in modules:
+        pytest.importorskip(module)
+    peers = script("peers")
+    exports = peers.export(folder, tmp_path / "exports", lambda _: None)
+    peer = peers.Peer(exports, folder, peers.VARIANTS[name], 1)
+    torch_side = open_subject(folder, variant("torch", "cpu"), "cpu", 1)
+    ids, pixels = workload.text_prompt(peer.config, 2, 9), workload.pictures(peer.config, 1)
+    page = workload.page_prompt(peer.config, 1)
+    assert peer.write(ids, None, 8).ids == torch_side.write(ids, None, 8).ids
+    assert peer.write(page, pixels, 8).ids == torch_side.write(page, pixels, 8).ids
+    answers = dict(np.load(exports / "answers.npz"))
+    np.savez(exports / "answers.npz", **{**answers, "scores": answers["scores"] + 1})
+    with pytest.raises(GotOcr2Error, match=r"scores of .* of the largest from torch's, more than 0\.01"):
+        peers.Peer(exports, folder, peers.VARIANTS[name], 1)
+
+
+def test_a_peer_that_is_not_installed_is_one_sentence(script, folder, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    engine = script("engine")
+    assert engine.main(["--model", str(folder), "--peers", "openvino-int4"]) != 0
+    said = "Measuring OpenVINO int4 needs the package onnx; install it with: pip install 'got-ocr2[bench]'.\n"
+    assert capsys.readouterr().err == said
+
+
 @pytest.mark.skipif(not kernels.available(), reason="the native kernels were not built")
 def test_quantisation(script, byte_folder, tmp_path, capsys):
     pages = tmp_path / "pages"
@@ -136,7 +168,7 @@ def test_quantisation(script, byte_folder, tmp_path, capsys):
     assert script("quantisation").main(arguments) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert found == json.loads(path.read_text())
-    assert [row["variant"] for row in found["rows"]] == ["exact", "int8", "int4"]
+    assert [row["variant"] for row in found["rows"]] == ["exact", "int8", "int4", "kv-bf16", "kv-int8"]
     for row in found["rows"]:
         assert row["pages"] == 2
         assert 0 <= row["text_kept"] <= 1
@@ -151,7 +183,7 @@ def test_quantisation(script, byte_folder, tmp_path, capsys):
     report = script("report")
     assert report.main([str(path), "--document", str(document), "--images", str(tmp_path)]) == 0
     lines = document.read_text(encoding="utf-8").splitlines()
-    assert (lines[0], lines[-1], len(lines)) == ("before", "after", 9)
+    assert (lines[0], lines[-1], len(lines)) == ("before", "after", 11)
     assert (tmp_path / "quantisation.png").stat().st_size > 1000
 
 
@@ -189,3 +221,16 @@ def test_letters_that_were_misread(script):
     drafter = letters_drafter(spoilt)
     kept = sum(drafter.propose(ids[:k], 1) == ids[k : k + 1] for k in range(1, len(ids)))
     assert 0.4 < kept / len(ids) < 0.8
+
+
+@pytest.mark.skipif(not kernels.available(), reason="the native kernels were not built")
+def test_opening(script, folder, capsys):
+    assert (
+        script("opening").main(["--model", str(folder), "--rounds", "1", "--tokens", "5", "--threads", "1"])
+        == 0
+    )
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert list(found["seconds"]) == ["imports", "opening", "first token of a prompt", "picture", "page"]
+    assert min(found["seconds"].values()) > 0
+    peaks = list(found["peak_bytes"].values())
+    assert peaks == sorted(peaks)

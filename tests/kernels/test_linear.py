@@ -144,7 +144,7 @@ def test_unpacks_to_what_was_packed(format, outputs, inputs):
     packed, weight, _ = layer(outputs, inputs, format)
     back = packed.unpack()
     assert back.shape == weight.shape
-    if format in ("fp32", "bf16"):
+    if format in ("fp32", "bf16", "compact"):
         assert torch.equal(back, weight)
     else:
         steps = {"int8": 127 * 2, "int4": 7.5}[format]
@@ -196,6 +196,7 @@ def test_bytes_of_memory():
     sizes = {f: layer(64, 256, f, bias=False)[0].nbytes for f in FORMATS}
     assert sizes["fp32"] == 64 * 256 * 4
     assert sizes["bf16"] == 64 * 256 * 2
+    assert 64 * 256 * 1.5 <= sizes["compact"] <= 64 * 256 * 1.5 + 200
     assert sizes["int8"] == 64 * 256 + 64 * 4
     assert sizes["int4"] == 64 * 256 // 2 + 64 * 256 // 32 * 2
 

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from torch import nn
 
 from got_ocr2 import kernels
+from got_ocr2.generation.cache import KeyValueCache
 from got_ocr2.kernels import decoder as native_decoder
 from got_ocr2.kernels import library
 from got_ocr2.kernels.decoder import Row
 from got_ocr2.kernels.linear import PackedLinear
+from got_ocr2.kernels.quantize import CACHES, stored_in_cache
 from got_ocr2.modeling.backends.native.decoder import pack_decoder
 from got_ocr2.modeling.backends.native.weights import Taker
 
@@ -51,8 +53,9 @@ def model(make_model, tiny_config):
     return make_model(tiny_config, seed=3).bfloat16().float()
 
 
-def packed(model, format="bf16", positions=300):
-    decoder = pack_decoder(model, Taker(consume=False), format, format)
+def packed(model, format="bf16", positions=300, cache=None):
+    usual = "bf16" if format in ("int8", "int4") else "fp32"
+    decoder = pack_decoder(model, Taker(consume=False), format, format, cache or usual)
     decoder.allocate(positions)
     return decoder
 
@@ -68,7 +71,7 @@ def close(ours, theirs, limit=1e-5):
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize("format", ["fp32", "bf16"])
+@pytest.mark.parametrize("format", ["fp32", "bf16", "compact"])
 def test_a_prompt_then_tokens_one_by_one(model, isa, threads, format):
     decoder = packed(model, format)
     ids = torch.randint(0, 97, (40,), generator=torch.Generator().manual_seed(1))
@@ -180,9 +183,47 @@ def test_quantised_weights_differ_by_their_inputs_rounding_only(model, isa, form
     close(logits, whole(rounded, ids), 0.05)
 
 
+class RoundedCache(KeyValueCache):
+    """The slow twin of a cache in fewer bits: what it keeps, held in fp32."""
+
+    def __init__(self, cache):
+        super().__init__()
+        self.stored = cache
+
+    def update(self, layer, keys, values):
+        return super().update(layer, *(stored_in_cache(part, self.stored) for part in (keys, values)))
+
+
 @torch.inference_mode()
-def test_scores_that_are_not_finite_choose_nothing(model):
-    decoder = packed(model)
+@pytest.mark.parametrize("cache", CACHES)
+def test_keys_and_values_are_kept_as_the_cache_says(model, isa, threads, cache):
+    """A prompt of several tiles, single tokens and drafted ones, beside torch with the same numbers in its cache."""
+    language_model, twin = model.model.language_model, RoundedCache(cache)
+    decoder = packed(model, cache=cache)
+    ids = torch.randint(0, 97, (170,), generator=torch.Generator().manual_seed(4))
+    done = 0
+    for tokens in (150, 1, 1, 9, 9):
+        x = language_model.embed_tokens(ids[done : done + tokens])
+        places = torch.arange(done, done + tokens)[None]
+        expected = model.lm_head(language_model(x[None], position_ids=places, cache=twin)[0])
+        logits, _, _ = decoder.step(x.clone(), [Row(35, done, tokens, tokens)])
+        # A number between two steps may be rounded to either.
+        close(logits, expected, 1e-5 if cache == "fp32" else 2e-3)
+        done += tokens
+
+
+def test_a_cache_in_fewer_bits_takes_less_memory(model):
+    sizes = {cache: packed(model, cache=cache).bytes_per_position for cache in CACHES}
+    layers, heads, dim = 3, 2, 8
+    assert sizes["fp32"] == layers * heads * (dim + 16) * 4
+    assert sizes["bf16"] == sizes["fp32"] // 2
+    assert sizes["int8"] == sizes["fp32"] // 4 + layers * heads * 8
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("cache", CACHES)
+def test_scores_that_are_not_finite_choose_nothing(model, cache):
+    decoder = packed(model, cache=cache)
     x = decoder.head.rows(torch.arange(4))
     x[1] = float("nan")
     _, best, logprobs = decoder.step(x, [Row(0, 0, 1, 1), Row(16, 0, 1, 1), Row(32, 0, 2, 1)])

@@ -24,7 +24,7 @@ def no_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_torch_serves_where_there_are_no_kernels(tiny_model: Any, no_kernels: None) -> None:
     assert isinstance(choose_runner(tiny_model), TorchRunner)
     assert isinstance(choose_runner(tiny_model, "torch"), TorchRunner)
-    for asked in ({"kernels": "native"}, {"quantization": "int8"}):
+    for asked in ({"kernels": "native"}, {"quantization": "int8"}, {"kv_cache": "bf16"}):
         with pytest.raises(InvalidOptionError, match=r"needs the compiled kernels, .*: nobody built them\."):
             choose_runner(tiny_model, **asked)
 

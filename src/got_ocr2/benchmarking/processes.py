@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -28,20 +28,30 @@ TUNED_MALLOC = {
 }
 
 
+WORKER = f"{__package__}.worker"
+"""The module that a worker runs."""
+
+
 class Worker:
     """A process that holds one variant of a model; use it in a `with` block."""
 
-    def __init__(self, spec: Spec, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = ("-m", WORKER),
+    ) -> None:
         """Starts loading; the first request waits for it.
 
         Args:
             spec: what to load.
             environment: variables over this process's own, such as `TUNED_MALLOC`.
+            program: arguments of Python before the specification: what calls `worker.main`.
         """
         self.spec = spec
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.worker", json.dumps(asdict(spec))],
+            [sys.executable, *program, json.dumps(asdict(spec))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

@@ -10,8 +10,8 @@ from ..config import GotOcr2Config
 from ..kernels.quantize import DEFAULT_GROUP
 
 # Bytes that a weight of a linear layer takes. int8 has one fp32 scale for each output, int4 one of 16 bits for each
-# group of inputs, and a head in int8.
-_BYTES = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "int8": 1.0, "int4": 0.5 + 2 / DEFAULT_GROUP}
+# group of inputs, and a head in int8; the few escapes of compact weights are not counted.
+_BYTES = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "compact": 1.5, "int8": 1.0, "int4": 0.5 + 2 / DEFAULT_GROUP}
 _SIZE = 512 << 20  # bytes; far more than any cache
 
 
@@ -31,7 +31,7 @@ def head_weights(config: GotOcr2Config) -> int:
 
 
 def weight_bytes(config: GotOcr2Config, weights: str) -> float:
-    """Bytes of these weights in a format: "fp32", "bf16", "fp16", "int8" or "int4"."""
+    """Bytes of these weights in a format: "fp32", "bf16", "fp16", "compact", "int8" or "int4"."""
     wide = _BYTES["int8"] + 4 / config.text_config.hidden_size
     if weights == "int8":
         return wide * linear_weights(config)

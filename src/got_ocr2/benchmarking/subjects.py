@@ -37,7 +37,7 @@ class Variant:
         name: as people ask for it.
         dtype: "float32" or "bfloat16": that of the activations.
         weights, cache: formats in which a step reads the decoder's weights, and keys and values: "fp32", "bf16",
-            "int8" or "int4".
+            "int8", "int4" or "compact".
         label: for tables.
     """
 
@@ -54,11 +54,13 @@ def variant(name: str, device: str) -> Variant:
     Raises:
         InvalidOptionError: there is none.
     """
-    wide, own = ("bfloat16", "bf16") if device.startswith("cuda") else ("float32", "fp32")
+    wide, own, stored = (
+        ("bfloat16", "bf16", "bf16") if device.startswith("cuda") else ("float32", "fp32", "compact")
+    )
     # Quantised back ends keep keys and values in bf16, exact ones as they are computed.
     rows = (
         ("torch", wide, own, own, f"got-ocr2 torch {own}"),
-        ("exact", wide, "bf16", own, "got-ocr2 exact"),
+        ("exact", wide, stored, own, "got-ocr2 exact"),
         ("int8", wide, "int8", "bf16", "got-ocr2 int8"),
         ("int4", wide, "int4", "bf16", "got-ocr2 int4"),
         ("transformers", wide, own, own, f"transformers {own}"),

@@ -78,6 +78,8 @@ def bandwidth(subject: Subject) -> dict[str, Any]:
     return {"bytes_per_second": read_bandwidth(subject.device)}
 
 
+Open = Callable[[Path, Variant, str, int], Subject]
+
 TASKS: dict[str, Callable[..., dict[str, Any]]] = {
     "bandwidth": bandwidth,
     "decode": decode,
@@ -86,8 +88,8 @@ TASKS: dict[str, Callable[..., dict[str, Any]]] = {
 }
 
 
-def serve(spec: Spec, requests: TextIO, answers: TextIO) -> None:
-    """Loads the model and answers until the requests end."""
+def serve(spec: Spec, requests: TextIO, answers: TextIO, open: Open = open_subject) -> None:
+    """Loads the model and answers until the requests end; `open` takes folder, variant, device, threads."""
 
     def answer(data: dict[str, Any]) -> None:
         answers.write(json.dumps(data) + "\n")
@@ -95,7 +97,7 @@ def serve(spec: Spec, requests: TextIO, answers: TextIO) -> None:
 
     try:
         torch.set_num_threads(spec.threads)
-        subject = open_subject(Path(spec.folder), spec.variant, spec.device, spec.threads)
+        subject = open(Path(spec.folder), spec.variant, spec.device, spec.threads)
     except Exception as e:
         answer({"error": reason(e)})
         return
@@ -115,12 +117,18 @@ def peak(device: str) -> int | None:
     return torch.cuda.max_memory_allocated(device) if device.startswith("cuda") else peak_memory()
 
 
-def main() -> None:
+def main(spec: str, open: Open = open_subject) -> None:
+    """Serves on standard input and output.
+
+    Args:
+        spec: JSON of a `Spec`.
+        open: see `serve`.
+    """
     # What libraries print must not get between the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    serve(Spec.from_json(sys.argv[1]), sys.stdin, answers)
+    serve(Spec.from_json(spec), sys.stdin, answers, open)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

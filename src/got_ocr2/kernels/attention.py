@@ -17,6 +17,9 @@ KEY_PANEL = 16
 """`GOT_KEY_PANEL` in csrc/attention.h: keys that lie element by element side by side."""
 
 
+_STORED = (torch.float32, torch.bfloat16, torch.int8)  # by their numbers in csrc/attention.h
+
+
 class _Attention(ctypes.Structure):
     """`got_attention`."""
 
@@ -27,7 +30,9 @@ class _Attention(ctypes.Structure):
         ("q_stride", ctypes.c_long),
         ("k", ctypes.c_void_p),
         ("v", ctypes.c_void_p),
-        ("half", ctypes.c_int),
+        ("stored", ctypes.c_int),
+        ("k_scales", ctypes.c_void_p),
+        ("v_scales", ctypes.c_void_p),
         ("first", ctypes.c_int),
         ("keys", ctypes.c_int),
         ("causal", ctypes.c_int),
@@ -70,12 +75,14 @@ def attend(
     row_shift: Tensor | None = None,
     column_shift: Tensor | None = None,
     columns: int = 1,
+    scales: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     """Softmax attention of one head on the calling thread.
 
     Args:
         q: `(queries, head_dim)` fp32, already scaled.
-        panels, values: what `pack_keys` and `pack_values` give, both fp32 or both bf16.
+        panels, values: what `pack_keys` and `pack_values` give, both fp32, both bf16, or both int8.
+        scales: of int8 keys and values, `(positions up / 16 * 16,)` fp32 each.
         keys: end of the keys that are seen; `first <= key < keys`.
         causal: query i sees the keys below `keys - queries + 1 + i` only.
         relative: `(queries, terms)` fp32; query i adds to the logit of key `row * columns + column` the terms
@@ -87,6 +94,8 @@ def attend(
     q, out = q.contiguous(), torch.empty_like(q, memory_format=torch.contiguous_format)
     if relative is not None and (row_shift is None or column_shift is None):
         raise ValueError("relative needs row_shift and column_shift.")
+    if (scales is None) != (panels.dtype != torch.int8):
+        raise ValueError("scales go with keys and values in int8.")
     job = _Attention(
         head_dim=q.shape[1],
         queries=q.shape[0],
@@ -94,7 +103,9 @@ def attend(
         q_stride=q.stride(0),
         k=panels.data_ptr(),
         v=values.data_ptr(),
-        half=panels.dtype is torch.bfloat16,
+        stored=_STORED.index(panels.dtype),
+        k_scales=None if scales is None else scales[0].data_ptr(),
+        v_scales=None if scales is None else scales[1].data_ptr(),
         first=first,
         keys=keys,
         causal=causal,

@@ -13,12 +13,20 @@ from torch import Tensor
 from .attention import padded
 from .library import native
 from .linear import LinearStruct, PackedLinear
+from .quantize import CACHES, Cache
 
 STEP_TOKENS = 512
 """New tokens that go through the layers together at most: what one step may need of memory has an end."""
 
 PARTS = ("norm", "qkv", "rotate", "attend", "out", "gate_up", "down", "head")
 """Parts of a step whose seconds are measured: `GOT_T_...` in csrc/decoder.h."""
+
+
+_CACHE_DTYPES: dict[Cache, torch.dtype] = {
+    "fp32": torch.float32,
+    "bf16": torch.bfloat16,
+    "int8": torch.int8,
+}
 
 
 class _Layer(ctypes.Structure):
@@ -45,7 +53,7 @@ class _Decoder(ctypes.Structure):
         ("kv_heads", ctypes.c_int32),
         ("head_dim", ctypes.c_int32),
         ("eps", ctypes.c_float),
-        ("half_cache", ctypes.c_int32),
+        ("cache", ctypes.c_int32),
         ("inverse_lengths", ctypes.c_void_p),
         ("norm", ctypes.c_void_p),
         ("layer", ctypes.c_void_p),
@@ -53,6 +61,8 @@ class _Decoder(ctypes.Structure):
         ("capacity", ctypes.c_int64),
         ("keys", ctypes.c_void_p),
         ("values", ctypes.c_void_p),
+        ("key_scales", ctypes.c_void_p),
+        ("value_scales", ctypes.c_void_p),
     )
 
 
@@ -124,21 +134,22 @@ class NativeDecoder:
         head_dim: int,
         eps: float,
         theta: float,
-        half_cache: bool,
+        cache: Cache,
     ) -> None:
         """
         Args:
             norm: `(hidden,)` fp32, the last one's weight.
             eps: of all norms.
             theta: base of the rotary embedding.
-            half_cache: keep keys and values in bf16 instead of fp32.
+            cache: how keys and values are stored. In "int8" they are whole numbers, those of a head at a position with
+                a scale of their own.
         """
         self.head = head
         self.capacity = 0
         self.seconds: Tensor | None = None
         self._layers, self._norm = tuple(layers), norm
-        self._cache_dtype = torch.bfloat16 if half_cache else torch.float32
-        self._arena: tuple[Tensor, Tensor] | None = None
+        self._cache: Cache = cache
+        self._arena: tuple[Tensor, ...] = ()
         self._workspace = torch.empty(0, dtype=torch.uint8)
         self._logits = torch.empty(0)
         exponents = torch.arange(0, head_dim, 2).float() / head_dim
@@ -160,7 +171,7 @@ class NativeDecoder:
             kv_heads=kv_heads,
             head_dim=head_dim,
             eps=eps,
-            half_cache=half_cache,
+            cache=CACHES.index(cache),
             inverse_lengths=self._inverse_lengths.data_ptr(),
             norm=norm.data_ptr(),
             layer=ctypes.addressof(self._structs),
@@ -178,7 +189,9 @@ class NativeDecoder:
     def bytes_per_position(self) -> int:
         """Bytes of the arena for one position."""
         s = self._struct
-        return s.layers * s.kv_heads * (s.head_dim + padded(s.head_dim)) * self._cache_dtype.itemsize
+        scales = 2 * torch.float32.itemsize if self._cache == "int8" else 0
+        elements = s.head_dim + padded(s.head_dim)
+        return s.layers * s.kv_heads * (elements * _CACHE_DTYPES[self._cache].itemsize + scales)
 
     def allocate(self, positions: int) -> None:
         """Makes the arena; the system gives the memory when it is first written to.
@@ -190,15 +203,20 @@ class NativeDecoder:
         s = self._struct
         capacity = padded(positions)
         count = s.layers * s.kv_heads * capacity
-        keys = torch.empty(count * s.head_dim, dtype=self._cache_dtype)
-        values = torch.empty(count * padded(s.head_dim), dtype=self._cache_dtype)
-        self._arena = keys, values
-        s.keys, s.values, s.capacity = keys.data_ptr(), values.data_ptr(), capacity
+        dtype = _CACHE_DTYPES[self._cache]
+        sizes = [count * s.head_dim, count * padded(s.head_dim)]
+        self._arena = tuple(torch.empty(size, dtype=dtype) for size in sizes)
+        s.keys, s.values = (part.data_ptr() for part in self._arena)
+        s.capacity = capacity
+        if self._cache == "int8":
+            scales = torch.empty(count), torch.empty(count)
+            self._arena += scales
+            s.key_scales, s.value_scales = (part.data_ptr() for part in scales)
         self.capacity = positions
 
     def release(self) -> None:
         """Gives the arena back."""
-        self._arena = None
+        self._arena = ()
         self._struct.capacity = self.capacity = 0
 
     def step(self, x: Tensor, rows: Sequence[Row]) -> tuple[Tensor, Tensor, Tensor]:

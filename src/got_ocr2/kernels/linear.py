@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import InvalidOptionError
 from . import packing
+from .compact import STEP, Survey, fill, survey, unpack_plain
 from .library import native
 from .quantize import DEFAULT_GROUP, FORMATS, Format, quantize_weight
 from .weight_memory import weight_memory
@@ -34,13 +35,17 @@ class LinearStruct(ctypes.Structure):
         ("weights", ctypes.c_void_p),
         ("scales", ctypes.c_void_p),
         ("bias", ctypes.c_void_p),
+        ("tables", ctypes.c_void_p),
+        ("starts", ctypes.c_void_p),
+        ("escapes", ctypes.c_void_p),
     )
 
 
 class PackedLinear:
-    """`epilogue(x @ weight.T + bias) + residual`, weights stored in one of four formats.
+    """`epilogue(x @ weight.T + bias) + residual`, weights stored in one of five formats.
 
-    "fp32" and "bf16" compute in fp32, and bf16 weights are widened exactly. "int8" and "int4" also bring every
+    "fp32" and "bf16" compute in fp32, and bf16 weights are widened exactly. "compact" is bf16 in three quarters of
+    the memory, with the same results to the bit. "int8" and "int4" also bring every
     token's inputs to 8 bits, with one scale a token. A token's result does not depend on the other tokens.
 
     Attributes:
@@ -53,6 +58,7 @@ class PackedLinear:
         weights: the packed weights.
         scales: int8: fp32 `(panels * 32,)`; int4: bf16 `(panels, groups, 32)`; else None.
         bias: fp32 `(panels * 32,)` in the panels' order, or None.
+        compact: "compact": tables, starts and escapes, see `compact`; else None.
         struct: the same for C. It points into this object's tensors, so it lives as long as the object.
     """
 
@@ -66,14 +72,16 @@ class PackedLinear:
         weights: Tensor,
         scales: Tensor | None,
         bias: Tensor | None,
+        compact: tuple[Tensor, Tensor, Tensor] | None = None,
     ) -> None:
         self.format: Format = format
         self.epilogue: Epilogue = epilogue
         self.outputs, self.inputs, self.group = outputs, inputs, group
         self.weights, self.scales, self.bias = _aligned(weights), scales, bias
+        self.compact = compact
         self.struct = LinearStruct(
             FORMATS.index(format), EPILOGUES.index(epilogue), outputs, inputs, group, weights.shape[0],
-            self.weights.data_ptr(), _address(scales), _address(bias),
+            self.weights.data_ptr(), _address(scales), _address(bias), *map(_address, compact or (None, None, None)),
         )  # fmt: skip
 
     @classmethod
@@ -94,15 +102,19 @@ class PackedLinear:
             group: int4: inputs that share a scale, 32, 64 or 128.
 
         Raises:
-            InvalidOptionError: unknown format, epilogue or group, or shapes that do not match; bf16 from fp32
-                weights that bf16 cannot hold exactly.
+            InvalidOptionError: unknown format, epilogue or group, or shapes that do not match; bf16 or compact from
+                fp32 weights that bf16 cannot hold exactly.
+            MissingDependencyError: "compact" without the native library.
         """
         _check(weight, bias, format, up, epilogue)
         outputs, inputs = weight.shape
         matrix = weight.detach() if up is None else packing.weave(weight.detach(), up.detach())
-        weights, scales = _packed(matrix, format, group)
         if bias is not None:
             bias = torch.nn.functional.pad(bias.detach().float(), (0, -outputs % packing.PANEL)).contiguous()
+        if format == "compact":
+            weights, more = _packed_compact(matrix)
+            return cls(format, epilogue, outputs, inputs, 0, weights, None, bias, more)
+        weights, scales = _packed(matrix, format, group)
         return cls(format, epilogue, outputs, inputs, group if format == "int4" else 0, weights, scales, bias)
 
     def unpack(self) -> Tensor:
@@ -113,6 +125,11 @@ class PackedLinear:
             matrix = packing.unpack_fp32(self.weights, *size)
         elif self.format == "bf16":
             matrix = packing.unpack_bf16(self.weights, *size).float()
+        elif self.format == "compact":
+            assert self.compact is not None
+            tables, starts, escapes = self.compact
+            panels = unpack_plain(self.weights, Survey(tables, starts), escapes)
+            matrix = packing.unpack_bf16(panels, *size).float()
         elif self.format == "int8":
             assert self.scales is not None
             matrix = packing.unpack_int8(self.weights, self.scales, *size).dequantized()
@@ -128,7 +145,8 @@ class PackedLinear:
     @property
     def nbytes(self) -> int:
         """Bytes of memory that the layer holds."""
-        return sum(t.nbytes for t in (self.weights, self.scales, self.bias) if t is not None)
+        tensors = (self.weights, self.scales, self.bias, *(self.compact or ()))
+        return sum(t.nbytes for t in tensors if t is not None)
 
     def __call__(self, x: Tensor, residual: Tensor | None = None, out: Tensor | None = None) -> Tensor:
         """`(..., inputs)` fp32 -> `(..., outputs)` fp32.
@@ -199,6 +217,23 @@ def _packed(matrix: Tensor, format: Format, group: int) -> tuple[Tensor, Tensor 
         scales += [] if part_scales is None else [part_scales]
     assert weights is not None
     return weights, torch.cat(scales) if scales else None
+
+
+def _packed_compact(matrix: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+    """Weights, and tables, starts and escapes; some rows after others too."""
+    panels, steps = -(-matrix.shape[0] // packing.PANEL), -(-matrix.shape[1] // 2)
+    weights = weight_memory((panels, steps, STEP), torch.uint8)
+    tables: list[Tensor] = []
+    starts, escapes = [torch.zeros(1, dtype=torch.int32)], [torch.empty(0, 2, dtype=torch.int32)]
+    done = 0
+    for rows in matrix.split(_ROWS_AT_ONCE):
+        part, _ = _packed(rows, "bf16", 0)
+        found = survey(part)
+        escapes.append(fill(part, found, weights[done : done + len(part)]))
+        tables.append(found.tables)
+        starts.append(found.starts[1:] + starts[-1][-1])
+        done += len(part)
+    return weights, (torch.cat(tables), torch.cat(starts), torch.cat(escapes))
 
 
 def _packed_rows(rows: Tensor, format: Format, group: int) -> tuple[Tensor, Tensor | None]:

@@ -1,4 +1,4 @@
-"""Weights in 8 and 4 bits, and inputs in 8: the arithmetic, in torch.
+"""Weights in 8 and 4 bits, and inputs, keys and values in 8: the arithmetic, in torch.
 
 Symmetric everywhere: a weight is `scale * q` with `-127 <= q <= 127` (int8, one scale for each output) or
 `-8 <= q <= 7` (int4, one scale for each output and group of consecutive inputs). Int4 scales are bf16 numbers, held
@@ -7,6 +7,7 @@ in fp32. Nothing here depends on the native library.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,15 +17,23 @@ from torch.nn import functional as F
 
 from ..errors import InvalidOptionError
 
-Format = Literal["fp32", "bf16", "int8", "int4"]
-FORMATS: tuple[Format, ...] = ("fp32", "bf16", "int8", "int4")
+Format = Literal["fp32", "bf16", "int8", "int4", "compact"]
+FORMATS: tuple[Format, ...] = ("fp32", "bf16", "int8", "int4", "compact")
 """By their numbers in csrc/linear.h."""
+
+Cache = Literal["fp32", "bf16", "int8"]
+CACHES: tuple[Cache, ...] = ("fp32", "bf16", "int8")
+"""How keys and values are stored, by their numbers in csrc/attention.h."""
 
 GROUPS = (32, 64, 128)
 DEFAULT_GROUP = 32
 
-# Shares of a group's largest weight that are tried as the end of the int4 range.
+# Shares of a group's largest weight that are tried as the end of the int4 range, each twice.
 _SHARES = (1.0, 0.9, 0.8)
+
+# The same for groups that lie on the int4 grid already, their largest weight 7, 6, 5 or 4 steps from 0. With 8, these
+# find every such grid: largest weights of 3, 2 and 1 step are 6 and 4 of a finer one.
+_WHOLE_SHARES = (8 / 7, 8 / 6, 8 / 5, 8 / 4)
 
 # Weights that are quantised at a time: the many steps of the search stay in the cache.
 _CHUNK = 1 << 18
@@ -85,6 +94,14 @@ def quantize_input(x: Tensor) -> tuple[Tensor, Tensor]:
     return (x * factor).round().clamp(-127, 127).to(torch.int8), top / 127.0
 
 
+def stored_in_cache(x: Tensor, cache: Cache) -> Tensor:
+    """What a key/value cache keeps of `(..., head_dim)` fp32: "int8" has a scale for each head and position."""
+    if cache == "int8":
+        values, scales = quantize_input(x)
+        return values.float() * scales
+    return x.bfloat16().float() if cache == "bf16" else x
+
+
 def _rounded(wide: Tensor, scales: Tensor, below: int, above: int) -> Tensor:
     """Whole numbers, still in floating point."""
     factor = torch.where(scales != 0, 1.0 / scales, torch.zeros_like(scales))
@@ -97,27 +114,46 @@ def _int8(wide: Tensor, _group: int) -> tuple[Tensor, Tensor]:
 
 
 def _int4(wide: Tensor, group: int) -> tuple[Tensor, Tensor]:
-    """The values and scales with the least squared error of those tried, group by group.
+    rows, inputs = wide.shape
+    grouped = F.pad(wide, (0, -inputs % group)).view(rows, -1, group)  # (outputs, groups, group)
+    scales = best_scales(grouped, lambda scales: scales.to(torch.bfloat16).float())
+    values = _rounded(grouped, scales, 8, 7).view(rows, -1)[:, :inputs]  # (outputs, inputs)
+    return values.to(torch.int8), scales.squeeze(-1)
+
+
+def best_scales(grouped: Tensor, stored: Callable[[Tensor], Tensor], cost: Tensor | None = None) -> Tensor:
+    """The int4 scales with the least squared error of those tried, group by group.
 
     The range -8..7 is not even: the weight of largest size gets the end at -8, so a scale may be negative. Giving
     up some of the range's ends makes all steps finer, which often pays; and the rounded values say in turn which
-    scale fits them best.
+    scale fits them best. Weights that are on the grid of a scale already stay where they are.
+
+    Args:
+        grouped: `(..., group)` fp32 weights.
+        stored: scales -> the nearest ones that can be stored.
+        cost: `(group,)`, what an error counts at each place, > 0; None if they count alike.
+
+    Returns:
+        `(..., 1)` fp32; infinite or NaN where a weight is.
     """
-    rows, inputs = wide.shape
-    grouped = F.pad(wide, (0, -inputs % group)).view(rows, -1, group)  # (outputs, groups, group)
     extreme = grouped.gather(-1, grouped.abs().argmax(dim=-1, keepdim=True))
     best = torch.zeros_like(extreme)
     least = torch.full_like(extreme, torch.inf)
-    for share in _SHARES:
+    for share in (*_SHARES, *_WHOLE_SHARES):
         scales = extreme * (share / -8.0)
-        for _ in range(2):
-            scales = scales.to(torch.bfloat16).float()
+        for _ in range(2 if share in _SHARES else 1):
+            scales = stored(scales)
             values = _rounded(grouped, scales, 8, 7)
-            error = (values * scales - grouped).square_().sum(-1, keepdim=True)
+            error = (values * scales - grouped).square_()
+            error = (error if cost is None else error * cost).sum(-1, keepdim=True)
             best = torch.where(error < least, scales, best)
             least = torch.minimum(least, error)
-            length = values.square().sum(-1, keepdim=True).clamp_min_(1.0)
-            scales = (values * grouped).sum(-1, keepdim=True) / length
-    best = torch.where(torch.isfinite(extreme), best, extreme)
-    values = _rounded(grouped, best, 8, 7).view(rows, -1)[:, :inputs]  # (outputs, inputs)
-    return values.to(torch.int8), best.squeeze(-1)
+            counted = values if cost is None else values * cost
+            length = (counted * values).sum(-1, keepdim=True)
+            scales = (counted * grouped).sum(-1, keepdim=True) / torch.where(length > 0, length, 1.0)
+    return torch.where(torch.isfinite(extreme), best, extreme)
+
+
+def to_grid(grouped: Tensor, scales: Tensor) -> Tensor:
+    """The weights that int4 keeps of `grouped` `(..., group)` with `scales` `(..., 1)`."""
+    return _rounded(grouped, scales, 8, 7) * scales

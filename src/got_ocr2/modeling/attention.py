@@ -73,7 +73,7 @@ def attention_plain(
         logits = logits + bias.view(n, heads, length, length)
     # Inside, softmax computes in fp32 whatever the dtype; HF's casts around it give the same numbers.
     weights = F.softmax(logits, dim=-1)
-    return F.dropout(weights, dropout) @ v
+    return (F.dropout(weights, dropout) if dropout else weights) @ v
 
 
 def attention_folded(

@@ -99,7 +99,7 @@ def to_windows(x: Tensor, window: int) -> Tensor:
     As in SAM the padding comes after the norm and is not masked, so padded positions take part in attention.
     """
     n, rows, columns, c = x.shape
-    down, across = -(-rows // window), -(-columns // window)
+    down, across = (rows + window - 1) // window, (columns + window - 1) // window  # exporters round to 0
     x = F.pad(x, (0, 0, 0, across * window - columns, 0, down * window - rows))
     x = x.view(n, down, window, across, window, c)  # (N, down, window rows, across, window columns, C)
     return x.transpose(2, 3).reshape(n * down * across, window, window, c)
@@ -108,7 +108,7 @@ def to_windows(x: Tensor, window: int) -> Tensor:
 def from_windows(windows: Tensor, window: int, grid_hw: tuple[int, int]) -> Tensor:
     """Undoes `to_windows`: `(N * windows, window, window, C)` -> `(N, rows, columns, C)`."""
     rows, columns = grid_hw
-    down, across = -(-rows // window), -(-columns // window)
+    down, across = (rows + window - 1) // window, (columns + window - 1) // window  # exporters round to 0
     # (N, down, across, window rows, window columns, C) -> (N, down * window, across * window, C)
     x = windows.view(-1, down, across, window, window, windows.shape[-1])
     x = x.transpose(2, 3).reshape(-1, down * window, across * window, windows.shape[-1])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..generation.engine.engine import Engine
     from ..generation.engine.runner import Runner
     from ..modeling import GotOcr2ForConditionalGeneration
-    from ..modeling.backends.choice import Kernels, Quantization
+    from ..modeling.backends.choice import Kernels, KvCache, Quantization
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class EngineOptions:
         kernels: "auto", "native" or "torch".
         kv_memory: most that the key/value cache may take, in bytes or as in "2GB"; None for a share of what is
             free.
+        kv_cache: how that cache is stored on a CPU: "fp32", "bf16" or "int8"; "auto" is fp32 beside exact weights and
+            bf16 beside quantised ones.
         max_batch: most pages that are read together, >= 1.
         threaded: the engine has a thread of its own, so that pages are opened and prepared while others are read.
             None gives it one on CUDA; on a CPU it would take the cores from those who wait for it, unless many do.
@@ -39,12 +41,13 @@ class EngineOptions:
     kv_memory: int | str | None = None
     max_batch: int = 64
     threaded: bool | None = None
+    kv_cache: KvCache = "auto"
 
     def __post_init__(self) -> None:
         from ..generation.engine.arena_size import parse_bytes
         from ..modeling.backends.choice import check_names
 
-        check_names(self.kernels, self.quantization)
+        check_names(self.kernels, self.quantization, self.kv_cache)
         check_count("max_batch", self.max_batch)
         if self.kv_memory is not None:
             parse_bytes(self.kv_memory)
@@ -70,7 +73,9 @@ class EngineOptions:
         from ..modeling.backends.line_canvases import LineCanvases
 
         narrow = empty is not None and not model.config.vision_config.use_rel_pos
-        runner = choose_runner(model, self.kernels, self.quantization, consume=consume)
+        runner = choose_runner(
+            model, self.kernels, self.quantization, kv_cache=self.kv_cache, consume=consume
+        )
         if empty is None or not narrow or runner.device.type != "cpu":
             return runner
         return LineCanvases(runner, empty)

@@ -59,6 +59,16 @@ class ModelOptions:
         ),
     ] = "auto"
     kv_memory: KvMemory = None
+    kv_cache: Annotated[
+        str,
+        typer.Option(
+            envvar="GOT_OCR2_KV_CACHE",
+            metavar="auto|fp32|bf16|int8",
+            help="How that cache is stored on a CPU: fewer bits take less memory, and the text is no longer exactly "
+            "the model's. By default fp32, and bf16 with --quantize.",
+            rich_help_panel=HOW,
+        ),
+    ] = "auto"
 
     def arguments(self) -> dict[str, Any]:
         """The same as arguments of `OCR.from_pretrained`."""
@@ -69,4 +79,5 @@ class ModelOptions:
             "quantization": self.quantize,
             "kernels": self.kernels,
             "kv_memory": self.kv_memory,
+            "kv_cache": self.kv_cache,
         }

@@ -12,14 +12,22 @@
 #define GOT_KEY_BLOCK 128 /* keys taken at a time; a multiple of GOT_KEY_PANEL */
 #define GOT_QUERY_TILE 6  /* queries taken at a time */
 
+/* How keys and values are stored. */
+typedef enum {
+    GOT_CACHE_FP32 = 0,
+    GOT_CACHE_BF16 = 1,
+    GOT_CACHE_INT8 = 2, /* whole numbers times a scale of each position */
+} got_cache;
+
 typedef struct {
     int head_dim;
     int queries;      /* rows of q and out */
     const float *q;   /* (queries, head_dim), already scaled */
     long q_stride;
-    const void *k;    /* the first panel, fp32; or bf16 if `half` */
-    const void *v;    /* the value row of that panel's first position, likewise */
-    int half;
+    const void *k;    /* the first panel */
+    const void *v;    /* the value row of that panel's first position */
+    int stored;       /* got_cache, of both */
+    const float *k_scales, *v_scales; /* GOT_CACHE_INT8: of each position, from that panel's first one on */
     int first;        /* keys below this one belong to somebody else: 0 .. GOT_KEY_PANEL - 1 */
     int keys;         /* end of the keys, counted from the first panel's start; > first */
     int causal;       /* query i sees keys below keys - queries + 1 + i; else every query sees all keys */

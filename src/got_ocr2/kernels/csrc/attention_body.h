@@ -194,6 +194,23 @@ static void widen(const uint16_t *from, long count, float *to)
         vf_store(to + i, vf_load_bf16(from + i));
 }
 
+/* Panels of keys, `count` positions in whole panels, from whole numbers to floats. */
+static void scale_keys(const int8_t *from, int count, int d, const float *scales, float *to)
+{
+    for (int at = 0; at < count; at += GOT_KEY_PANEL)
+        for (int e = 0; e < d; e++)
+            for (int j = 0; j < GOT_KEY_PANEL; j += GOT_LANES, from += GOT_LANES, to += GOT_LANES)
+                vf_store(to, vf_mul(vf_load_int8(from), vf_load(scales + at + j)));
+}
+
+/* The same for rows of values. */
+static void scale_values(const int8_t *from, int count, int wide, const float *scales, float *to)
+{
+    for (int i = 0; i < count; i++)
+        for (int e = 0; e < wide; e += GOT_LANES, from += GOT_LANES, to += GOT_LANES)
+            vf_store(to, vf_mul(vf_load_int8(from), vf_set(scales[i])));
+}
+
 /* Takes the keys begin .. count of the block at `at` into the sums of `rows` queries from `query` on. */
 static void attend_tile(const got_attention *job, int query, int rows, int at, int begin, int count, const void *k,
                         const void *v, int half, float *sums, float *maxima, float *totals)
@@ -236,9 +253,14 @@ static void attend(const got_attention *job, float *scratch)
     }
     for (int at = 0; at < job->keys; at += GOT_KEY_BLOCK) {
         int count = at_most(job->keys - at, GOT_KEY_BLOCK), begin = at ? 0 : job->first;
-        const void *k = element(job->k, (long)at * d, job->half), *v = element(job->v, (long)at * wide, job->half);
-        int half = job->half;
-        if (half && job->queries > GOT_QUERY_TILE) { /* several tiles: widened once instead of by each */
+        int half = job->stored == GOT_CACHE_BF16;
+        const void *k = element(job->k, (long)at * d, half), *v = element(job->v, (long)at * wide, half);
+        if (job->stored == GOT_CACHE_INT8) {
+            scale_keys((const int8_t *)job->k + (long)at * d, got_padded(count), d, job->k_scales + at, block_k);
+            scale_values((const int8_t *)job->v + (long)at * wide, count, wide, job->v_scales + at, block_v);
+            k = block_k;
+            v = block_v;
+        } else if (half && job->queries > GOT_QUERY_TILE) { /* several tiles: widened once instead of by each */
             widen(k, (long)got_padded(count) * d, block_k);
             widen(v, (long)count * wide, block_v);
             k = block_k;

@@ -60,10 +60,28 @@ static uint16_t to_bf16(float x)
     return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
 }
 
-/* Stores `count` floats, `step` elements apart, from element `at` of the arena on. */
-static void store(const got_decoder *d, void *arena, int64_t at, const float *from, int count, int apart)
+/* Stores a head's floats as whole numbers and returns their scale; NaN if one of them is not finite. */
+static float store_bytes(int8_t *to, const float *from, int count, int apart)
 {
-    if (d->half_cache) {
+    float top = 0.0f, odd = 0.0f;
+    for (int e = 0; e < count; e++) {
+        top = fmaxf(top, fabsf(from[e]));
+        odd += from[e] * 0.0f;
+    }
+    const float factor = odd == 0.0f && top > 0.0f ? 127.0f / top : 0.0f;
+    for (int e = 0; e < count; e++) {
+        float value = factor > 0.0f ? rintf(from[e] * factor) : 0.0f;
+        to[(int64_t)e * apart] = (int8_t)(value > 127.0f ? 127.0f : value < -127.0f ? -127.0f : value);
+    }
+    return odd == 0.0f ? top / 127.0f : NAN;
+}
+
+/* Stores a head's keys or values, `count` floats, `apart` elements apart, from element `at` of the arena on. */
+static void store(const got_decoder *d, void *arena, int64_t at, const float *from, int count, int apart, float *scale)
+{
+    if (d->cache == GOT_CACHE_INT8) {
+        *scale = store_bytes((int8_t *)arena + at, from, count, apart);
+    } else if (d->cache == GOT_CACHE_BF16) {
         uint16_t *to = (uint16_t *)arena + at;
         for (int e = 0; e < count; e++)
             to[(int64_t)e * apart] = to_bf16(from[e]);
@@ -85,6 +103,12 @@ static int64_t value_plane(const got_decoder *d, int layer, int head)
     return ((int64_t)layer * d->kv_heads + head) * d->capacity * got_padded(d->head_dim);
 }
 
+/* Where the scale of one position of a head stands; NULL where there are none. */
+static float *scale_of(const got_decoder *d, float *scales, int layer, int head, int64_t place)
+{
+    return scales != NULL ? scales + ((int64_t)layer * d->kv_heads + head) * d->capacity + place : NULL;
+}
+
 /* Rotates queries and keys, stores keys and values. Work is dealt out by (token, head). */
 static void rotate_and_store(const step *s, int layer, int thread)
 {
@@ -104,12 +128,14 @@ static void rotate_and_store(const step *s, int layer, int thread)
             s->ops->rotate(part, cosines, sines, half, 1.0f);
             int64_t panel = place / GOT_KEY_PANEL * GOT_KEY_PANEL * dim;
             store(d, d->keys, key_plane(d, layer, head - d->heads) + panel + place % GOT_KEY_PANEL, part, dim,
-                  GOT_KEY_PANEL);
+                  GOT_KEY_PANEL, scale_of(d, d->key_scales, layer, head - d->heads, place));
         } else {
-            int64_t at = value_plane(d, layer, head - d->heads - d->kv_heads) + place * wide;
+            int own = head - d->heads - d->kv_heads;
+            int64_t at = value_plane(d, layer, own) + place * wide;
             const float nothing[GOT_KEY_PANEL] = {0};
-            store(d, d->values, at, part, dim, 1);
-            store(d, d->values, at + dim, nothing, wide - dim, 1);
+            float none;
+            store(d, d->values, at, part, dim, 1, scale_of(d, d->value_scales, layer, own, place));
+            store(d, d->values, at + dim, nothing, wide - dim, 1, &none);
         }
     }
 }
@@ -120,7 +146,7 @@ static void run_task(const step *s, int layer, const task *t, float *scratch)
     const got_row *row = &s->rows[t->row];
     const int dim = d->head_dim, width = (d->heads + 2 * d->kv_heads) * dim;
     const int kv_head = t->head / (d->heads / d->kv_heads);
-    const int64_t size = d->half_cache ? 2 : 4, panel = row->start / GOT_KEY_PANEL * GOT_KEY_PANEL;
+    const int64_t size = d->cache == GOT_CACHE_INT8 ? 1 : d->cache == GOT_CACHE_BF16 ? 2 : 4, panel = row->start / GOT_KEY_PANEL * GOT_KEY_PANEL;
     int64_t token = t->first;
     for (int r = 0; r < t->row; r++)
         token += s->rows[r].tokens;
@@ -131,7 +157,9 @@ static void run_task(const step *s, int layer, const task *t, float *scratch)
         .q_stride = width,
         .k = (const char *)d->keys + size * (key_plane(d, layer, kv_head) + panel * dim),
         .v = (const char *)d->values + size * (value_plane(d, layer, kv_head) + panel * got_padded(dim)),
-        .half = d->half_cache,
+        .stored = d->cache,
+        .k_scales = scale_of(d, d->key_scales, layer, kv_head, panel),
+        .v_scales = scale_of(d, d->value_scales, layer, kv_head, panel),
         .first = (int)(row->start - panel),
         .keys = (int)(row->start - panel) + row->past + t->first + t->count,
         .causal = 1,

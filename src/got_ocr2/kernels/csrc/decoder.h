@@ -3,13 +3,16 @@
  * Keys and values lie in an arena of `capacity` positions, a multiple of GOT_KEY_PANEL, for each layer:
  *     keys    [kv_heads][capacity / GOT_KEY_PANEL][head_dim][GOT_KEY_PANEL]
  *     values  [kv_heads][capacity][got_padded(head_dim)]
- * in fp32 or bf16. A row's positions stand one after the other from `start` on.
+ * in fp32, bf16, or as whole numbers of 8 bits, each position of a head with a scale of its own: value = number * scale,
+ *     scales  [kv_heads][capacity], of keys and of values.
+ * A row's positions stand one after the other from `start` on.
  */
 #ifndef GOT_DECODER_H
 #define GOT_DECODER_H
 
 #include <stdint.h>
 
+#include "attention.h"
 #include "export.h"
 #include "linear.h"
 
@@ -24,13 +27,14 @@ typedef struct {
 typedef struct {
     int32_t hidden, inner, layers, heads, kv_heads, head_dim;
     float eps;
-    int32_t half_cache;          /* keys and values are stored as bf16 */
+    int32_t cache;               /* got_cache: how keys and values are stored */
     const float *inverse_lengths; /* (head_dim / 2): radians a position turns each pair by */
     const float *norm;           /* (hidden), the last one */
     const got_decoder_layer *layer;
     const got_linear *head;      /* hidden -> vocabulary */
     int64_t capacity;            /* positions of the arena */
     void *keys, *values;
+    float *key_scales, *value_scales; /* GOT_CACHE_INT8, else NULL */
 } got_decoder;
 
 typedef struct {

@@ -77,14 +77,14 @@ static const uint16_t *group_scales(const got_linear *layer, int panel, int grou
 /* Steps of a range, whole groups of them. */
 static int range_steps(const got_linear *layer)
 {
-    bool floats = layer->format == GOT_FP32 || layer->format == GOT_BF16;
+    bool floats = got_tile_format(layer) <= GOT_BF16;
     int steps = (floats ? RANGE_INPUTS : RANGE_INPUTS_QUANTIZED) / got_step_inputs[layer->format];
     return steps / group_steps(layer) * group_steps(layer);
 }
 
 /* How a thread's scratch is divided, in bytes from its start; each part begins on a 64-byte boundary. */
 typedef struct {
-    size_t x, start, scales, sums, bytes, weights, end;
+    size_t x, start, scales, sums, bytes, weights, panel, end;
 } division;
 
 static size_t after(size_t at, size_t bytes)
@@ -94,7 +94,7 @@ static size_t after(size_t at, size_t bytes)
 
 static bool is_wide(const got_linear *layer, const got_linear_ops *op, int rows)
 {
-    return rows >= LEAST_WIDE && op->wide[layer->format] != NULL;
+    return rows >= LEAST_WIDE && op->wide[got_tile_format(layer)] != NULL;
 }
 
 /* Elements of a row of widened bytes. */
@@ -105,7 +105,7 @@ static size_t widened(const got_linear *layer)
 
 static division divide(const got_linear *layer, int rows)
 {
-    const bool wide = is_wide(layer, ops(), rows), floats = layer->format <= GOT_BF16;
+    const bool wide = is_wide(layer, ops(), rows), floats = got_tile_format(layer) <= GOT_BF16;
     size_t steps = (size_t)panel_steps(layer), count = (size_t)rows;
     size_t groups = layer->format == GOT_INT4 ? steps / (size_t)group_steps(layer) : 1;
     size_t packed = count * steps * (size_t)got_step_words[layer->format] * 4;
@@ -115,7 +115,8 @@ static division divide(const got_linear *layer, int rows)
     d.sums = after(d.scales, count * 4);
     d.bytes = after(d.sums, count * GOT_PANEL * 4);
     d.weights = after(d.bytes, steps * (size_t)got_step_inputs[layer->format]);
-    d.end = after(d.weights, wide ? GOT_WIDE_BYTES : 0);
+    d.panel = after(d.weights, wide ? GOT_WIDE_BYTES : 0);
+    d.end = after(d.panel, layer->format == GOT_COMPACT ? steps * GOT_STEP_BYTES : 0);
     return d;
 }
 
@@ -147,32 +148,78 @@ size_t got_linear_scratch(const got_linear *layer, int m, int n_threads)
     return divide(layer, packed_rows(m, n_threads)).end;
 }
 
-/* One panel for all packed rows, from weights to y. */
-static void run_panel(const got_linear *layer, const got_linear_ops *op, int panel, const got_rows *blocks, int count,
-                      float *sums, float *y, ptrdiff_t ldy, const float *residual, ptrdiff_t ldr)
+/* A panel's first step, as it is stored. */
+static const uint8_t *panel_weights(const got_linear *layer, int panel)
 {
+    size_t step = layer->format == GOT_COMPACT ? GOT_COMPACT_STEP : GOT_STEP_BYTES;
+    return (const uint8_t *)layer->weights + (size_t)panel * (size_t)panel_steps(layer) * step;
+}
+
+/* Steps `from` .. `from + steps` of a compact panel as bf16 ones. `next` is the panel's first escape that has not been
+ * looked at; returns the one after those of these steps. */
+static const got_escape *inflate(const got_linear *layer, const got_linear_ops *op, int panel, int from, int steps,
+                                 const got_escape *next, uint8_t *out)
+{
+    const got_escape *end = layer->compact.escapes + layer->compact.starts[panel + 1];
+    const uint32_t first = (uint32_t)from * GOT_STEP_WEIGHTS, last = first + (uint32_t)steps * GOT_STEP_WEIGHTS;
+    op->inflate(panel_weights(layer, panel) + (size_t)from * GOT_COMPACT_STEP, steps,
+                layer->compact.tables + (size_t)panel * GOT_COMPACT_TABLE, out);
+    for (; next < end && next->place < last; next++)
+        ((uint16_t *)out)[next->place - first] = (uint16_t)next->value;
+    return next;
+}
+
+static const got_escape *first_escape(const got_linear *layer, int panel)
+{
+    return layer->format == GOT_COMPACT ? layer->compact.escapes + layer->compact.starts[panel] : NULL;
+}
+
+/* One panel for all packed rows, from weights to y. `room` holds a panel of bf16 if the layer is compact. */
+static void run_panel(const got_linear *layer, const got_linear_ops *op, int panel, const got_rows *blocks, int count,
+                      uint8_t *room, float *sums, float *y, ptrdiff_t ldy, const float *residual, ptrdiff_t ldr)
+{
+    /* One block of rows unpacks compact weights as it goes; for several they are unpacked once. */
+    const bool compact = layer->format == GOT_COMPACT, alone = compact && count == 1;
     int steps = panel_steps(layer), group = group_steps(layer), words = got_step_words[layer->format];
     int range = range_steps(layer);
-    const uint8_t *weights = (const uint8_t *)layer->weights + (size_t)panel * steps * GOT_STEP_BYTES;
+    const uint8_t *weights = panel_weights(layer, panel);
+    const got_escape *escape = first_escape(layer, panel);
+    const int format = alone ? GOT_COMPACT : got_tile_format(layer);
+    const size_t step_bytes = compact ? GOT_COMPACT_STEP : GOT_STEP_BYTES;
     for (int s = 0; s < steps; s += range) {
-        int row = 0;
+        int row = 0, some = steps - s < range ? steps - s : range;
+        const uint8_t *from = weights + (size_t)s * step_bytes;
+        ptrdiff_t ahead = FETCH_AHEAD;
+        if (compact && !alone) {
+            escape = inflate(layer, op, panel, s, some, escape, room);
+            ahead = from + (size_t)some * step_bytes - room; /* the next range, while this one is used */
+            from = room;
+        }
         for (int b = 0; b < count; b++) {
             const got_rows *block = &blocks[b];
             got_tile tile = {
-                .weights = weights + (size_t)s * GOT_STEP_BYTES,
+                .weights = from,
                 .x = (const int32_t *)block->x + (size_t)s * words * block->rows,
                 .start = block->start,
                 .sums = sums + row * GOT_PANEL,
-                .steps = steps - s < range ? steps - s : range,
+                .steps = some,
                 .group_steps = group,
-                .ahead = b == 0 ? FETCH_AHEAD : 0,
+                .ahead = b == 0 ? ahead : 0,
                 .first = s == 0,
             };
+            if (alone) {
+                tile.table = layer->compact.tables + (size_t)panel * GOT_COMPACT_TABLE;
+                tile.place = (uint32_t)s * GOT_STEP_WEIGHTS;
+                tile.escapes_end = layer->compact.escapes + layer->compact.starts[panel + 1];
+                while (escape < tile.escapes_end && escape->place < tile.place)
+                    escape++;
+                tile.escapes = escape;
+            }
             if (layer->format == GOT_INT4) {
                 tile.start += s / group * block->rows;
                 tile.scales = group_scales(layer, panel, s / group);
             }
-            op->tile[layer->format](&tile, block->rows);
+            op->tile[format](&tile, block->rows);
             row += block->rows;
         }
     }
@@ -217,7 +264,7 @@ static void pack_rows(const product *p, desk *d, int from, int to)
                                      (int8_t *)(d->room + d->parts.bytes), to + (size_t)r * widened(layer));
         return;
     }
-    d->count = divide_up(rows, p->op->rows[layer->format]);
+    d->count = divide_up(rows, p->op->rows[got_tile_format(layer)]);
     for (int b = 0; b < d->count; b++) {
         int row = cut(rows, d->count, b);
         d->blocks[b] = (got_rows){
@@ -236,19 +283,25 @@ static void run_rows(const product *p, desk *d, int panel, int from, int to)
 {
     float *sums = (float *)(d->room + d->parts.sums), *y = p->y + from * p->ldy;
     const float *residual = p->residual != NULL ? p->residual + from * p->ldr : NULL;
+    uint8_t *room = (uint8_t *)d->room + d->parts.panel;
     if (!p->wide) {
-        run_panel(p->layer, p->op, panel, d->blocks, d->count, sums, y, p->ldy, residual, p->ldr);
+        run_panel(p->layer, p->op, panel, d->blocks, d->count, room, sums, y, p->ldy, residual, p->ldr);
         return;
     }
-    const bool floats = p->layer->format <= GOT_BF16;
+    const bool floats = got_tile_format(p->layer) <= GOT_BF16;
+    const uint8_t *weights = panel_weights(p->layer, panel);
+    if (p->layer->format == GOT_COMPACT) {
+        inflate(p->layer, p->op, panel, 0, panel_steps(p->layer), first_escape(p->layer, panel), room);
+        weights = room;
+    }
     got_wide job = {
-        .layer = p->layer, .panel = panel, .rows = to - from,
+        .layer = p->layer, .panel = panel, .rows = to - from, .weights = weights,
         .x = floats ? (const void *)(p->x + from * p->ldx) : d->room + d->parts.x,
         .ldx = floats ? p->ldx : (ptrdiff_t)widened(p->layer),
         .scales = (const float *)(d->room + d->parts.scales), .room = d->room + d->parts.weights, .sums = sums,
         .y = y, .ldy = p->ldy, .residual = residual, .ldr = p->ldr,
     };
-    p->op->wide[p->layer->format](&job);
+    p->op->wide[got_tile_format(p->layer)](&job);
 }
 
 /* Works off the list of member `owner`: its rows in groups, for each group its panels in pieces. */
@@ -332,12 +385,31 @@ static float bf16_value(uint16_t half)
     return value;
 }
 
+static float compact_weight(const got_linear *layer, int panel, int at, int place)
+{
+    const uint8_t *step = panel_weights(layer, panel) + (size_t)at * GOT_COMPACT_STEP;
+    int byte = 0;
+    while (got_compact_weight(byte) != place)
+        byte++;
+    int entry = step[GOT_STEP_WEIGHTS + byte % 32] >> (byte < 32 ? 0 : 4) & 15;
+    uint32_t value = (uint32_t)layer->compact.tables[panel * GOT_COMPACT_TABLE + entry] << 7;
+    const got_escape *escape = first_escape(layer, panel);
+    if (entry == GOT_COMPACT_TABLE - 1) {
+        while (escape->place != (uint32_t)at * GOT_STEP_WEIGHTS + (uint32_t)place)
+            escape++;
+        return bf16_value((uint16_t)escape->value);
+    }
+    return bf16_value((uint16_t)((uint32_t)(step[byte] & 0x80) << 8 | value | (step[byte] & 0x7f)));
+}
+
 /* One weight; `step` is the 128 bytes of its panel that hold it. */
 static float weight(const got_linear *layer, int panel, int column, int k)
 {
-    int steps = panel_steps(layer), inputs = got_step_inputs[layer->format];
-    const uint8_t *step = (const uint8_t *)layer->weights + ((size_t)panel * steps + k / inputs) * GOT_STEP_BYTES;
+    const int at = k / got_step_inputs[layer->format];
+    const uint8_t *step = panel_weights(layer, panel) + (size_t)at * GOT_STEP_BYTES;
     switch (layer->format) {
+    case GOT_COMPACT:
+        return compact_weight(layer, panel, at, column * 2 + k % 2);
     case GOT_FP32:
         return ((const float *)step)[column];
     case GOT_BF16:

@@ -8,8 +8,9 @@
  *   int8  [k/4][32][4] bytes: weight + 128. Times scales[output]; inputs are quantised token by token, see below.
  *   int4  [k/8][32][4] bytes: weight + 8; the low half byte is input 8i+j, the high one 8i+4+j.
  *         Scales are bf16, [panel][k/group][32].
+ *   compact  bf16 in 12 bits, losslessly; see compact.h.
  *
- * k is padded with weights of value 0: to 2, to 4, and for int4 to whole groups; outputs are padded to whole panels.
+ * k is padded with weights of value 0: to 2 for both kinds of bf16, to 4, and for int4 to whole groups; outputs are padded to whole panels.
  * For int8 and int4 every row of x becomes int8 at run time: q = round(x * 127 / max|x|), sums are exact int32.
  *
  * One result does not depend on the other rows nor on the number of threads: every output is summed over k in the same
@@ -18,6 +19,7 @@
 #ifndef GOT_LINEAR_H
 #define GOT_LINEAR_H
 
+#include "compact.h"
 #include "export.h"
 
 #include <stddef.h>
@@ -30,6 +32,7 @@ typedef enum {
     GOT_BF16 = 1,
     GOT_INT8 = 2,
     GOT_INT4 = 3,
+    GOT_COMPACT = 4,
 } got_format;
 
 typedef enum {
@@ -49,6 +52,7 @@ typedef struct {
     const void *weights;
     const void *scales; /* int8: float[panels * 32]; int4: bf16; else NULL */
     const float *bias;  /* float[panels * 32] in the panels' order, or NULL */
+    got_compact compact; /* GOT_COMPACT: what is not in the weights */
 } got_linear;
 
 /* Bytes of scratch, on a 64-byte boundary, that each thread needs for m rows. */

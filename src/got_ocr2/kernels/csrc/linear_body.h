@@ -108,6 +108,77 @@ GOT_INLINE void bf16_tile(const got_tile *t, int rows, int vectors, int column)
     add_sums(sums, t, rows, vectors, column);
 }
 
+/* Steps of a compact panel -> steps of bf16, all 64 weights or 32 of them; escapes become anything. */
+GOT_INLINE void inflate_halves(const uint8_t *compact, int steps, const uint8_t *table, uint8_t *out, int first, int end)
+{
+#if defined(GOT_AVX512) || defined(GOT_AVX2)
+    /* A bf16 number is two bytes: the sign and most of the exponent, the rest of it and the mantissa. */
+    const __m256i top = _mm256_set1_epi8((char)0x80), four = _mm256_set1_epi8(15);
+    const __m256i exponents = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)table));
+    const __m256i high = _mm256_andnot_si256(top, _mm256_srli_epi16(exponents, 1));
+    const __m256i low = _mm256_and_si256(top, _mm256_slli_epi16(exponents, 7));
+    for (int s = 0; s < steps; s++, compact += GOT_COMPACT_STEP, out += GOT_STEP_BYTES) {
+        __m256i both = _mm256_loadu_si256((const __m256i *)(compact + GOT_STEP_WEIGHTS));
+        UNROLLED for (int i = first; i < end; i++) {
+            __m256i place = _mm256_and_si256(i ? _mm256_srli_epi16(both, 4) : both, four);
+            __m256i rest = _mm256_loadu_si256((const __m256i *)(compact + 32 * i));
+            __m256i h = _mm256_or_si256(_mm256_and_si256(top, rest), _mm256_shuffle_epi8(high, place));
+            __m256i l = _mm256_or_si256(_mm256_andnot_si256(top, rest), _mm256_shuffle_epi8(low, place));
+            _mm256_store_si256((__m256i *)(out + 64 * i), _mm256_unpacklo_epi8(l, h));
+            _mm256_store_si256((__m256i *)(out + 64 * i + 32), _mm256_unpackhi_epi8(l, h));
+        }
+    }
+#else
+    for (int s = 0; s < steps; s++, compact += GOT_COMPACT_STEP, out += GOT_STEP_BYTES)
+        for (int i = 32 * first; i < 32 * end; i++) {
+            int place = compact[GOT_STEP_WEIGHTS + i % 32] >> (i < 32 ? 0 : 4) & 15;
+            ((uint16_t *)out)[got_compact_weight(i)] =
+                (uint16_t)((compact[i] & 0x80) << 8 | table[place] << 7 | (compact[i] & 0x7f));
+        }
+#endif
+}
+
+static void inflate(const uint8_t *compact, int steps, const uint8_t *table, uint8_t *out)
+{
+    inflate_halves(compact, steps, table, out, 0, 2);
+}
+
+/* Some steps at a time: unpacking the next ones goes on while the sums of these wait for one another. */
+#define COMPACT_STEPS 8
+
+GOT_INLINE void compact_tile(const got_tile *t, int rows, int vectors, int column)
+{
+    const int first = column / 16, end = (column + vectors * GOT_LANES + 15) / 16;
+    uint8_t room[COMPACT_STEPS * GOT_STEP_BYTES] __attribute__((aligned(64)));
+    const uint8_t *weights = t->weights;
+    const float *x = t->x;
+    const got_escape *escape = t->escapes;
+    uint32_t place = t->place;
+    vf sums[GOT_MOST_ROWS][4], w[4];
+    clear(sums, rows, vectors);
+    for (int s = 0, some; s < t->steps; s += some, weights += some * GOT_COMPACT_STEP) {
+        some = t->steps - s < COMPACT_STEPS ? t->steps - s : COMPACT_STEPS;
+        if (some == COMPACT_STEPS)
+            inflate_halves(weights, COMPACT_STEPS, t->table, room, first, end);
+        else
+            inflate_halves(weights, some, t->table, room, first, end);
+        for (; escape < t->escapes_end && escape->place < place + (uint32_t)some * GOT_STEP_WEIGHTS; escape++)
+            ((uint16_t *)room)[escape->place - place] = (uint16_t)escape->value;
+        place += (uint32_t)some * GOT_STEP_WEIGHTS;
+        const uint8_t *from = room + column * 4;
+        for (int i = 0; i < some; i++, from += GOT_STEP_BYTES, x += 2 * rows) {
+            fetch(weights + i * GOT_COMPACT_STEP + t->ahead);
+            UNROLLED for (int v = 0; v < vectors; v++)
+                w[v] = vw_even_bf16(vw_load(from + v * GOT_VECTOR_BYTES));
+            multiply(sums, w, x, rows, vectors);
+            UNROLLED for (int v = 0; v < vectors; v++)
+                w[v] = vw_odd_bf16(vw_load(from + v * GOT_VECTOR_BYTES));
+            multiply(sums, w, x + rows, rows, vectors);
+        }
+    }
+    add_sums(sums, t, rows, vectors, column);
+}
+
 /* sums += four products of x[r] and w[v] */
 GOT_INLINE void multiply_bytes(vw sums[][4], const dot_weights *w, const int32_t *x, int rows, int vectors)
 {
@@ -191,6 +262,7 @@ static void fp32_tiles(const got_tile *t, int rows) { CASES(fp32_tile, FLOAT_ROW
 static void bf16_tiles(const got_tile *t, int rows) { CASES(bf16_tile, FLOAT_ROWS, FLOAT_VECTORS) }
 static void int8_tiles(const got_tile *t, int rows) { CASES(int8_tile, INT8_ROWS, INT8_VECTORS) }
 static void int4_tiles(const got_tile *t, int rows) { CASES(int4_tile, INT4_ROWS, INT4_VECTORS) }
+static void compact_tiles(const got_tile *t, int rows) { CASES(compact_tile, FLOAT_ROWS, FLOAT_VECTORS) }
 
 /* Largest absolute value of a row; NaN if there is one: by their bits, NaN is above everything. */
 static float largest(const float *x, int k)
@@ -265,7 +337,7 @@ static void pack_bytes(const got_linear *layer, const float *x, ptrdiff_t ldx, i
 static void pack(const got_linear *layer, const float *x, ptrdiff_t ldx, int steps, got_rows *block, int8_t *bytes)
 {
     int padded = steps * got_step_inputs[layer->format];
-    if (layer->format == GOT_FP32 || layer->format == GOT_BF16)
+    if (got_tile_format(layer) <= GOT_BF16)
         pack_floats(x, ldx, layer->k, padded, block);
     else
         pack_bytes(layer, x, ldx, padded, block, bytes);
@@ -355,7 +427,7 @@ static void finish(const got_linear *layer, int panel, int rows, const float *su
 /* What the including file exports. */
 #define GOT_LINEAR_TABLE \
     { \
-        .rows = {FLOAT_ROWS, FLOAT_ROWS, INT8_ROWS, INT4_ROWS}, .pack = pack, \
-        .tile = {fp32_tiles, bf16_tiles, int8_tiles, int4_tiles}, .finish = finish, .wide = GOT_WIDE, \
-        .widen = widen_row, \
+        .rows = {FLOAT_ROWS, FLOAT_ROWS, INT8_ROWS, INT4_ROWS, FLOAT_ROWS}, .pack = pack, \
+        .tile = {fp32_tiles, bf16_tiles, int8_tiles, int4_tiles, compact_tiles}, .finish = finish, .wide = GOT_WIDE, \
+        .widen = widen_row, .inflate = inflate, \
     }

@@ -1,7 +1,7 @@
 /* What linear.c needs from each instruction set: packing rows of x, one tile of the product, and its end.
  *
  * A tile is one panel of weights times one block of rows, over a range of steps. A step is 128 bytes of a panel in
- * every format: 1, 2, 4 or 8 inputs for 32 outputs.
+ * every format but the compact one, 96 bytes: 1, 2, 4 or 8 inputs for 32 outputs.
  */
 #ifndef GOT_LINEAR_OPS_H
 #define GOT_LINEAR_OPS_H
@@ -14,18 +14,27 @@
 #define GOT_MOST_ROWS 12 /* rows of a block, in any instruction set */
 
 /* Inputs of one step, and 32-bit words that they take in a packed row. */
-static const int got_step_inputs[4] = {1, 2, 4, 8};
-static const int got_step_words[4] = {1, 2, 1, 2};
+static const int got_step_inputs[5] = {1, 2, 4, 8, 2};
+static const int got_step_words[5] = {1, 2, 1, 2, 2};
+
+/* The format of the weights once they are in a tile's hands. */
+static inline int got_tile_format(const got_linear *layer)
+{
+    return layer->format == GOT_COMPACT ? GOT_BF16 : layer->format;
+}
 
 typedef struct {
     const uint8_t *weights; /* the panel's first step of the range */
     const void *x;          /* [words][rows]: fp32, or four inputs of 8 bits in a word */
     const int32_t *start;   /* int8: [rows], int4: [groups][rows]; what cancels the weights' offset */
     const uint16_t *scales; /* int4: [groups][32] bf16 */
+    const uint8_t *table;   /* compact: the panel's */
+    const got_escape *escapes, *escapes_end; /* compact: those from the range's first step on */
+    uint32_t place;         /* compact: of the range's first weight in its panel */
     float *sums;            /* [rows][32]; int8: int32 */
     int steps;
     int group_steps; /* int4 */
-    int ahead;       /* bytes from the weights in use to those to fetch */
+    ptrdiff_t ahead; /* bytes from the weights in use to those to fetch */
     bool first;      /* the range begins the panel: the sums begin with it */
 } got_tile;
 
@@ -42,6 +51,7 @@ typedef struct {
 typedef struct {
     const got_linear *layer;
     int panel, rows;
+    const uint8_t *weights; /* the panel's first step */
     const void *x;       /* fp32 or int16 */
     ptrdiff_t ldx;       /* elements between rows; int16: even, zeros after the inputs */
     const float *scales; /* int8: what one quantised unit of each row is worth */
@@ -58,14 +68,16 @@ typedef struct {
 #define GOT_WIDE_BYTES (GOT_RANGE_INPUTS * GOT_PANEL * 4)
 
 typedef struct {
-    int rows[4]; /* most rows of a tile, by format */
+    int rows[5]; /* most rows of a tile, by format */
     /* Many rows, by format; NULL where they are best packed too. */
     void (*wide[4])(const got_wide *job);
     /* One row as widened bytes, zeros up to `padded`; returns what one unit is worth. `bytes` is room for it. */
     float (*widen)(const float *x, int k, int padded, int8_t *bytes, int16_t *out);
     /* Packs block.rows rows of x (k inputs, zeros up to all steps); `bytes` is room for one quantised row. */
     void (*pack)(const got_linear *layer, const float *x, ptrdiff_t ldx, int steps, got_rows *block, int8_t *bytes);
-    void (*tile[4])(const got_tile *tile, int rows);
+    void (*tile[5])(const got_tile *tile, int rows);
+    /* Some steps of a compact panel -> steps of bf16; escapes become anything. */
+    void (*inflate)(const uint8_t *compact, int steps, const uint8_t *table, uint8_t *out);
     /* Scales the sums of `rows` rows, adds bias, applies the epilogue, adds the residual and writes y. */
     void (*finish)(const got_linear *layer, int panel, int rows, const float *sums, const float *scales, float *y,
                    ptrdiff_t ldy, const float *residual, ptrdiff_t ldr);

@@ -40,6 +40,9 @@ GOT_INLINE vf vf_scale2(vf x, vf n) { return _mm512_scalef_ps(x, n); }
 GOT_INLINE vf vf_if_negative(vf x, vf a, vf b) {
     return _mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(x)), b, a);
 }
+GOT_INLINE vf vf_load_int8(const int8_t *p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)p)));
+}
 GOT_INLINE vf vf_load_bf16(const uint16_t *p) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16));
 }
@@ -75,6 +78,9 @@ GOT_INLINE vf vf_scale2(vf x, vf n) {
     return _mm256_mul_ps(x, _mm256_castsi256_ps(e));
 }
 GOT_INLINE vf vf_if_negative(vf x, vf a, vf b) { return _mm256_blendv_ps(b, a, x); }
+GOT_INLINE vf vf_load_int8(const int8_t *p) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+}
 GOT_INLINE vf vf_load_bf16(const uint16_t *p) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16));
 }
@@ -104,6 +110,7 @@ GOT_INLINE vf vf_scale2(vf x, vf n) {
     return x * (vf)((__builtin_convertvector(n, vi) + 127) << 23);
 }
 GOT_INLINE vf vf_if_negative(vf x, vf a, vf b) { return vf_pick((vi)x >> 31, a, b); }
+GOT_INLINE vf vf_load_int8(const int8_t *p) { return (vf){p[0], p[1], p[2], p[3]}; }
 GOT_INLINE vf vf_load_bf16(const uint16_t *p) {
     return (vf)(vi){(int32_t)((uint32_t)p[0] << 16), (int32_t)((uint32_t)p[1] << 16),
                     (int32_t)((uint32_t)p[2] << 16), (int32_t)((uint32_t)p[3] << 16)};

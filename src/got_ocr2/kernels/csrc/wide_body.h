@@ -84,7 +84,7 @@ GOT_INLINE void wide_floats(const got_wide *job, int format)
 {
     const got_linear *layer = job->layer;
     const int unit = got_step_inputs[format], all = (layer->k + unit - 1) / unit, range = GOT_RANGE_INPUTS / unit;
-    const uint8_t *weights = (const uint8_t *)layer->weights + (size_t)job->panel * (size_t)all * GOT_STEP_BYTES;
+    const uint8_t *weights = job->weights;
     float *w = job->room;
     for (int s = 0; s < all; s += range)
         for (int column = 0; column < GOT_PANEL; column += WIDE_COLUMNS) {
@@ -156,7 +156,7 @@ static void wide_int8(const got_wide *job)
 {
     const got_linear *layer = job->layer;
     const int all = (layer->k + 3) / 4, range = WIDE_BYTE_RANGE / 4;
-    const uint8_t *weights = (const uint8_t *)layer->weights + (size_t)job->panel * (size_t)all * GOT_STEP_BYTES;
+    const uint8_t *weights = job->weights;
     vw *w = job->room;
     for (int s = 0; s < all; s += range)
         for (int column = 0; column < GOT_PANEL; column += WIDE_COLUMNS) {

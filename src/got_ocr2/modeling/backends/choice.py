@@ -14,6 +14,7 @@ from .torch_runner import TorchRunner
 
 Kernels = Literal["auto", "native", "torch"]
 Quantization = Literal["int8", "int4"]
+KvCache = Literal["auto", "fp32", "bf16", "int8"]
 
 
 def choose_runner(
@@ -21,6 +22,7 @@ def choose_runner(
     kernels: Kernels = "auto",
     quantization: Quantization | None = None,
     *,
+    kv_cache: KvCache = "auto",
     consume: bool = False,
 ) -> Runner:
     """Makes the back end for a loaded model.
@@ -31,15 +33,19 @@ def choose_runner(
             is stored in, and recorded steps on CUDA; "torch" runs the model as it is; "auto" is native where that
             is possible.
         quantization: "int8" or "int4" for the decoder's weights on a CPU; None keeps the model's numbers exactly.
+        kv_cache: how the compiled kernels on a CPU store keys and values: "auto" is fp32, and bf16 beside quantised
+            weights. Anything below fp32 changes the numbers a little.
         consume: the model will not be used otherwise: packed weights may take the place of its own.
 
     Raises:
         InvalidOptionError: an unknown name, or something that cannot be had on this device.
     """
-    check_names(kernels, quantization)
+    check_names(kernels, quantization, kv_cache)
     device = model.device
     if device.type == "cuda" and quantization is not None:
         raise InvalidOptionError(f"quantization={quantization!r} is for CPUs, but the model is on {device}.")
+    if device.type == "cuda" and kv_cache != "auto":
+        raise InvalidOptionError(f"kv_cache={kv_cache!r} is for CPUs, but the model is on {device}.")
     if kernels == "torch":
         return TorchRunner(model)
     if device.type == "cuda" and has_native_activations(model):
@@ -50,19 +56,32 @@ def choose_runner(
     if why_not is None:
         from .native.runner import NativeRunner
 
-        return NativeRunner(model, weights=quantization or "auto", consume=consume)
-    if kernels == "native" or quantization is not None:
-        asked = 'kernels="native"' if quantization is None else f"quantization={quantization!r}"
+        return NativeRunner(model, weights=quantization or "auto", cache=kv_cache, consume=consume)
+    asked = next(
+        (
+            f"{name}={value!r}"
+            for name, value, neutral in (
+                ("quantization", quantization, None), ("kv_cache", kv_cache, "auto"), ("kernels", kernels, "auto"),
+            )
+            if value != neutral
+        ),
+        None,
+    )  # fmt: skip
+    if asked is not None:
         raise InvalidOptionError(f"{asked} needs the compiled kernels, which cannot be used here: {why_not}.")
     return TorchRunner(model)
 
 
-def check_names(kernels: str, quantization: str | None) -> None:
+def check_names(kernels: str, quantization: str | None, kv_cache: str = "auto") -> None:
     """Refuses unknown names and combinations, before a model is loaded."""
     if kernels not in get_args(Kernels):
         raise InvalidOptionError(f'kernels is "auto", "native" or "torch", got {kernels!r}.')
     if quantization is not None and quantization not in get_args(Quantization):
         raise InvalidOptionError(f'quantization is "int8", "int4" or None, got {quantization!r}.')
+    if kv_cache not in get_args(KvCache):
+        raise InvalidOptionError(f'kv_cache is "auto", "fp32", "bf16" or "int8", got {kv_cache!r}.')
+    if kv_cache != "auto" and kernels == "torch":
+        raise InvalidOptionError(f'kv_cache={kv_cache!r} needs the native kernels, not kernels="torch".')
     if quantization is not None and kernels == "torch":
         raise InvalidOptionError(
             f'quantization={quantization!r} needs the native kernels, not kernels="torch".'

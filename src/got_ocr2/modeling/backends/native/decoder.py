@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from ....kernels.decoder import NativeDecoder, PackedDecoderLayer
-from ....kernels.quantize import Format
+from ....kernels.quantize import Cache, Format
 from ...decoder import DecoderLayer
 from ...network import GotOcr2Network
 from .weights import Taker
 
 
-def pack_decoder(model: GotOcr2Network, take: Taker, format: Format, head_format: Format) -> NativeDecoder:
-    """Packs the layers in `format` and the head in `head_format`.
-
-    Keys and values are kept in fp32 where the weights are exact, in bf16 where they are quantised.
-    """
+def pack_decoder(
+    model: GotOcr2Network, take: Taker, format: Format, head_format: Format, cache: Cache
+) -> NativeDecoder:
+    """Packs the layers in `format` and the head in `head_format`; keys and values are kept in `cache`."""
     text = model.config.text_config
     decoder = model.model.language_model
     if take.consume and model.config.tie_word_embeddings:
@@ -43,5 +42,5 @@ def pack_decoder(model: GotOcr2Network, take: Taker, format: Format, head_format
         head_dim=text.head_dim,
         eps=text.rms_norm_eps,
         theta=text.rope_theta,
-        half_cache=format in ("int8", "int4"),
+        cache=cache,
     )

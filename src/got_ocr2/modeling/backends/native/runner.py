@@ -6,31 +6,36 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .... import kernels
 from ....errors import InvalidOptionError
 from ....generation.engine.runner import RowInput, Scores
 from ....kernels.decoder import Row
-from ....kernels.quantize import FORMATS, Format
+from ....kernels.quantize import CACHES, FORMATS, Cache, Format
 from ...network import GotOcr2Network
 from ..allocation import allocating
 from .decoder import pack_decoder
 from .vision import pack_vision
 from .weights import Taker, exact_in_bf16
 
-Weights = Literal["auto", "fp32", "bf16", "int8", "int4"]
+Weights = Literal["auto", "fp32", "bf16", "int8", "int4", "compact"]
+
+# Linear weights of a decoder from which on "auto" stores them as "compact": fewer stay in a processor's cache, where
+# reading less gains nothing.
+_COMPACT_FROM = 32 << 20
 
 
 class NativeRunner:
     """Steps a model with the native kernels; see `generation.engine.runner.Runner`.
 
-    "fp32" and "bf16" weights give what the torch model gives in fp32, within its rounding: bf16 is how published
-    weights are stored, and nothing is computed in it. "int8" and "int4" weights are approximations, and so are
-    their inputs (8 bits) and their cache (bf16); beside "int4" layers the head is "int8".
+    "fp32", "bf16" and "compact" weights give what the torch model gives in fp32, within its rounding: bf16 is how
+    published weights are stored, and nothing is computed in it; "compact" is the same in 12 bits. "int8" and "int4"
+    weights are approximations, and so are their inputs (8 bits); beside "int4" layers the head is "int8".
 
     Attributes:
         weights: the format of the decoder's layers.
+        cache: how keys and values are stored.
         vision: the format of the image encoder's layers.
     """
 
@@ -41,13 +46,16 @@ class NativeRunner:
         vision: Weights = "auto",
         threads: int | None = None,
         *,
+        cache: Cache | Literal["auto"] = "auto",
         consume: bool = False,
     ) -> None:
         """
         Args:
             model: on the CPU, in fp32 or bf16.
-            weights: "auto" stores bf16 if every weight of the model is a bf16 number, else fp32.
+            weights: "auto" stores bf16 if every weight of the model is a bf16 number, else fp32. Large decoders in
+                bf16 become "compact" on processors that unpack it as fast as it comes from memory.
             vision: "auto" follows `weights`, with "int8" for "int4". "int4" is for the decoder only.
+            cache: "auto" is fp32 beside exact weights and bf16 beside quantised ones.
             threads: size of the process's one team of native threads; None leaves it as it is.
             consume: take the weights out of the model while packing them. The model's parameters are then empty
                 shells, and memory never holds both.
@@ -61,18 +69,21 @@ class NativeRunner:
             raise InvalidOptionError(f"The native kernels run on the CPU; the model is on {model.device}.")
         _check("weights", weights, FORMATS)
         _check("vision", vision, ("fp32", "bf16", "int8"))
+        _check("cache", cache, CACHES)
         if threads is not None:
             kernels.set_threads(threads)
         exact: Format = "bf16" if exact_in_bf16(model) else "fp32"
-        self.weights: Format = exact if weights == "auto" else weights
+        self.weights: Format = _exact_weights(model, exact) if weights == "auto" else weights
         self.vision: Format = vision if vision != "auto" else _vision_format(self.weights)
+        quantised = self.weights in ("int8", "int4")
+        self.cache: Cache = cache if cache != "auto" else "bf16" if quantised else "fp32"
         self._image_token = model.config.image_token_index
         take = Taker(consume)
         embedding = model.model.language_model.embed_tokens
         self._embedding = None if model.config.tie_word_embeddings else take.tensor(embedding, "weight")
         # Every token goes through the head: in 8 bits it costs 1 ms a published step, and lines keep more tokens.
         self._decoder = pack_decoder(
-            model, take, self.weights, "int8" if self.weights == "int4" else self.weights
+            model, take, self.weights, "int8" if self.weights == "int4" else self.weights, self.cache
         )
         self._vision = pack_vision(model, take, self.vision, self.vision if self.vision != "int8" else exact)
 
@@ -132,7 +143,16 @@ class NativeRunner:
         return self._embedding[ids].float()
 
 
+def _exact_weights(model: GotOcr2Network, exact: Format) -> Format:
+    layers = model.model.language_model.layers
+    linears = [part for part in layers.modules() if isinstance(part, nn.Linear)]
+    large = sum(part.weight.numel() for part in (*linears, model.lm_head)) >= _COMPACT_FROM
+    return "compact" if exact == "bf16" and large and kernels.instruction_set() != "portable" else exact
+
+
 def _vision_format(weights: Format) -> Format:
+    if weights == "compact":  # a picture's many patches keep the arithmetic busy, not the memory
+        return "bf16"
     return "int8" if weights in ("int8", "int4") else weights
 
 
