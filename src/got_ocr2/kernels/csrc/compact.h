@@ -37,7 +37,7 @@ GOT_API void got_compact_survey(const uint16_t *panels, int count, int steps, ui
 GOT_API void got_compact_fill(const uint16_t *panels, int count, int steps, const uint8_t *tables, const int32_t *starts,
                               uint8_t *out, got_escape *escapes);
 
-/* Where byte `i` of a step's first 64 stands among the weights of its bf16 step. */
+/* Where byte `i` of a step's first 64 stands among the weights of its bf16 step, and the other way round. */
 static inline int got_compact_weight(int i)
 {
     return i / 32 * 32 + i % 16 / 8 * 16 + i % 32 / 16 * 8 + i % 8;

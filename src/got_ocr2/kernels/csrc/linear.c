@@ -388,9 +388,7 @@ static float bf16_value(uint16_t half)
 static float compact_weight(const got_linear *layer, int panel, int at, int place)
 {
     const uint8_t *step = panel_weights(layer, panel) + (size_t)at * GOT_COMPACT_STEP;
-    int byte = 0;
-    while (got_compact_weight(byte) != place)
-        byte++;
+    const int byte = got_compact_weight(place);
     int entry = step[GOT_STEP_WEIGHTS + byte % 32] >> (byte < 32 ? 0 : 4) & 15;
     uint32_t value = (uint32_t)layer->compact.tables[panel * GOT_COMPACT_TABLE + entry] << 7;
     const got_escape *escape = first_escape(layer, panel);
