@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import warnings
@@ -20,7 +21,7 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.fixture
-def settings(monkeypatch) -> None:
+def settings(monkeypatch) -> Iterator[None]:
     """What processes of Ray need to find this package and the tests' modules, and to start on a busy machine."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
     for name, value in {
@@ -30,6 +31,8 @@ def settings(monkeypatch) -> None:
         "OMP_NUM_THREADS": "1",
     }.items():
         monkeypatch.setenv(name, value)
+    yield
+    gc.collect()  # processes that Ray has left, while their warnings are ignored: at the end of all tests they are not
 
 
 @pytest.fixture
