@@ -78,3 +78,21 @@ def test_words_have_boxes():
     for word, (x1, _, x2, _) in zip(WORDS[:4], boxes, strict=True):
         assert (x1 + x2) / 2 == pytest.approx(x + font.getlength(word) / 2, abs=6)
         x += font.getlength(word + " ")
+
+
+@pytest.mark.parametrize("widen", [0.75, 1.4])
+def test_letters_are_made_narrower_and_wider_where_they_stand(widen):
+    image = page(lines=3)
+    for line in find_lines(image).lines:
+        (plain,) = line_pieces(image, line, longest=40)
+        (other,) = line_pieces(image, line, longest=40, widen=widen)
+        assert other.image.height == plain.image.height
+        assert other.image.width == pytest.approx(widen * plain.image.width, abs=1)
+        assert np.array(other.quad) == pytest.approx(np.array(plain.quad))
+        ink = [
+            np.asarray(piece.image.convert("L").resize(plain.image.size)) < 128 for piece in (plain, other)
+        ]
+        assert (ink[0] & ink[1]).sum() > 0.7 * ink[0].sum()
+    longest = line_pieces(image, line, longest=8, widen=widen)
+    assert all(piece.image.width <= 8 * piece.image.height + 1 for piece in longest)
+    assert len(longest) == pytest.approx(widen * len(line_pieces(image, line, longest=8)), abs=1.1)

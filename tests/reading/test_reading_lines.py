@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fake_ocr import fake_ocr
 from got_ocr2.errors import InputError, InvalidOptionError
+from got_ocr2.evaluation.metrics.edit_distance import levenshtein
 from got_ocr2.layout import find_lines, joined, line_pieces
 from got_ocr2.ocr import EMBEDDED_MODEL, OCR
 from got_ocr2.reading import PageRead, ReadOptions, TextPiece
+from got_ocr2.reading.lines.line import Line
 from got_ocr2.reading.lines.page_text import JoinedText, LineText
 from got_ocr2.results import PageResult, json_schema
 
@@ -201,6 +204,49 @@ def test_a_page_waits_for_a_turn_of_the_others_lines_not_for_all_of_them():
     assert before > 20
     assert ocr.engine.waiting > before - 12
     assert [event.result.status for event in events if isinstance(event, PageRead)] == ["complete"]
+
+
+@pytest.mark.parametrize("narrow", [0.4, 1.0])
+def test_condensed_print_is_read_again_with_wider_letters(embedded, monkeypatch, narrow):
+    """What the model is not sure of is read in other widths, and the surest reading counts; places stay the page's."""
+    image, texts = page_of(8, size=26)
+    image = image.resize((round(narrow * image.width), image.height), Image.Resampling.LANCZOS)
+    again = embedded.read(image)
+    monkeypatch.setattr("got_ocr2.reading.lines.line.SURE", 0.0)
+    once = embedded.read(image)
+    right = "\n".join(texts)
+    assert levenshtein(again.text, right) <= levenshtein(once.text, right)
+    assert (again.tokens == once.tokens) == (narrow == 1)
+    if narrow < 1:
+        assert again.mean_logprob > once.mean_logprob
+        assert levenshtein(again.text, right) < 0.5 * levenshtein(once.text, right)
+    for line, same in zip(again.lines, once.lines, strict=True):
+        assert line.box == pytest.approx(same.box)
+    for word in again.words:
+        assert word.box[0] <= word.box[2] <= image.width
+
+
+def test_the_surest_reading_of_a_line_counts():
+    @dataclass
+    class Read:
+        name: str
+        logprobs: tuple[float, ...]
+
+        @property
+        def writing(self):
+            return self
+
+    def line(name, *logprobs):
+        return Line(None, (name,), [Read(name, logprobs)])
+
+    first = line("first", -0.5, -0.3)
+    first.others = [line("narrow", -0.6), line("wide", -0.1, -0.2)]
+    assert [other.attempts[0].name for other in first.settle()] == ["narrow", "first"]
+    assert (first.pieces, first.attempts[0].name, first.others) == (("wide",), "wide", [])
+    hardly = line("first", -0.2)
+    hardly.others = [line("wide", -0.195)]
+    hardly.settle()
+    assert hardly.pieces == ("first",)
 
 
 def test_lines_become_paragraphs():

@@ -37,21 +37,28 @@ class Piece:
     joins_word: bool = False
 
 
-def line_pieces(image: Image.Image, line: TextLine, *, longest: float = LONGEST) -> tuple[Piece, ...]:
+def line_pieces(
+    image: Image.Image, line: TextLine, *, longest: float = LONGEST, widen: float = 1.0
+) -> tuple[Piece, ...]:
     """A line of the page, cut out; what is wider than `longest` heights is cut at gaps between words.
 
     Args:
         image: the page that the line was found on.
         line: one of its lines.
         longest: widths of a piece in its heights.
+        widen: what the widths of letters are multiplied by, > 0.
     """
     origin, along, down, width, height = _frame(line)
     strip = _lifted(image, origin, along, down, width, height)
     if line.light_on_dark:
         strip = 255 - strip
     strip = _stretched(strip)
+    if widen != 1:
+        size = (max(1, round(widen * strip.shape[1])), strip.shape[0])
+        how = cv2.INTER_AREA if widen < 1 else cv2.INTER_CUBIC
+        strip = cv2.resize(strip, size, interpolation=how).astype(np.uint8, copy=False)
     scale = strip.shape[1] / width
-    if width <= longest * height:
+    if widen * width <= longest * height:
         return (Piece(Image.fromarray(strip), _quad(origin, along, down, 0, width, height)),)
     cuts = _cuts(strip, round(longest * strip.shape[0]))
     pieces: list[Piece] = []

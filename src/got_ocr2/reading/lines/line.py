@@ -18,6 +18,13 @@ Box = tuple[float, float, float, float]
 SURE_OF_LETTERS = 0.88
 SURE_OF_WORDS = 0.6
 A_FEW = 6
+LEAST_CONFIDENCE = 0.5
+"""Lines that the model is less sure of are left out: specks, ornaments, rests of letters, things that are no print.
+
+So are all lines of a page on which none certainly is print; see `Line.is_print`.
+"""
+SURE = 0.97
+BETTER = 0.01  # confidence of another reading that counts
 
 
 class Word(NamedTuple):
@@ -48,11 +55,13 @@ class Line:
         place: where it stands on the page.
         pieces: it, cut out; most lines are one piece.
         attempts: of the first pieces, in their order; a piece that waits has none yet.
+        others: the same line with its letters made wider or narrower, where the model was not sure of it.
     """
 
     place: TextLine
     pieces: tuple[Piece, ...]
     attempts: list[Attempt] = field(default_factory=list[Attempt])
+    others: list[Line] = field(default_factory=lambda: list[Line]())
 
     @property
     def length(self) -> float:
@@ -62,9 +71,31 @@ class Line:
 
     @property
     def done(self) -> bool:
-        return len(self.attempts) == len(self.pieces) and all(
+        read = len(self.attempts) == len(self.pieces) and all(
             attempt.handle.done for attempt in self.attempts
         )
+        return read and all(other.done for other in self.others)
+
+    @property
+    def unsure(self) -> bool:
+        """Whether it may be read better in another width: some print, of which the model is not sure."""
+        if not self.done or self.cancelled or not LEAST_CONFIDENCE <= self.confidence < SURE:
+            return False
+        return sum(letter.isalnum() for letter in self.text()) >= A_FEW
+
+    def settle(self) -> list[Line]:
+        """Becomes the reading that the model is surest of; gives back the others.
+
+        Raises:
+            Exception: whatever one of them failed with.
+        """
+        others, self.others = self.others, []
+        best = max(others, key=lambda other: other.confidence, default=self)
+        if best.confidence > self.confidence + BETTER:
+            self.pieces, self.attempts, best.pieces, best.attempts = (
+                best.pieces, best.attempts, self.pieces, self.attempts,
+            )  # fmt: skip
+        return others
 
     @property
     def confidence(self) -> float:

@@ -16,7 +16,7 @@ from ..options import ReadOptions
 from ..progress import Finished, InProgress
 from ..regions import region_of
 from ..text_tokens import TextToken, TokenQueue
-from .line import Box, Line, given_up, mean_logprob
+from .line import LEAST_CONFIDENCE, Box, Line, given_up, mean_logprob
 from .line_tokens import tokens_of_line
 from .page_text import JoinedText, LineText
 
@@ -26,11 +26,7 @@ if TYPE_CHECKING:
 
 TOGETHER = 64  # pieces of lines of one page that are in the engine at a time
 PROBED = 6  # lines that tell whether a page stands on its head
-LEAST_CONFIDENCE = 0.5
-"""Lines that the model is less sure of are left out: specks, ornaments, rests of letters, things that are no print.
-
-So are all lines of a page on which none certainly is print; see `Line.is_print`.
-"""
+WIDTHS = (0.75, 1.4)  # by which letters are made narrower and wider where the model is not sure of a line
 _SURE = math.log(0.93)  # mean log probability of a page that certainly does not
 _BETTER = 0.05  # by how much it must be higher the other way round
 
@@ -74,6 +70,7 @@ class PageOfLines(InProgress):
         self._image, self._corner = region_of(page.image, options)
         self._joined = JoinedText(paragraphs=options.paragraphs, dehyphenate=options.dehyphenate)
         self._given: list[Line] = []  # lines whose text is in `_joined`
+        self._again = set[int]()  # numbers of lines that were looked at for another reading
         self._ended = 0  # lines that are done, from the first on
         self._has_print = False
         self._judged = 0  # lines that were done when print was last looked for
@@ -148,6 +145,8 @@ class PageOfLines(InProgress):
         if not self._probing:
             if self._waiting and self._running <= TOGETHER // 2:
                 self._submit(TOGETHER - self._running)
+            self._look_for_print()
+            self._read_again()
             self._take_ended()
         return self.done
 
@@ -174,18 +173,40 @@ class PageOfLines(InProgress):
                 self._spare += after
                 self._turn, self._lines, self._waiting = before
 
+    def _look_for_print(self) -> None:
+        if not self._has_print:
+            self._judged = self._count_done()
+            self._has_print = any(line.is_print for line in self._lines)
+
+    def _read_again(self) -> None:
+        """Lets those lines into the engine in other widths of which it was not sure."""
+        if not self._has_print:
+            return
+        from ...layout import line_pieces
+
+        for number in range(self._ended, len(self._lines)):
+            line = self._lines[number]
+            if number in self._again or not line.done:
+                continue
+            self._again.add(number)
+            if line.unsure:
+                line.others = [
+                    Line(line.place, line_pieces(self._image, line.place, widen=w)) for w in WIDTHS
+                ]
+                for other in line.others:
+                    other.attempts = self._submit_pieces(other.pieces)
+                    self._open += other.attempts
+
     def _take_ended(self) -> None:
         """Puts the text of the lines that are done, from the first on, behind that of those before.
 
         Where nothing has been print so far, all of it may be texture: it is held back.
         """
-        if not self._has_print:
-            self._judged = self._count_done()
-            self._has_print = any(line.is_print for line in self._lines)
         while self._has_print and self._ended < len(self._lines) and self._lines[self._ended].done:
             line = self._lines[self._ended]
             self._ended += 1
             try:
+                self._spare += line.settle()
                 text = line.text()
             except CancelledError:
                 continue
@@ -236,13 +257,15 @@ class PageOfLines(InProgress):
     def cancel(self) -> None:
         self._waiting.clear()
         for line in self._lines:
-            for attempt in line.attempts:
-                attempt.handle.cancel()
+            for one in (line, *line.others):
+                for attempt in one.attempts:
+                    attempt.handle.cancel()
 
     def result(self) -> PageResult:
         late = monotonic() > self._until and any(not line.done or line.cancelled for line in self._lines)
         if late or self._finished:
             self._lines = self._given
+        self._look_for_print()
         self._take_ended()
         if self._failure is not None:
             raise self._failure
