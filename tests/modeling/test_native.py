@@ -13,6 +13,7 @@ from got_ocr2.config import GotOcr2Config
 from got_ocr2.errors import InvalidOptionError
 from got_ocr2.generation.engine.runner import RowInput, Span
 from got_ocr2.kernels import library
+from got_ocr2.modeling.backends.native import runner as native_runner
 from got_ocr2.modeling.backends.native.runner import NativeRunner
 from got_ocr2.modeling.backends.torch_runner import TorchRunner
 
@@ -117,6 +118,24 @@ def test_auto_stores_two_bytes_a_weight_only_where_that_loses_nothing(tiny_model
     assert (runner.weights, runner.vision) == ("int4", "int8")
 
 
+def test_auto_stores_large_decoders_in_twelve_bits(make_model, tiny_config, monkeypatch):
+    """Equal to the bit to the two bytes of small ones; not where unpacking is slow."""
+    model, features = make_model(tiny_config).bfloat16(), torch.ones(9, 32)
+    texts = torch.arange(4), torch.arange(9)
+    expected = run(NativeRunner(model), tiny_config, texts, features)
+    monkeypatch.setattr(native_runner, "_COMPACT_FROM", 1)
+    best = kernels.instruction_set()
+    try:
+        for name in library.INSTRUCTION_SETS[: library.INSTRUCTION_SETS.index(best) + 1]:
+            kernels.instruction_set(name)
+            runner = NativeRunner(model)
+            assert (runner.weights, runner.vision) == ("bf16" if name == "portable" else "compact", "bf16")
+            if name == best:
+                assert torch.equal(run(runner, tiny_config, texts, features), expected)
+    finally:
+        kernels.instruction_set(best)
+
+
 def test_a_bf16_model_gives_what_it_would_give_in_fp32(make_model, tiny_config):
     model = make_model(tiny_config).bfloat16()
     runner, pictures = NativeRunner(model), torch.randn(1, 3, 96, 96)
@@ -155,7 +174,7 @@ def test_the_published_size(make_model):
     """Random weights, rounded to bf16: image tokens, then a prompt with them and greedy tokens after it."""
     model = in_bf16(make_model(GotOcr2Config()))
     runner, torch_runner = NativeRunner(model), TorchRunner(model)
-    assert runner.weights == "bf16"
+    assert runner.weights == ("bf16" if kernels.instruction_set() == "portable" else "compact")
     picture = torch.randn(1, 3, 1024, 1024)
     features = torch_runner.encode(picture)
     close(runner.encode(picture), features)
