@@ -60,7 +60,7 @@ def line_pieces(
     scale = strip.shape[1] / width
     if widen * width <= longest * height:
         return (Piece(Image.fromarray(strip), _quad(origin, along, down, 0, width, height)),)
-    cuts = _cuts(strip, round(longest * strip.shape[0]))
+    cuts = _cuts(strip, round(longest * strip.shape[0]), least=widen * _GAP)
     pieces: list[Piece] = []
     for (start, inside), (end, _) in pairwise(cuts):
         quad = _quad(origin, along, down, start / scale, end / scale, height)
@@ -134,14 +134,15 @@ def _quad(
     return point(start, 0), point(end, 0), point(end, height), point(start, height)
 
 
-def _cuts(strip: NDArray[np.uint8], longest: int) -> list[tuple[int, bool]]:
+def _cuts(strip: NDArray[np.uint8], longest: int, least: float = _GAP) -> list[tuple[int, bool]]:
     """Where a strip is cut, its ends included; and whether a cut goes through a word.
 
-    The fewest pieces of about one width; each cut lies in the widest gap near its place.
+    The fewest pieces of about one width; each cut lies in the widest gap near its place. Gaps of less than `least`
+    heights part letters.
     """
     rows, columns = strip.shape[:2]
     columns_of_ink = _columns_of_ink(cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False))
-    gaps = [gap for gap in _gaps(columns_of_ink) if gap[1] - gap[0] >= _GAP * rows]
+    gaps = [gap for gap in _gaps(columns_of_ink) if gap[1] - gap[0] >= least * rows]
     # Letters of one width have gaps too; between words they are wider.
     usual = np.median([end - start for start, end in gaps]) if gaps else 0.0
     wide = [gap for gap in gaps if gap[1] - gap[0] >= 1.6 * usual]

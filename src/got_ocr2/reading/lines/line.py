@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ...layout import Piece, TextLine
 
 Box = tuple[float, float, float, float]
-# Textures were read with up to .86 where they gave one to three letters, .5 where more; drawn words with .89 and up.
-SURE_OF_LETTERS = 0.88
+# Textures were read with up to .896 where they gave one to three letters, .5 where more; most drawn words with more.
+SURE_OF_LETTERS = 0.9
 SURE_OF_WORDS = 0.6
 A_FEW = 6
 LEAST_CONFIDENCE = 0.5
