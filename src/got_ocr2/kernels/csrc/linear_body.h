@@ -143,6 +143,9 @@ static void inflate(const uint8_t *compact, int steps, const uint8_t *table, uin
     inflate_halves(compact, steps, table, out, 0, 2);
 }
 
+/* Unpacking needs registers too: a tile of several rows is as narrow as the widest can be. */
+#define COMPACT_VECTORS(rows) ((rows) > 1 ? FLOAT_VECTORS(FLOAT_ROWS) : FLOAT_VECTORS(1))
+
 /* Some steps at a time: unpacking the next ones goes on while the sums of these wait for one another. */
 #define COMPACT_STEPS 8
 
@@ -262,7 +265,7 @@ static void fp32_tiles(const got_tile *t, int rows) { CASES(fp32_tile, FLOAT_ROW
 static void bf16_tiles(const got_tile *t, int rows) { CASES(bf16_tile, FLOAT_ROWS, FLOAT_VECTORS) }
 static void int8_tiles(const got_tile *t, int rows) { CASES(int8_tile, INT8_ROWS, INT8_VECTORS) }
 static void int4_tiles(const got_tile *t, int rows) { CASES(int4_tile, INT4_ROWS, INT4_VECTORS) }
-static void compact_tiles(const got_tile *t, int rows) { CASES(compact_tile, FLOAT_ROWS, FLOAT_VECTORS) }
+static void compact_tiles(const got_tile *t, int rows) { CASES(compact_tile, FLOAT_ROWS, COMPACT_VECTORS) }
 
 /* Largest absolute value of a row; NaN if there is one: by their bits, NaN is above everything. */
 static float largest(const float *x, int k)
