@@ -124,7 +124,7 @@ def test_engine_options(cli, picture, monkeypatch):
         monkeypatch.setenv(f"GOT_OCR2_{name}", value)
     cli("read", source)
     asked = [list(options.values())[2:] for _, options in cli.opened]
-    assert asked == [["int8", "native", 1_500_000_000, 100], ["int4", "torch", 9, 64]]
+    assert asked == [["int8", "native", 1_500_000_000, "auto", 100], ["int4", "torch", 9, "auto", 64]]
     ran = cli("read", source, "--kv-memory", "much")
     assert (ran.code, "it must be a size such as 2GB or 500MB, got 'much'" in ran.err) == (1, True)
 
