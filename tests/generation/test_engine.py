@@ -295,6 +295,24 @@ def test_cancelled_pages_leave_at_once(scripted: Any):
         assert engine.free_positions == 22
 
 
+def test_a_page_that_is_given_up_before_the_engine_has_seen_it_never_enters(scripted: Any):
+    """A callback submits and cancels it where another thread may: between arrivals and those that were given up."""
+    with Engine(scripted(), positions=100) as engine:
+        late: list[Handle] = []
+
+        def submit_and_cancel(_: Handle) -> None:
+            late.append(engine.submit(request()))
+            late[0].cancel()
+
+        first = engine.submit(request())
+        first.add_done_callback(submit_and_cancel)
+        first.cancel()
+        assert late[0].done
+        engine.step()
+        assert (engine.running, engine.waiting, engine.free_positions) == (0, 0, 100)
+        assert not engine.step()
+
+
 def test_callbacks_hear_of_every_end(scripted: Any, threaded: bool, caplog: pytest.LogCaptureFixture):
     heard: list[Handle] = []
     with Engine(scripted(), positions=100, threaded=threaded) as engine:

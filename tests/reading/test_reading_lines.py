@@ -16,6 +16,7 @@ from got_ocr2.evaluation.metrics.edit_distance import levenshtein
 from got_ocr2.layout import find_lines, joined, line_pieces
 from got_ocr2.ocr import EMBEDDED_MODEL, OCR
 from got_ocr2.reading import PageRead, ReadOptions, TextPiece
+from got_ocr2.reading.lines import page_lines
 from got_ocr2.reading.lines.line import Line
 from got_ocr2.reading.lines.page_text import JoinedText, LineText
 from got_ocr2.results import PageResult, json_schema
@@ -212,7 +213,7 @@ def test_condensed_print_is_read_again_with_wider_letters(embedded, monkeypatch,
     image, texts = page_of(8, size=26)
     image = image.resize((round(narrow * image.width), image.height), Image.Resampling.LANCZOS)
     again = embedded.read(image)
-    monkeypatch.setattr("got_ocr2.reading.lines.line.SURE", 0.0)
+    monkeypatch.setattr("got_ocr2.reading.lines.line.READ_AGAIN_BELOW", 0.0)
     once = embedded.read(image)
     right = "\n".join(texts)
     assert levenshtein(again.text, right) <= levenshtein(once.text, right)
@@ -224,6 +225,17 @@ def test_condensed_print_is_read_again_with_wider_letters(embedded, monkeypatch,
         assert line.box == pytest.approx(same.box)
     for word in again.words:
         assert word.box[0] <= word.box[2] <= image.width
+
+
+def test_lines_that_were_read_stay_where_a_deadline_cuts_their_other_readings(monkeypatch):
+    image, _ = page_of(7)
+    widths = {line_pieces(image, line)[0].image.width for line in find_lines(image).lines}
+    ocr = fake_ocr(lambda pieces: by_size(pieces) if pieces[0].width in widths else "x" * 900, reads="lines")
+    # After so many steps all lines have been read, and none of them in another width.
+    monkeypatch.setattr(page_lines, "monotonic", lambda: 2e6 if ocr.engine.steps > 60 else 0.0)
+    result = ocr.read(image, deadline=1e6)
+    assert (result.text, result.status) == (expected_text(image), "complete")
+    assert ocr.engine.steps < 100
 
 
 def test_the_surest_reading_of_a_line_counts():

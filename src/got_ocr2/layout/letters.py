@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -85,7 +85,11 @@ def parted(letters: Letters, height: float) -> Letters:
     """The letters, where each piece that links two lines is one in each of them.
 
     A piece links them if smaller letters beside it stand on two levels, left and right of it: a drop cap has none on
-    its left. The letters come sorted by their left edges, and so they are given back.
+    its left.
+
+    Args:
+        letters: sorted by their left edges, as they are given back.
+        height: of a typical letter, in pixels.
     """
     high = np.flatnonzero(letters.height > _LINKS * height)
     if not len(high) or len(high) > _MOST_LINKS:
@@ -118,9 +122,8 @@ def parted(letters: Letters, height: float) -> Letters:
         Letters(letters.x1[at], top, letters.x2[at], letters.y2[at], letters.area[at] / 2),
     )
     kept = letters[~np.isin(np.arange(len(letters)), at)]
-    columns = (
-        np.concatenate(values)
-        for values in zip(*(vars(part).values() for part in (kept, *halves)), strict=True)
+    parts = (kept, *halves)
+    whole = Letters(
+        *(np.concatenate([getattr(part, column.name) for part in parts]) for column in fields(Letters))
     )
-    whole = Letters(*columns)
     return whole[np.argsort(whole.x1, kind="stable")]

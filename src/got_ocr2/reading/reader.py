@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..results import DocumentResult, PageError, PageResult
@@ -29,6 +31,10 @@ _WAITING_ROOM = 8
 
 # Threads that prepare pages while an engine with a thread of its own reads others.
 _PREPARING = 4
+
+# Of all readers, as many threads prepare a page at a time as there are cores: more would take memory, a dozen masks of
+# a page each, and save no time.
+_TURNS = BoundedSemaphore(os.cpu_count() or 1)
 
 _Queued: TypeAlias = (
     "DocumentOpened | InProgress | PageResult | DocumentEnd | Future[InProgress | PageResult]"
@@ -163,7 +169,7 @@ class Reader:
                     item = next(work, None)
                     more = item is not None
                     if item is not None:
-                        queue.append(self._begun(item, pool))
+                        queue.append(self._begun(item, pool, given_up))
                 elif isinstance(first, Future):
                     wait([first])
                 elif first is not None:
@@ -193,20 +199,23 @@ class Reader:
         )
         return running < self.batch_size and len(queue) < _WAITING_ROOM * self.batch_size + 1
 
-    def _begun(self, item: Work, pool: ThreadPoolExecutor) -> _Queued:
+    def _begun(self, item: Work, pool: ThreadPoolExecutor, given_up: Callable[[], bool]) -> _Queued:
         """A unit is prepared and goes into the engine; everything else stays what it is."""
         if not isinstance(item, Unit):
             return item
         engine = self._writer.engine  # if there can be none, that is not the page's fault
         if not engine.threaded or self.batch_size == 1:
-            return self._prepared(item, engine)
-        return pool.submit(self._prepared, item, engine)
+            return self._prepared(item, engine, given_up)
+        return pool.submit(self._prepared, item, engine, given_up)
 
-    def _prepared(self, unit: Unit, engine: Engine) -> InProgress | PageResult:
+    def _prepared(self, unit: Unit, engine: Engine, given_up: Callable[[], bool]) -> InProgress | PageResult:
         try:
-            if self.options.skip_blank and self._is_blank(unit):
-                return self._blank(unit)
-            return self._writer.begin(unit, engine)
+            with _TURNS:
+                if given_up():  # while it waited for its turn
+                    raise CancelledError
+                if self.options.skip_blank and self._is_blank(unit):
+                    return self._blank(unit)
+                return self._writer.begin(unit, engine)
         except Exception as e:
             return self._failed(e, **unit.place)
 

@@ -267,7 +267,8 @@ class Engine:
         """Pages that arrived join the queue; those that were given up leave it, or the arena."""
         while self._arrived:
             row = self._arrived.popleft()
-            self._scheduler.add(row, row.prompt, row.limit, row.flow)
+            if row.handle in self._live:  # it may have been given up before it got here
+                self._scheduler.add(row, row.prompt, row.limit, row.flow)
         while self._given_up:
             handle, reason = self._given_up.popleft()
             row = self._live.get(handle)

@@ -145,6 +145,11 @@ class Handle:
         return self._done
 
     @property
+    def error(self) -> BaseException | None:
+        """What the page failed with, a `CancelledError` if it was given up; None as long as it goes on or is well."""
+        return self._error
+
+    @property
     def tokens(self) -> int:
         """How many tokens there are so far."""
         return len(self._new)

@@ -23,8 +23,8 @@ LEAST_CONFIDENCE = 0.5
 
 So are all lines of a page on which none certainly is print; see `Line.is_print`.
 """
-SURE = 0.97
-BETTER = 0.01  # confidence of another reading that counts
+READ_AGAIN_BELOW = 0.97  # confidence of a line that may be read better in another width
+SURER_BY = 0.01  # than the first reading is another one that counts
 
 
 class Word(NamedTuple):
@@ -79,7 +79,7 @@ class Line:
     @property
     def unsure(self) -> bool:
         """Whether it may be read better in another width: some print, of which the model is not sure."""
-        if not self.done or self.cancelled or not LEAST_CONFIDENCE <= self.confidence < SURE:
+        if not self.done or self.cancelled or not LEAST_CONFIDENCE <= self.confidence < READ_AGAIN_BELOW:
             return False
         return sum(letter.isalnum() for letter in self.text()) >= A_FEW
 
@@ -91,7 +91,7 @@ class Line:
         """
         others, self.others = self.others, []
         best = max(others, key=lambda other: other.confidence, default=self)
-        if best.confidence > self.confidence + BETTER:
+        if best.confidence > self.confidence + SURER_BY:
             self.pieces, self.attempts, best.pieces, best.attempts = (
                 best.pieces, best.attempts, self.pieces, self.attempts,
             )  # fmt: skip
@@ -162,9 +162,5 @@ def mean_logprob(lines: Sequence[Line]) -> float:
 
 
 def given_up(attempt: Attempt) -> bool:
-    """Whether nothing came of it: it was cancelled, or it failed."""
-    try:
-        attempt.writing  # noqa: B018
-    except Exception:
-        return True
-    return False
+    """Whether nothing came of it: it failed, or it was cancelled, whether the engine has heard of that or not."""
+    return not attempt.handle.done or attempt.handle.error is not None

@@ -65,6 +65,7 @@ class PageOfLines(InProgress):
         self._tokens = tokens
         self._piece = ""  # of the text, given out last
         self._finished: Finished | None = None
+        self._cancelled = False
         self._failure: Exception | None = None
         start = perf_counter()
         self._image, self._corner = region_of(page.image, options)
@@ -180,7 +181,7 @@ class PageOfLines(InProgress):
 
     def _read_again(self) -> None:
         """Lets those lines into the engine in other widths of which it was not sure."""
-        if not self._has_print:
+        if self._cancelled or not self._has_print:
             return
         from ...layout import line_pieces
 
@@ -255,9 +256,13 @@ class PageOfLines(InProgress):
         self.cancel()
 
     def cancel(self) -> None:
+        self._cancelled = True
         self._waiting.clear()
         for line in self._lines:
-            for one in (line, *line.others):
+            # A line that has been read stays so; only the readings in other widths are given up.
+            others, line.others = line.others, []
+            self._spare += others
+            for one in (line, *others):
                 for attempt in one.attempts:
                     attempt.handle.cancel()
 

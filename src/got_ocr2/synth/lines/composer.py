@@ -14,7 +14,7 @@ from ..drawing.backgrounds import background, grain, octaves
 from ..fonts import fonts
 from ..sample import Sample
 from ..text.styles import print_on_plain_paper, random_style
-from .faces import BOOK, RECEIPT, TYPEWRITER, pick_family
+from .faces import BOOK, RECEIPT, TYPEWRITER, faces_of, pick_family
 from .letters import Hand, LineSheet, Machine
 from .typography import (
     all_ligatures,
@@ -158,10 +158,10 @@ class BlockComposer:
         if kind not in ("print", "book", "capitals") or rng.random() < 0.6:
             return [(hand, word) for word in words]
         small = kind == "capitals" or rng.random() < 0.35
-        kin = [face for face in fonts(split=self.split) if face.family == hand.face.family]
         if small:
             other = replace(hand, small=rng.uniform(0.68, 0.88))
         else:
+            kin = faces_of((hand.face.family,), self.split)
             other = replace(hand, face=kin[int(rng.integers(len(kin)))])
         lower = replace(hand, size=hand.size * other.small)
         marked, turns = rng.random() < 0.5, rng.uniform(0.1, 0.6)

@@ -37,11 +37,11 @@ _ITEMS = (
 _JOINTS = ("::", ".", "_", "-", "/", ":", "->", "++", "@", "\\")
 _INITIALS = "ABCDEFGHIJLMNOPQRSTVW"
 _ENDS = "., ;:,.  "
-_REFERENCES = (
+_PARTS_OF_BOOKS = (
     "p.", "pp.", "pag.", "vol.", "fig.", "pl.", "ch.", "fr.", "v.", "n.", "No.", "t.", "§", "§§", "f.", "l.", "Art.",
     "S.", "Bd.", "lib.", "cap.", "col.", "tom.", "ed.", "sect.", "ver.",
 )  # fmt: skip
-_LATIN = (
+_SHORT = (
     "cf.", "ib.", "Ibid.,", "in-8.", "in-4.", "in-12.", "op.", "cit.", "sq.", "&c.", "etc.", "i.e.", "viz.", "s.v.",
     "s.", "v.", "sqq.", "et", "al.", "a.", "b.", "ed.", "trad.", "gr.", "2", "3", "†", "*",
 )  # fmt: skip
@@ -202,16 +202,19 @@ def reference_words(rng: np.random.Generator, count: int) -> list[str]:
         elif way < 0.4:
             out += [f"{_pick(rng, _INITIALS)}." for _ in range(int(rng.integers(1, 4)))]
         elif way < 0.65:
-            out += [_REFERENCES[int(rng.integers(len(_REFERENCES)))], f"{number}{_pick(rng, _ENDS).strip()}"]
+            out += [
+                _PARTS_OF_BOOKS[int(rng.integers(len(_PARTS_OF_BOOKS)))],
+                f"{number}{_pick(rng, _ENDS).strip()}",
+            ]
         elif way < 0.75:
             out += [
-                _REFERENCES[int(rng.integers(len(_REFERENCES)))],
+                _PARTS_OF_BOOKS[int(rng.integers(len(_PARTS_OF_BOOKS)))],
                 _roman(number % 60 + 1) + _pick(rng, ".,"),
             ]
         elif way < 0.85:
             out.append(f"{rng.integers(1500, 1950)}{_pick(rng, _ENDS).strip()}")
         elif way < 0.93:
-            out.append(_LATIN[int(rng.integers(len(_LATIN)))])
+            out.append(_SHORT[int(rng.integers(len(_SHORT)))])
         else:
             out.append(f"({_pick(rng, _INITIALS).lower()})" if rng.random() < 0.5 else f"({number})")
     return out
