@@ -107,7 +107,7 @@ class FakeModel:
 
 
 class FakeRunner:
-    """Writes the answer to each document, every token with a log-probability of -0.5.
+    """Writes the answer to each document, every token with the same log-probability.
 
     Attributes:
         steps: steps that went well.
@@ -118,9 +118,10 @@ class FakeRunner:
     bytes_per_position = 1
     capacity = 0
 
-    def __init__(self, processor: FakeProcessor, answer: Answer) -> None:
+    def __init__(self, processor: FakeProcessor, answer: Answer, logprob: float) -> None:
         self._processor = processor
         self._answer = answer
+        self._logprob = logprob
         self._answers: dict[Span, str | Exception] = {}
         self.steps = 0
         self.batches: list[int] = []
@@ -148,17 +149,27 @@ class FakeRunner:
             best += (text[min(place, len(text) - 1)] for place in range(end - row.wanted, end))
         self.steps += 1
         logits = torch.nn.functional.one_hot(torch.tensor(best), END + 1).float()
-        return Scores(logits, torch.tensor(best), torch.full((len(best),), -0.5))
+        return Scores(logits, torch.tensor(best), torch.full((len(best),), self._logprob))
 
 
 def fake_ocr(
-    answer: Answer = size_of, *, threaded: bool = False, reads: str = "pages", max_batch: int = 64
+    answer: Answer = size_of,
+    *,
+    threaded: bool = False,
+    reads: str = "pages",
+    max_batch: int = 64,
+    logprob: float | None = None,
 ) -> OCR:
-    """An `OCR` that answers `answer(pages)`, or raises it if it is an exception; `runner` is what it runs on."""
+    """An `OCR` that answers `answer(pages)`, or raises it if it is an exception; `runner` is what it runs on.
+
+    Every token has the log-probability -0.5, but -0.015625 where it reads lines: unsure ones are read in three widths.
+    """
+    if logprob is None:
+        logprob = -0.015625 if reads == "lines" else -0.5
     processor = FakeProcessor()
     processor.reads = reads
     ocr = OCR(FakeModel(processor), processor, EngineOptions(kernels="torch"))  # type: ignore[arg-type]
-    ocr.runner = FakeRunner(processor, answer)  # type: ignore[attr-defined]
+    ocr.runner = FakeRunner(processor, answer, logprob)  # type: ignore[attr-defined]
     ocr._runner = ocr.runner  # type: ignore[attr-defined]
     ocr._engine = Engine(ocr.runner, positions=100_000, rows=max_batch, threaded=threaded)  # type: ignore[attr-defined]
     return ocr

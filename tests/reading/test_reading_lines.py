@@ -71,6 +71,7 @@ def test_the_text_is_streamed_line_by_line():
     pieces = list(ocr.stream(image))
     assert "".join(pieces) == expected_text(image)
     assert len(pieces) >= 9  # two lines end at a time; the longest six are read first, to see which way is up
+    image, _ = page_of(9, size=14)
     for dehyphenate in (False, True):
         assert (
             "".join(ocr.stream(image, dehyphenate=dehyphenate))
@@ -230,7 +231,11 @@ def test_condensed_print_is_read_again_with_wider_letters(embedded, monkeypatch,
 def test_lines_that_were_read_stay_where_a_deadline_cuts_their_other_readings(monkeypatch):
     image, _ = page_of(7)
     widths = {line_pieces(image, line)[0].image.width for line in find_lines(image).lines}
-    ocr = fake_ocr(lambda pieces: by_size(pieces) if pieces[0].width in widths else "x" * 900, reads="lines")
+    ocr = fake_ocr(
+        lambda pieces: by_size(pieces) if pieces[0].width in widths else "x" * 900,
+        reads="lines",
+        logprob=-0.5,
+    )
     # After so many steps all lines have been read, and none of them in another width.
     monkeypatch.setattr(page_lines, "monotonic", lambda: 2e6 if ocr.engine.steps > 60 else 0.0)
     result = ocr.read(image, deadline=1e6)

@@ -65,7 +65,7 @@ def test_tokens_of_pages_that_repeat_themselves(on_loop):
 @pytest.mark.parametrize("answer", ["word", " Größe  zehn ", "a\u3000b  divi-", "certainly x\u2010", "\t"])
 def test_tokens_of_lines(answer, paragraphs, dehyphenate):
     image = page_of(*(" ".join(["some words on a line"] * n) for n in (1, 2, 3, 1)))
-    ocr = fake_ocr(lambda pages: answer, reads="lines")
+    ocr = fake_ocr(lambda pages: answer, reads="lines", logprob=-0.5)
     ((text,), (tokens,)) = told(ocr, image, paragraphs=paragraphs, dehyphenate=dehyphenate)
     assert spelt(tokens) == text.encode()
     assert bool(text) == bool(answer.strip())

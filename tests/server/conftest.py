@@ -37,9 +37,10 @@ def serve(settings: Settings) -> Iterator[Callable[..., Live]]:
             reads: str = "pages",
             open: bool = False,
             slow: float = 0,
+            logprob: float | None = None,
             **limits: Any,
         ) -> Live:
-            ocr = fake_ocr(answer, threaded=True, reads=reads)
+            ocr = fake_ocr(answer, threaded=True, reads=reads, logprob=logprob)
             if slow:
                 slowed(ocr, slow)
             return stack.enter_context(live(ocr, replace(settings, **limits), keys, insecure_open=open))

@@ -134,7 +134,8 @@ class PageOfLines(InProgress):
             return True
         if not self._has_print and self._count_done() > self._judged:
             return True
-        ended = self._has_print and self._lines[self._ended].done
+        # Of a page that was ended all lines may be taken, and readings in other widths not have stopped yet.
+        ended = self._has_print and self._ended < len(self._lines) and self._lines[self._ended].done
         return ended or (bool(self._waiting) and self._running <= TOGETHER // 2)
 
     def go_on(self) -> bool:
