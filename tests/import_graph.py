@@ -19,18 +19,32 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+LOADERS = ("import_module", "__import__", "find_spec")
+"""Functions that load a module by its name, or look for it."""
+
 Looked = ast.Import | ast.ImportFrom | ast.Call | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @cache
 def _nodes(path: Path) -> tuple[Looked, ...]:
-    """A file is parsed and walked once for all tests."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return tuple(node for node in ast.walk(tree) if isinstance(node, Looked))
+    """A file is parsed and walked once for all tests; calls are looked at in files that may load a module by one."""
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    nodes = ast.walk(tree) if any(name in text for name in LOADERS) else _statements(tree)
+    return tuple(node for node in nodes if isinstance(node, Looked))
+
+
+def _statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """All statements inside a node: expressions, most of a tree, are left out."""
+    for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for inner in getattr(node, field, ()):
+            if isinstance(inner, ast.stmt):
+                yield inner
+            yield from _statements(inner)
 
 
 def imports_and_calls(path: Path) -> list[ast.Import | ast.ImportFrom | ast.Call]:
-    """What may load a module, in all functions too."""
+    """What may load a module, in all functions too: of calls those in files that name one of `LOADERS`."""
     return [node for node in _nodes(path) if isinstance(node, ast.Import | ast.ImportFrom | ast.Call)]
 
 

@@ -34,30 +34,58 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
         yield {**os.environ, "GOT_OCR2_URL": running.url, "GOT_OCR2_API_KEY": KEY}
 
 
+# A client in Python with one file after another: most of its time goes into imports.
+ONE_AFTER_ANOTHER = """
+import runpy, sys
+client, *files = sys.argv[1:]
+for file in files:
+    sys.argv = [client, file]
+    try:
+        runpy.run_path(client, run_name="__main__")
+    except SystemExit as end:
+        print("ended by", end.code)
+"""
+
+
 def run(name: str, picture: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Runs a client; skips where what it needs is not there."""
+    return process([*command_of(name), str(CLIENTS / name), str(picture)], environment)
+
+
+def command_of(name: str) -> list[str]:
     command = RUN[name.rpartition(".")[2]]
     if name in NEEDS:
         pytest.importorskip(NEEDS[name])
     program = "curl" if name == "read.sh" else command[0]
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not installed")
-    return subprocess.run(
-        [*command, str(CLIENTS / name), str(picture)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return command
 
 
-@pytest.mark.parametrize("name", ["read.sh", "read.py", "read.mjs", "with_openai.py", "with_mistralai.py"])
+def process(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+REFUSAL = "is neither a picture in a known format nor a PDF."
+
+
+@pytest.mark.parametrize("name", ["read.py", "with_openai.py", "with_mistralai.py"])
+def test_a_client_in_python_reads_a_picture_and_says_what_is_wrong_with_another_file(server, name):
+    words = [str(CLIENTS / name), str(PICTURE), str(CLIENTS / "README.md")]
+    done = process([*command_of(name), "-c", ONE_AFTER_ANOTHER, *words], server)
+    assert (done.returncode, done.stderr) == (0, "")
+    read, _, refused = done.stdout.partition("\nended by ")
+    assert read.strip() == TEXT
+    assert REFUSAL in refused
+
+
+@pytest.mark.parametrize("name", ["read.sh", "read.mjs"])
 def test_a_client_reads_a_picture_and_says_what_is_wrong_with_another_file(server, name):
     done = run(name, PICTURE, server)
     assert (done.returncode, done.stdout.strip()) == (0, TEXT), done.stderr
     refused = run(name, CLIENTS / "README.md", server)
     assert refused.returncode != 0
-    assert "is neither a picture in a known format nor a PDF." in refused.stdout + refused.stderr
+    assert REFUSAL in refused.stdout + refused.stderr
 
 
 @pytest.mark.parametrize("name", ["read.sh", "read.py", "read.mjs"])
