@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from PIL import Image
 
 from fake_ocr import fake_ocr
 from got_ocr2.cli import main
+from got_ocr2.cli.output.batch_progress import ProgressLine
 from got_ocr2.cluster.inputs import list_sources
 from got_ocr2.cluster.metrics import Metrics
 from got_ocr2.cluster.progress import Progress
@@ -173,6 +176,28 @@ def test_a_long_run_is_drawn_with_few_points():
     assert [one["page"] for one in report["slowest"]] == [*range(1999, 1989, -1)]
     assert picture_of(report).startswith(b"\x89PNG")
     assert picture_of(report_of(Progress(), "nobody")).startswith(b"\x89PNG")
+
+
+def test_progress_is_one_line(monkeypatch, capsys):
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    progress = Progress(pages=9000, documents=1200)
+    with ProgressLine(shown=True) as line:
+        line.show(progress)
+        progress.begin_reading()
+        now += 20.0
+        progress.read(Counts(1000, {"complete": 997, "failed": 3}))
+        line.show(progress)
+        line.show(progress)  # too soon
+        line.note("a.png is missing.")
+    assert capsys.readouterr().err.split("\r\x1b[K") == [
+        "",
+        "looking at documents: 1,200",
+        "1,000 of 9,000 pages, 50.00 pages/s, 3 failed, 0:02:40 to go",
+        "a.png is missing.\n",
+        "",
+    ]
 
 
 def test_metrics_are_written(tmp_path):
