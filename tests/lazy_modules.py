@@ -14,6 +14,8 @@ class _Lazy:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("_"):  # pytest asks everything in a file for `__test__` and more
+            raise AttributeError(attribute)
         return getattr(importlib.import_module(self._name), attribute)
 
 

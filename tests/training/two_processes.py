@@ -5,6 +5,7 @@ They are forked once everything is imported, which takes longer than all that th
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from dataclasses import replace
@@ -14,7 +15,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
-import torch._dynamo  # every optimiser imports it when it is made
 from test_training_loop import STAGE
 from test_training_pieces import ENGINE, TINY
 
@@ -111,6 +111,10 @@ def run_both(rank: int, folder: Path) -> None:
 
 def main() -> int:
     """The exit code of the first process that fails, which ends the other too, or 0."""
+    importlib.import_module(
+        "torch._dynamo"
+    )  # every optimiser does when it is made; those who collect tests need not
+
     processes = [get_context("fork").Process(target=run_both, args=(i, Path(sys.argv[1]))) for i in range(2)]
     for process in processes:
         process.start()
