@@ -82,6 +82,28 @@ def test_the_kernels_encode_what_torch_does(embedded):
         native.encode(pixels[:1, ..., :100])
 
 
+@pytest.mark.skipif(not kernels.available(), reason="the native kernels were not built")
+@torch.inference_mode()
+def test_lines_dealt_out_to_threads_are_those_of_all_threads_together(embedded, monkeypatch):
+    from got_ocr2.kernels import vision
+    from got_ocr2.modeling.backends.native.runner import NativeRunner
+
+    before = kernels.threads()
+    kernels.set_threads(3)
+    try:
+        native = NativeRunner(embedded.model)
+        pixels = canvases(embedded, *("W" * n for n in (3, 9, 40, 1, 22, 9, 2)))
+        cut = [picture[..., : 80 * (1 + i)] for i, picture in enumerate(pixels)]
+        dealt = native.encode_each(cut)
+        monkeypatch.setattr(vision, "_KEPT", 0)  # as for pages
+        together = native.encode_each(cut)
+        assert [len(one) for one in dealt] == [5, 10, 15, 20, 25, 30, 35]
+        assert all(torch.equal(*pair) for pair in zip(dealt, together, strict=True))
+        assert native.encode_each([]) == []
+    finally:
+        kernels.set_threads(before)
+
+
 def test_relative_positions_need_whole_canvases(tiny_model):
     assert tiny_model.config.vision_config.use_rel_pos
     empty = torch.zeros(3, 96, 96).numpy()

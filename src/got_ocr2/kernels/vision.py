@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .attention import padded
-from .library import native
+from .library import native, threads
 from .linear import LinearStruct, PackedLinear
 
-_KEPT = 16 << 20  # bytes of working memory that wait for the next picture: a line's, not a page's
+_KEPT = 16 << 20  # bytes of working memory that wait for the next picture: a line's, not a page's; for each thread
 
 PARTS = ("patch", "norm", "qkv", "window", "global", "out", "up", "down", "neck")
 """Parts of a picture whose seconds are measured: `GOT_V_...` in csrc/vision.h."""
@@ -66,6 +66,12 @@ class _Vision(ctypes.Structure):
         ("down2", LinearStruct),
         ("connector", LinearStruct),
     )
+
+
+class _Picture(ctypes.Structure):
+    """`got_vision_picture`."""
+
+    _fields_ = (("vision", ctypes.c_void_p), ("pixels", ctypes.c_void_p), ("out", ctypes.c_void_p))
 
 
 @dataclass(frozen=True)
@@ -204,20 +210,53 @@ class NativeVision:
         assert self.takes(tuple(pixels.shape)), "the caller checks the size"
         pixels = pixels.contiguous()
         struct = self._struct_for(pixels.shape[2])
-        tokens = -(-struct.rows // 4) * -(-struct.columns // 4)
-        out = torch.empty(tokens, self._parts[3].connector.outputs)
+        out = self._empty_features(struct)
         lib, vision = native(), ctypes.byref(struct)
         lib.got_vision_workspace.restype = ctypes.c_size_t
-        size = lib.got_vision_workspace(vision)
-        if self._workspace.numel() < size + 64:
-            self._workspace = torch.empty(size + 64, dtype=torch.uint8)
-        workspace = -(-self._workspace.data_ptr() // 64) * 64
+        workspace = self._workspace_of(lib.got_vision_workspace(vision))
         times = None if self.seconds is None else ctypes.c_void_p(self.seconds.data_ptr())
         lib.got_vision_encode(
             vision, ctypes.c_void_p(pixels.data_ptr()), ctypes.c_void_p(out.data_ptr()), ctypes.c_void_p(workspace),
             times,
         )  # fmt: skip
         return out
+
+    def encode_each(self, pictures: Sequence[Tensor]) -> list[Tensor]:
+        """Several pictures, which may differ in width: what `encode` gives for each.
+
+        Small ones are dealt out to the threads whole. Pages go through all threads together, one after another, and so
+        does everything while seconds are measured.
+        """
+        assert all(self.takes(tuple(picture.shape)) for picture in pictures), "the caller checks the size"
+        lib, team = native(), threads()
+        structs = [self._struct_for(picture.shape[2]) for picture in pictures]
+        lib.got_vision_workspace_alone.restype = ctypes.c_size_t
+        each = max((lib.got_vision_workspace_alone(ctypes.byref(struct)) for struct in structs), default=0)
+        if min(team, len(pictures)) < 2 or each > _KEPT or self.seconds is not None:
+            return [self.encode(picture) for picture in pictures]
+        stride = -(-each // 64) * 64
+        workspace = self._workspace_of(team * stride)
+        own = [picture.contiguous() for picture in pictures]
+        found = [self._empty_features(struct) for struct in structs]
+        jobs = [
+            _Picture(ctypes.addressof(struct), picture.data_ptr(), out.data_ptr())
+            for struct, picture, out in zip(structs, own, found, strict=True)
+        ]
+        jobs.sort(key=lambda job: -_Vision.from_address(job.vision).columns)  # the last ones are soon done
+        lib.got_vision_encode_each(
+            (_Picture * len(jobs))(*jobs), len(jobs), ctypes.c_void_p(workspace), ctypes.c_size_t(stride)
+        )
+        return found
+
+    def _empty_features(self, struct: _Vision) -> Tensor:
+        tokens = -(-struct.rows // 4) * -(-struct.columns // 4)
+        return torch.empty(tokens, self._parts[3].connector.outputs)
+
+    def _workspace_of(self, size: int) -> int:
+        """Address of so many bytes on a 64-byte boundary."""
+        if self._workspace.numel() < size + 64:
+            self._workspace = torch.empty(size + 64, dtype=torch.uint8)
+        return -(-self._workspace.data_ptr() // 64) * 64
 
     def _struct_for(self, width: int) -> _Vision:
         """The structure for pictures of this width."""
@@ -237,7 +276,7 @@ class NativeVision:
 
     def rest(self) -> None:
         """Gives the working memory back where it is much; the next picture takes it anew."""
-        if self._workspace.nbytes > _KEPT:
+        if self._workspace.nbytes > _KEPT * threads():
             self._workspace = torch.empty(0, dtype=torch.uint8)
 
 

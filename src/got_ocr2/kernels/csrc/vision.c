@@ -368,6 +368,19 @@ static picture begin(const got_vision *vision)
                      .head_dim = vision->hidden / vision->heads};
 }
 
+static void encode(const got_vision *vision, const float *pixels, float *out, void *workspace, int members,
+                   double *times)
+{
+    picture p = begin(vision);
+    p.pixels = pixels;
+    p.result = out;
+    p.times = times;
+    lay_out(&p, workspace, members);
+    for (int i = 0; i < 3 * vision->layers; i++)
+        atomic_init(&p.next[i], 0);
+    got_team(run_member, &p);
+}
+
 size_t got_vision_workspace(const got_vision *vision)
 {
     picture p = begin(vision);
@@ -376,12 +389,30 @@ size_t got_vision_workspace(const got_vision *vision)
 
 void got_vision_encode(const got_vision *vision, const float *pixels, float *out, void *workspace, double *times)
 {
+    encode(vision, pixels, out, workspace, got_threads(), times);
+}
+
+size_t got_vision_workspace_alone(const got_vision *vision)
+{
     picture p = begin(vision);
-    p.pixels = pixels;
-    p.result = out;
-    p.times = times;
-    lay_out(&p, workspace, got_threads());
-    for (int i = 0; i < 3 * vision->layers; i++)
-        atomic_init(&p.next[i], 0);
-    got_team(run_member, &p);
+    return lay_out(&p, NULL, 1);
+}
+
+typedef struct {
+    const got_vision_picture *pictures;
+    char *workspace;
+    size_t stride;
+} pile;
+
+static void encode_one(void *ctx, int task, int thread)
+{
+    const pile *all = ctx;
+    const got_vision_picture *one = &all->pictures[task];
+    encode(one->vision, one->pixels, one->out, all->workspace + (size_t)thread * all->stride, 1, NULL);
+}
+
+void got_vision_encode_each(const got_vision_picture *pictures, int count, void *workspace, size_t stride)
+{
+    pile all = {pictures, workspace, stride};
+    got_parallel(encode_one, &all, count);
 }

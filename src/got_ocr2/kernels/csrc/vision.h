@@ -50,4 +50,18 @@ GOT_API size_t got_vision_workspace(const got_vision *vision);
  * ceil(ceil(rows / 2) / 2) * ceil(ceil(columns / 2) / 2). times: GOT_V_TIMES seconds that are added to, or NULL. */
 GOT_API void got_vision_encode(const got_vision *vision, const float *pixels, float *out, void *workspace, double *times);
 
+/* A picture of several, as got_vision_encode takes one. */
+typedef struct {
+    const got_vision *vision;
+    const float *pixels;
+    float *out;
+} got_vision_picture;
+
+/* Bytes of workspace that one thread needs for a picture, on a 64-byte boundary. */
+GOT_API size_t got_vision_workspace_alone(const got_vision *vision);
+
+/* Several pictures, each by one thread from beginning to end: small ones, whose parts are over before a team has met.
+ * workspace: for every thread `stride` bytes, a multiple of 64, enough for the largest picture. */
+GOT_API void got_vision_encode_each(const got_vision_picture *pictures, int count, void *workspace, size_t stride);
+
 #endif

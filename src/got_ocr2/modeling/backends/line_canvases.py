@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import cast
+from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 import torch
@@ -18,6 +18,15 @@ from torch import Tensor
 from ...generation.engine.runner import RowInput, Runner, Scores
 
 BESIDE = 1  # image tokens of paper that are encoded with the print, at least
+
+
+@runtime_checkable
+class EncodesEach(Protocol):
+    """A runner that encodes pictures of several widths in one call."""
+
+    def encode_each(self, pictures: Sequence[Tensor]) -> list[Tensor]:
+        """Pictures `(C, H, W)` -> `(image tokens, hidden)` each."""
+        ...
 
 
 class LineCanvases:
@@ -59,14 +68,25 @@ class LineCanvases:
             self._paper = self.runner.encode(self._empty[None].to(pixel_values.dtype))[0]
         paper = self._paper
         unit = pixel_values.shape[-1] // len(paper)
-        alike: defaultdict[int, list[int]] = defaultdict(list)
-        for number, tokens in enumerate(self._tokens(pixel_values, len(paper), unit)):
-            alike[tokens].append(number)
+        tokens = self._tokens(pixel_values, len(paper), unit)
         found = paper.repeat(len(pixel_values), 1, 1)
-        for tokens, numbers in alike.items():
-            if tokens:
-                found[numbers, :tokens] = self.runner.encode(pixel_values[numbers][..., : tokens * unit])
+        with_print = [number for number, some in enumerate(tokens) if some]
+        cut = [pixel_values[number][..., : tokens[number] * unit] for number in with_print]
+        for number, features in zip(with_print, self._encode_each(cut), strict=True):
+            found[number, : len(features)] = features
         return found
+
+    def _encode_each(self, pictures: Sequence[Tensor]) -> list[Tensor]:
+        if isinstance(self.runner, EncodesEach):
+            return self.runner.encode_each(pictures)
+        alike: defaultdict[int, list[int]] = defaultdict(list)
+        for number, picture in enumerate(pictures):
+            alike[picture.shape[-1]].append(number)
+        found: dict[int, Tensor] = {}
+        for numbers in alike.values():
+            together = self.runner.encode(torch.stack([pictures[number] for number in numbers]))
+            found.update(zip(numbers, together, strict=True))
+        return [found[number] for number in range(len(pictures))]
 
     def _tokens(self, pixel_values: Tensor, most: int, unit: int) -> list[int]:
         """For each picture the image tokens that are encoded; none of an empty canvas."""

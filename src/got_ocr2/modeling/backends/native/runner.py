@@ -119,9 +119,13 @@ class NativeRunner:
                 f"pixel_values must be (N, {', '.join(map(str, self._vision.shape))}), "
                 f"got {tuple(pixel_values.shape)}."
             )
-        pictures = [self._vision.encode(picture) for picture in pixel_values.to("cpu", torch.float32)]
+        return torch.stack(self.encode_each(list(pixel_values)))
+
+    def encode_each(self, pictures: Sequence[Tensor]) -> list[Tensor]:
+        """Pictures `(C, H, W)` that may differ in width, as `encode` takes them -> `(image tokens, hidden)` each."""
+        found = self._vision.encode_each([picture.to("cpu", torch.float32) for picture in pictures])
         self._vision.rest()
-        return torch.stack(pictures)
+        return found
 
     def forward(self, ids: Tensor, rows: Sequence[RowInput]) -> Scores:
         assert self.capacity, "allocate() comes before forward()"
