@@ -12,8 +12,11 @@ from PIL import Image, ImageDraw, ImageFont
 from got_ocr2.errors import InvalidOptionError
 from got_ocr2.evaluation.line_places import LinePlaces, line_places
 from got_ocr2.layout import LayoutOptions, find_lines, finder
+from got_ocr2.layout.letters import Letters
 from got_ocr2.layout.order import reading_order
 from got_ocr2.layout.row import Row
+from got_ocr2.layout.rows import rows_of
+from got_ocr2.synth.composing.negatives import NegativeEngine
 from got_ocr2.synth.degradation.degrade import degrade
 from got_ocr2.synth.text.engine import TextEngine
 
@@ -117,6 +120,30 @@ def test_lines_that_letters_link_are_parted():
     assert all(line.box[2] - line.box[0] > 300 for line in lines)
 
 
+def test_a_few_words_whose_letters_hang_below_stay_level():
+    """Boxes of `es. If typed is set` in a small face: `f`, `y` and `ped` hang below, one after the other."""
+    places = (
+        (240, 5, 6),
+        (246, 3, 7),
+        (250, 11, 6),
+        (270, 3, 8),
+        (313, 6, 6),
+        (324, 4, 6),
+        (329, 5, 6),
+        (335, 3, 7),
+    )
+    hanging = (273, 6, 13), (282, 9, 10), (291, 17, 13)
+    boxes = sorted(
+        [(x, 23 - tall, x + wide, 23) for x, wide, tall in places]
+        + [(x, 26 - tall, x + wide, 26) for x, wide, tall in hanging]
+    )
+    x1, y1, x2, y2 = np.array(boxes, float).T
+    letters = Letters(x1, y1, x2, y2, 0.5 * (x2 - x1) * (y2 - y1))
+    (row,) = rows_of(letters, letters, 7.5)
+    assert row.slope == pytest.approx(0, abs=0.01)
+    assert row.foot == pytest.approx(23, abs=0.5)
+
+
 @pytest.mark.parametrize("columns", [2, 3])
 def test_what_stands_over_and_under_columns_is_read_before_and_after_them(columns):
     print_ = page(columns)
@@ -209,6 +236,12 @@ def test_a_single_letter():
 )
 def test_nothing_to_read(image, most):
     assert len(find_lines(image).lines) <= most
+
+
+def test_a_photo_whose_pieces_make_no_line():
+    """Some may be letters by their sizes, but no run of them looks like print."""
+    photo = NegativeEngine(backgrounds=["photo"])
+    assert not any(find_lines(photo.sample(9, index).image).lines for index in (11, 17, 33, 51))
 
 
 def test_twenty_thousand_specks_come_to_an_end():

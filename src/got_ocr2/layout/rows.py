@@ -20,6 +20,7 @@ _HIGHER = 1.5  # than its longest part: what is joined is no line
 _WORD = 8  # pieces; in less, one broken letter counts
 _FEW = 0.3  # share of small letters in a word that has any; fewer are parts of broken ones
 _TAIL = 0.6  # likewise, of what hangs below the baseline: tails that broke off
+_MOST_POINTS = 64  # that tell the slope of a baseline
 _FEET = 0.25  # letters whose feet are further from the baseline, in letter heights, do not shape it
 
 
@@ -83,6 +84,8 @@ def _levels(parts: list[_Part], apart: float) -> list[list[_Part]]:
 
 def _members(groups: Groups) -> list[NDArray[np.int64]]:
     """The members of each group, by their numbers."""
+    if not len(groups):
+        return []  # `np.split` makes one group of nothing
     order = np.argsort(groups, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
 
@@ -154,8 +157,11 @@ def _baseline(letters: Letters, tall: float) -> tuple[float, float]:
     slope, base = 0.0, float(np.median(y))
     if len(x) < 6 or np.ptp(x) < 5 * tall:
         return slope, base
-    near = np.ones(len(x), bool)
-    for _ in range(3):
+    # Of some letters of a word several may hang below: a first slope of least squares would follow them.
+    slope = _usual_slope(x, y)
+    base = float(np.median(y - slope * x))
+    near = abs(y - (base + slope * x)) < _FEET * tall
+    for _ in range(2):
         if near.sum() < 5:
             break
         slope, base = (float(v) for v in np.polyfit(x[near], y[near], 1))
@@ -165,6 +171,16 @@ def _baseline(letters: Letters, tall: float) -> tuple[float, float]:
     if abs(slope) > 0.2:
         return 0.0, float(np.median(y))
     return slope, base
+
+
+def _usual_slope(x: Numbers, y: Numbers) -> float:
+    """The median of the slopes between any two of the points (Theil and Sen), of at most `_MOST_POINTS` of them."""
+    step = -(-len(x) // _MOST_POINTS)
+    x, y = x[::step], y[::step]
+    first, second = np.triu_indices(len(x), 1)
+    across = x[second] - x[first]
+    apart = abs(across) > 1e-6
+    return float(np.median((y[second] - y[first])[apart] / across[apart]))
 
 
 def _with_small_parts(row: Row, small: Letters) -> Row:
