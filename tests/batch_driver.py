@@ -20,7 +20,7 @@ def main() -> None:
     inputs, output, given = sys.argv[1:]
     settings = json.loads(given)
     address = settings.pop("ray", None)  # of a cluster
-    lease.STALE = 2.0  # the next driver need not wait long
+    lease.STALE = 1.0  # the next driver need not wait long
     chosen = {"reader": TARGET, "shards": "jsonl", "retries": 2, "threads": 1, **settings}
     executor: OpenExecutor = LocalExecutor
     if address is not None:

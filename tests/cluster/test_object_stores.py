@@ -8,7 +8,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import tarfile
 import threading
@@ -20,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from forked_processes import ForkServer, fork_server
 from got_ocr2.cluster.inputs import content_of, list_sources
 from got_ocr2.cluster.places import Lock, lease, open_place
 from got_ocr2.cluster.store import Store
@@ -34,7 +34,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
-DRIVER = Path(__file__).parents[1] / "batch_driver.py"
 PAGES = ("pages=17 text=a bad=5", "pages=1", "no document", "pages=8 text=b")
 SIZES = {"rows_per_shard": 8, "pages_per_task": 3}
 
@@ -147,12 +146,20 @@ def test_what_is_damaged_missing_or_changed_is_read_again(documents, batch, tmp_
     assert objects(bucket, "out/shards") == contents(tmp_path / "here" / "shards")
 
 
-def test_a_driver_that_is_killed_again_and_again(documents, batch, tmp_path, bucket, scheme):
+@pytest.fixture(scope="module")
+def drivers() -> Iterator[ForkServer]:
+    with fork_server("batch_driver", "s3fs", "gcsfs") as server:
+        yield server
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="drivers are forked")
+def test_a_driver_that_is_killed_again_and_again(documents, batch, tmp_path, bucket, scheme, drivers):
     given = documents("pages=40 slow=0.05 text=a bad=7", "pages=1", "pages=19 slow=0.05 text=b")
     sizes = {"rows_per_shard": 10, "pages_per_task": 3, "workers": 2}
     batch(given, "whole", **sizes)
     draw = random.Random(5)
-    command = [sys.executable, str(DRIVER), str(given), f"{scheme}://bucket/out", json.dumps(sizes)]
+    words = [str(given), f"{scheme}://bucket/out", json.dumps(sizes)]
+    said = tmp_path / "said"
     kills = 0
 
     def written() -> int:
@@ -160,15 +167,16 @@ def test_a_driver_that_is_killed_again_and_again(documents, batch, tmp_path, buc
         return folders.count("tasks") + 8 * folders.count("manifest")
 
     while True:
-        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE) as driver:
+        with drivers.start(
+            "batch_driver:main", words, environment=os.environ, cwd=tmp_path, errors=str(said)
+        ) as driver:
             enough = written() + draw.randint(1, 9)
             while driver.poll() is None and (written() < enough or kills == 3):
                 time.sleep(draw.uniform(0.0, 0.1))
             driver.kill()
-            _, said = driver.communicate()
         if driver.returncode == 0:
             break
-        assert driver.returncode == -signal.SIGKILL, said.decode()
+        assert driver.returncode == -signal.SIGKILL, said.read_text("utf-8")
         kills += 1
     assert kills == 3
     for folder in ("shards", "manifest"):

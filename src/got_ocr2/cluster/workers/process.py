@@ -19,6 +19,17 @@ from .child import Settings
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
 
 
+def start_python(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Starts what `child.main` is, in this environment; what it says on standard error is for those who look for it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "got_ocr2.cluster.workers.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=None if os.environ.get("GOT_OCR2_TRACEBACK") else subprocess.DEVNULL,
+        env=environment,
+    )
+
+
 class ChildProcess:
     """One process.
 
@@ -40,13 +51,7 @@ class ChildProcess:
         environment = {**os.environ, **dict.fromkeys(_THREADS, str(threads))}
         environment.setdefault("TOKENIZERS_PARALLELISM", "false")
         environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "got_ocr2.cluster.workers.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=None if os.environ.get("GOT_OCR2_TRACEBACK") else subprocess.DEVNULL,
-            env=environment,
-        )
+        self._process = start_python(environment)
         self._on_line = on_line
         self._lock = threading.Lock()
         self._why: str | None = None
