@@ -42,7 +42,7 @@ def find_lines(image: Image.Image, options: LayoutOptions | None = None) -> Page
         gray = resized(gray, size, cv2.INTER_AREA)
     view = _View((gray.shape[1], gray.shape[0]), scale, 0, 0.0)
     ink, dark = ink_of(gray)
-    letters, height = _letters(ink)
+    pieces, letters, height = _letters(ink)
     if not len(letters):
         return PageLayout(image.size, options.turn or 0)
     turn = options.turn
@@ -50,15 +50,15 @@ def find_lines(image: Image.Image, options: LayoutOptions | None = None) -> Page
         turn = 90 if lies_on_its_side(letters) else 0
     if turn:
         ink, dark = (np.ascontiguousarray(np.rot90(one, turn // 90)) for one in (ink, dark))
-        letters, height = _letters(ink)
+        pieces, letters, height = _letters(ink)
     slant = slant_of(letters, height) if options.deskew else 0.0
     if abs(slant) > _STRAIGHT:
         ink, dark = (_turned_back(one, slant) for one in (ink, dark))
-        letters, height = _letters(ink)
+        pieces, letters, height = _letters(ink)
     else:
         slant = 0.0
     view = replace(view, turn=turn, slant=slant)
-    rows = rows_of(pieces_of(ink), letters, height) if len(letters) else []
+    rows = rows_of(pieces, letters, height) if len(letters) else []
     rows = _without_rests(rows, [view.cuts_off(row, letters) for row in rows])
     rows = _without_scraps(rows, ink.shape[0])
     left_out = max(0, len(rows) - MOST_LINES)
@@ -108,13 +108,13 @@ def _without_scraps(rows: list[Row], page_height: int) -> list[Row]:
     ]  # fmt: skip
 
 
-def _letters(ink: Gray) -> tuple[Letters, float]:
-    """The pieces that may be letters, and the height of most of them."""
+def _letters(ink: Gray) -> tuple[Letters, Letters, float]:
+    """All pieces of ink, those that may be letters, and the height of most of these."""
     pieces = pieces_of(ink)
     height = typical_height(pieces)
     if not height:
-        return pieces[np.zeros(len(pieces), bool)], 0.0
-    return pieces[may_be_letters(pieces, height, ink.shape[0])], height
+        return pieces, pieces[np.zeros(len(pieces), bool)], 0.0
+    return pieces, pieces[may_be_letters(pieces, height, ink.shape[0])], height
 
 
 def _turned_back(mask: Gray, slant: float) -> Gray:

@@ -63,7 +63,10 @@ def dark_areas(gray: Gray) -> Gray:
     """255 where the surface that letters stand on is dark, over areas larger than letters."""
     small, factor = _reduced(gray)
     # Otherwise a tight cut of a bold line would count as dark: paper is the lighter part of what is near.
-    near = cv2.medianBlur(small, _odd(min(max(small.shape) / 14, min(small.shape) * 0.9, 101)))
+    side = _odd(min(max(small.shape) / 14, min(small.shape) * 0.9, 101))
+    if _is_light(small, side):
+        return np.zeros_like(gray)
+    near = cv2.medianBlur(small, side)
     dark = ((near < _DARK) & (near < 0.6 * max(1, int(np.percentile(near, 95))))).astype(np.uint8) * 255
     if np.percentile(near, 90) < _DARK + 40:
         dark[:] = 255
@@ -78,6 +81,20 @@ def dark_areas(gray: Gray) -> Gray:
         return np.zeros_like(gray)
     height, width = gray.shape
     return dark if factor == 1 else resized(dark, (width, height), cv2.INTER_NEAREST)
+
+
+def _is_light(small: Gray, side: int) -> bool:
+    """Whether medians of squares of `side` pixels are dark nowhere: counting tells at a fraction of what they cost."""
+
+    def darker(level: int) -> int:
+        """How many medians are below a level."""
+        below = (small < level).astype(np.uint8)
+        counts = cv2.boxFilter(
+            below, cv2.CV_32S, (side, side), normalize=False, borderType=cv2.BORDER_REPLICATE
+        )
+        return int(np.count_nonzero(counts > side * side // 2))
+
+    return darker(_DARK + 40) <= int(0.9 * (small.size - 1)) and darker(_DARK) == 0
 
 
 def _on_white(gray: Gray) -> Gray:

@@ -40,15 +40,17 @@ def _edges(
     sizes = [sum(0.55 if c in _NARROW else 1.4 if c in _WIDE else 1.0 for c in word) for word in words]
     unit = (last - first) / (sum(sizes) + _SPACE * (len(words) - 1))
     edges: list[tuple[float, float]] = []
+    middles, widths = gaps.mean(1), gaps[:, 1] - gaps[:, 0]
     start = x = first
     for size in sizes[:-1]:
         expected = x + unit * size + unit * _SPACE / 2
         x += unit * (size + _SPACE)
         left, right = expected - unit * _SPACE / 2, expected + unit * _SPACE / 2
-        near = gaps[(gaps[:, 0] >= start) & (abs(gaps.mean(1) - expected) < _REACH * height)]
-        if len(near):
-            cost = abs(near.mean(1) - expected) - 0.8 * (near[:, 1] - near[:, 0])
-            left, right = (float(v) for v in near[int(cost.argmin())])
+        off = abs(middles - expected)
+        near = (gaps[:, 0] >= start) & (off < _REACH * height)
+        if near.any():
+            cost = np.where(near, off - 0.8 * widths, np.inf)
+            left, right = gaps[int(cost.argmin())].tolist()
             x = right  # the next word is looked for from here
             unit = max(0.2 * unit, (last - x) / max(1e-9, _rest(sizes, len(edges) + 1)))
         edges.append((start, max(start, left)))
@@ -61,8 +63,9 @@ def _rest(sizes: list[float], first: int) -> float:
 
 
 def _box(piece: Piece, start: float, end: float) -> Box:
-    a, b, c, d = (np.array(p) for p in piece.quad)
-    corners = np.stack([a + (b - a) * start, a + (b - a) * end, d + (c - d) * start, d + (c - d) * end])
-    x1, y1 = corners.min(0).tolist()
-    x2, y2 = corners.max(0).tolist()
-    return x1, y1, x2, y2
+    a, b, c, d = piece.quad
+    xs, ys = (
+        [p[axis] + (q[axis] - p[axis]) * along for p, q in ((a, b), (d, c)) for along in (start, end)]
+        for axis in (0, 1)
+    )
+    return min(xs), min(ys), max(xs), max(ys)
