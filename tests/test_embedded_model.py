@@ -76,6 +76,15 @@ def test_textures_have_no_text(ocr):
     assert [(result.text, result.status) for result in results] == [("", "empty")] * 4
 
 
+@pytest.mark.slow
+def test_of_pictures_without_text_hardly_any_gets_text(ocr):
+    """Blank paper, textures, noise and photos: at most one in a hundred."""
+    engine, count = NegativeEngine(), 500
+    results = ocr.read_many((engine.sample(2026, index).image for index in range(count)), batch_size=8)
+    read = {number: result.text for number, result in enumerate(results) if result.text}
+    assert len(read) <= count // 100, read
+
+
 def test_answers_end_by_themselves(ocr):
     result = ocr.read(EXAMPLES / "segmentation_heading.png")
     assert result.status == "complete"

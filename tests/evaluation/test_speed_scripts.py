@@ -234,3 +234,11 @@ def test_opening(script, folder, capsys):
     assert min(found["seconds"].values()) > 0
     peaks = list(found["peak_bytes"].values())
     assert peaks == sorted(peaks)
+
+
+@pytest.mark.skipif(not kernels.available(), reason="the native kernels were not built")
+def test_lines_dealt_out_are_measured_beside_teams(script, capsys):
+    assert script("line_encoder").main(["--rounds", "1", "--pieces", "4"]) == 0
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (found["pieces"], found["threads"], found["equal"]) == (4, 2, True)
+    assert found["ratio"] > 0
