@@ -4,6 +4,10 @@
 
 #if GOT_X86
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #elif GOT_AARCH64 && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -12,6 +16,7 @@
 static atomic_int used = -1;
 static atomic_int byte_dot_allowed = 1;
 static atomic_int byte_dot_found = -1;
+static atomic_int amx_found = -1;
 
 int got_abi(void)
 {
@@ -39,9 +44,40 @@ int got_isa_used(void)
     return isa < 0 ? got_isa_best() : isa;
 }
 
+int got_isa_vectors(void)
+{
+    int isa = got_isa_used();
+    return isa == GOT_ISA_AMX ? got_isa_best() : isa;
+}
+
+static int find_amx(void)
+{
+#if defined(GOT_EMULATED_TILES)
+    return 1;
+#elif GOT_AMX
+    const unsigned needed = 1u << 22 | 1u << 24 | 1u << 25; /* AMX-BF16, AMX-TILE, AMX-INT8 */
+    const int request_permission = 0x1023, tile_data = 18;   /* ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA */
+    unsigned a, b, c, d;
+    return got_isa_best() == GOT_ISA_AVX512 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & needed) == needed
+           && syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+    return 0;
+#endif
+}
+
+static int has_amx(void)
+{
+    int found = atomic_load(&amx_found);
+    if (found < 0) {
+        found = find_amx();
+        atomic_store(&amx_found, found);
+    }
+    return found;
+}
+
 int got_isa_use(int isa)
 {
-    if (isa < GOT_ISA_PORTABLE || isa > got_isa_best())
+    if (isa == GOT_ISA_AMX ? !has_amx() : isa < GOT_ISA_PORTABLE || isa > got_isa_best())
         return -1;
     atomic_store(&used, isa);
     return 0;
@@ -69,7 +105,7 @@ static int has_byte_dot(void)
         found = find_byte_dot();
         atomic_store(&byte_dot_found, found);
     }
-    return found && (!GOT_X86 || got_isa_used() == GOT_ISA_AVX2);
+    return found && (!GOT_X86 || got_isa_vectors() == GOT_ISA_AVX2);
 }
 
 int got_isa_byte_dot(void)

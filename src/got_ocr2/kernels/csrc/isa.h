@@ -8,15 +8,20 @@ typedef enum {
     GOT_ISA_PORTABLE = 0, /* plain C, whatever the compiler makes of it */
     GOT_ISA_AVX2 = 1,     /* AVX2 and FMA */
     GOT_ISA_AVX512 = 2,   /* AVX-512 F, BW, DQ, VL and VNNI */
+    GOT_ISA_AMX = 3,      /* the same, with AMX for many rows; never the best unless asked for: nobody has measured it */
 } got_isa;
 
-/* The best that runs here. */
+/* The best that runs here, AMX left out. */
 GOT_API int got_isa_best(void);
 
 /* The one in use: the best, unless got_isa_use chose another. */
 GOT_API int got_isa_used(void);
 
-/* Chooses another, for tests and comparisons. Returns 0, or -1 and changes nothing where it cannot run here. */
+/* The same for kernels that have no use for tiles: never GOT_ISA_AMX. */
+int got_isa_vectors(void);
+
+/* Chooses another. Returns 0, or -1 and changes nothing where it cannot run here. The first time that AMX is chosen the
+ * system is asked for permission, which it gives to all threads of the process. */
 GOT_API int got_isa_use(int isa);
 
 /* Whether the linear kernels may use the processor's instruction for products of bytes, where it is an addition to the
@@ -37,7 +42,8 @@ GOT_API void got_isa_allow_byte_dot(int allowed);
 #define GOT_TARGET_END GOT_PRAGMA(GCC pop_options)
 #endif
 
-#if defined(__x86_64__)
+/* Emulated tiles are for tests: with plain C, on any processor. */
+#if defined(__x86_64__) && !defined(GOT_EMULATED_TILES)
 #define GOT_X86 1
 #define GOT_AARCH64 0
 #define GOT_FEATURES_AVX2 "avx,avx2,fma"
@@ -48,6 +54,7 @@ GOT_API void got_isa_allow_byte_dot(int allowed);
 #define GOT_X86_VNNI 0
 #endif
 #define GOT_FEATURES_AVX512 "avx,avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"
+#define GOT_FEATURES_AMX GOT_FEATURES_AVX512 ",amx-tile,amx-bf16,amx-int8"
 #elif defined(__aarch64__)
 #define GOT_X86 0
 #define GOT_X86_VNNI 0
@@ -61,6 +68,13 @@ GOT_API void got_isa_allow_byte_dot(int allowed);
 #define GOT_X86 0
 #define GOT_X86_VNNI 0
 #define GOT_AARCH64 0
+#endif
+
+/* A compiler that knows AMX also knows AVX-VNNI; permission is asked as Linux wants it. */
+#if defined(GOT_EMULATED_TILES) || (GOT_X86_VNNI && defined(__linux__))
+#define GOT_AMX 1
+#else
+#define GOT_AMX 0
 #endif
 
 #endif

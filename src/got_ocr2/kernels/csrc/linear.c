@@ -10,7 +10,7 @@
 /* Rows taken together: every panel is read once for all of them. */
 #define MOST_PACKED 192
 
-/* From how many of them on the weights are unpacked instead of the rows packed, see got_wide. */
+/* From how many of them on they may go another way than packed, see got_wide. */
 #define LEAST_WIDE 24
 
 /* Inputs that are summed up by themselves before their sum joins the others', which keeps rounding small. The ranges
@@ -30,7 +30,11 @@
 
 static const got_linear_ops *ops(void)
 {
-    switch (got_isa_used()) {
+#if GOT_AMX
+    if (got_isa_used() == GOT_ISA_AMX)
+        return &got_linear_amx;
+#endif
+    switch (got_isa_vectors()) {
 #if GOT_X86
     case GOT_ISA_AVX512:
         return &got_linear_avx512;
@@ -92,30 +96,38 @@ static size_t after(size_t at, size_t bytes)
     return (at + bytes + 63) & ~(size_t)63;
 }
 
-static bool is_wide(const got_linear *layer, const got_linear_ops *op, int rows)
+/* The way that many rows go, NULL where they are packed. */
+static const got_wide_way *wide_way(const got_linear *layer, const got_linear_ops *op, int rows)
 {
-    return rows >= LEAST_WIDE && op->wide[got_tile_format(layer)] != NULL;
+    const got_wide_way *way = &op->wide[got_tile_format(layer)];
+    return rows >= LEAST_WIDE && way->product != NULL ? way : NULL;
 }
 
-/* Elements of a row of widened bytes. */
-static size_t widened(const got_linear *layer)
+/* Inputs of a prepared row. */
+static size_t prepared_inputs(const got_linear *layer)
 {
-    return (size_t)panel_steps(layer) * (size_t)got_step_inputs[layer->format];
+    return after(0, (size_t)panel_steps(layer) * (size_t)got_step_inputs[layer->format]);
+}
+
+static size_t prepared_bytes(const got_linear *layer, const got_wide_way *way)
+{
+    return way->prepare != NULL ? prepared_inputs(layer) * (size_t)way->input_bytes + GOT_WIDE_EXTRA : 0;
 }
 
 static division divide(const got_linear *layer, int rows)
 {
-    const bool wide = is_wide(layer, ops(), rows), floats = got_tile_format(layer) <= GOT_BF16;
-    size_t steps = (size_t)panel_steps(layer), count = (size_t)rows;
+    const got_wide_way *wide = wide_way(layer, ops(), rows);
+    size_t steps = (size_t)panel_steps(layer);
+    size_t count = (size_t)(wide != NULL ? divide_up(rows, GOT_WIDE_UNIT) * GOT_WIDE_UNIT : rows);
     size_t groups = layer->format == GOT_INT4 ? steps / (size_t)group_steps(layer) : 1;
     size_t packed = count * steps * (size_t)got_step_words[layer->format] * 4;
     division d = {0};
-    d.start = after(d.x, !wide ? packed : floats ? 0 : count * widened(layer) * 2);
+    d.start = after(d.x, wide != NULL ? count * prepared_bytes(layer, wide) : packed);
     d.scales = after(d.start, count * groups * 4);
     d.sums = after(d.scales, count * 4);
     d.bytes = after(d.sums, count * GOT_PANEL * 4);
-    d.weights = after(d.bytes, steps * (size_t)got_step_inputs[layer->format]);
-    d.panel = after(d.weights, wide ? GOT_WIDE_BYTES : 0);
+    d.weights = after(d.bytes, prepared_inputs(layer));
+    d.panel = after(d.weights, wide != NULL ? GOT_WIDE_BYTES : 0);
     d.end = after(d.panel, layer->format == GOT_COMPACT ? steps * GOT_STEP_BYTES : 0);
     return d;
 }
@@ -236,7 +248,7 @@ typedef struct {
     float *y;
     ptrdiff_t ldx, ldy, ldr;
     int m, at_once;             /* rows, and rows taken together */
-    bool wide;                  /* as got_wide says */
+    const got_wide_way *wide;   /* or NULL */
     int row_parts, panel_parts; /* member t owns rows part t / panel_parts and panels part t % panel_parts */
 } product;
 
@@ -256,12 +268,12 @@ static void pack_rows(const product *p, desk *d, int from, int to)
     if (d->from == from)
         return;
     d->from = from;
-    if (p->wide) {
-        int16_t *to = (int16_t *)(d->room + d->parts.x);
+    if (p->wide != NULL) {
         float *scales = (float *)(d->room + d->parts.scales);
-        for (int r = 0; layer->format == GOT_INT8 && r < rows; r++)
-            scales[r] = p->op->widen(p->x + (from + r) * p->ldx, layer->k, (int)widened(layer),
-                                     (int8_t *)(d->room + d->parts.bytes), to + (size_t)r * widened(layer));
+        for (int r = 0; p->wide->prepare != NULL && r < rows; r++)
+            scales[r] = p->wide->prepare(p->x + (from + r) * p->ldx, layer->k, (int)prepared_inputs(layer),
+                                         (int8_t *)(d->room + d->parts.bytes),
+                                         d->room + d->parts.x + (size_t)r * prepared_bytes(layer, p->wide));
         return;
     }
     d->count = divide_up(rows, p->op->rows[got_tile_format(layer)]);
@@ -284,11 +296,11 @@ static void run_rows(const product *p, desk *d, int panel, int from, int to)
     float *sums = (float *)(d->room + d->parts.sums), *y = p->y + from * p->ldy;
     const float *residual = p->residual != NULL ? p->residual + from * p->ldr : NULL;
     uint8_t *room = (uint8_t *)d->room + d->parts.panel;
-    if (!p->wide) {
+    if (p->wide == NULL) {
         run_panel(p->layer, p->op, panel, d->blocks, d->count, room, sums, y, p->ldy, residual, p->ldr);
         return;
     }
-    const bool floats = got_tile_format(p->layer) <= GOT_BF16;
+    const bool as_it_came = p->wide->prepare == NULL;
     const uint8_t *weights = panel_weights(p->layer, panel);
     if (p->layer->format == GOT_COMPACT) {
         inflate(p->layer, p->op, panel, 0, panel_steps(p->layer), first_escape(p->layer, panel), room);
@@ -296,12 +308,12 @@ static void run_rows(const product *p, desk *d, int panel, int from, int to)
     }
     got_wide job = {
         .layer = p->layer, .panel = panel, .rows = to - from, .weights = weights,
-        .x = floats ? (const void *)(p->x + from * p->ldx) : d->room + d->parts.x,
-        .ldx = floats ? p->ldx : (ptrdiff_t)widened(p->layer),
+        .x = as_it_came ? (const void *)(p->x + from * p->ldx) : d->room + d->parts.x,
+        .ldx = as_it_came ? p->ldx : (ptrdiff_t)prepared_bytes(p->layer, p->wide) / 2,
         .scales = (const float *)(d->room + d->parts.scales), .room = d->room + d->parts.weights, .sums = sums,
         .y = y, .ldy = p->ldy, .residual = residual, .ldr = p->ldr,
     };
-    p->op->wide[got_tile_format(p->layer)](&job);
+    p->wide->product(&job);
 }
 
 /* Works off the list of member `owner`: its rows in groups, for each group its panels in pieces. */
@@ -327,7 +339,7 @@ void got_linear_run_part(const got_linear *layer, const float *x, ptrdiff_t ldx,
     int parts = row_parts(m, n_threads), at_once = packed_rows(m, n_threads);
     product p = {
         .layer = layer, .op = ops(), .x = x, .residual = residual, .y = y, .ldx = ldx, .ldy = ldy, .ldr = ldr,
-        .m = m, .at_once = at_once, .wide = is_wide(layer, ops(), at_once), .row_parts = parts,
+        .m = m, .at_once = at_once, .wide = wide_way(layer, ops(), at_once), .row_parts = parts,
         .panel_parts = n_threads / parts,
     };
     desk d;

@@ -14,7 +14,8 @@
  * For int8 and int4 every row of x becomes int8 at run time: q = round(x * 127 / max|x|), sums are exact int32.
  *
  * One result does not depend on the other rows nor on the number of threads: every output is summed over k in the same
- * order, so a token computed alone and one computed in a batch agree to the last bit.
+ * order, so a token computed alone and one computed in a batch agree to the last bit. AMX, if it is asked for, keeps this for all
+ * but both kinds of bf16, whose many rows agree with few within the rounding of fp32.
  */
 #ifndef GOT_LINEAR_H
 #define GOT_LINEAR_H

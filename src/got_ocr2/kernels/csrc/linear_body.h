@@ -432,5 +432,5 @@ static void finish(const got_linear *layer, int panel, int rows, const float *su
     { \
         .rows = {FLOAT_ROWS, FLOAT_ROWS, INT8_ROWS, INT4_ROWS, FLOAT_ROWS}, .pack = pack, \
         .tile = {fp32_tiles, bf16_tiles, int8_tiles, int4_tiles, compact_tiles}, .finish = finish, .wide = GOT_WIDE, \
-        .widen = widen_row, .inflate = inflate, \
+        .inflate = inflate, \
     }

@@ -46,17 +46,16 @@ typedef struct {
     int rows;
 } got_rows;
 
-/* Many rows times one panel. Their inputs lie as they came, fp32, or as bytes widened to 16 bits; the weights are
- * unpacked once for all rows, a range of inputs and a tile's width at a time. */
+/* Many rows times one panel. Their inputs lie as they came, fp32, or prepared, see got_wide_way. */
 typedef struct {
     const got_linear *layer;
     int panel, rows;
     const uint8_t *weights; /* the panel's first step */
-    const void *x;       /* fp32 or int16 */
-    ptrdiff_t ldx;       /* elements between rows; int16: even, zeros after the inputs */
+    const void *x;       /* fp32, or prepared rows; what lies after them, up to GOT_WIDE_UNIT rows, is anything */
+    ptrdiff_t ldx;       /* between rows: floats, or units of 16 bits */
     const float *scales; /* int8: what one quantised unit of each row is worth */
     void *room;          /* GOT_WIDE_BYTES, for the unpacked weights */
-    float *sums;         /* [rows][32] */
+    float *sums;         /* [rows up to GOT_WIDE_UNIT][32] */
     float *y;
     ptrdiff_t ldy;
     const float *residual; /* or NULL */
@@ -66,13 +65,20 @@ typedef struct {
 /* Inputs of a range. Float sums are rounded range by range, so it is the same for few rows and for many. */
 #define GOT_RANGE_INPUTS 256
 #define GOT_WIDE_BYTES (GOT_RANGE_INPUTS * GOT_PANEL * 4)
+#define GOT_WIDE_UNIT 32  /* rows: there is room for whole ones */
+#define GOT_WIDE_EXTRA 64 /* bytes behind each prepared row */
+
+typedef struct {
+    void (*product)(const got_wide *job); /* NULL where many rows are best packed too */
+    /* One row of k inputs -> `padded` of them, zeros at the end, a multiple of 64; returns what one quantised unit is
+     * worth. `bytes` is room for a quantised row. NULL where inputs are taken as they came. */
+    float (*prepare)(const float *x, int k, int padded, int8_t *bytes, void *out);
+    int input_bytes; /* of a prepared row, without GOT_WIDE_EXTRA */
+} got_wide_way;
 
 typedef struct {
     int rows[5]; /* most rows of a tile, by format */
-    /* Many rows, by format; NULL where they are best packed too. */
-    void (*wide[4])(const got_wide *job);
-    /* One row as widened bytes, zeros up to `padded`; returns what one unit is worth. `bytes` is room for it. */
-    float (*widen)(const float *x, int k, int padded, int8_t *bytes, int16_t *out);
+    got_wide_way wide[4]; /* by format */
     /* Packs block.rows rows of x (k inputs, zeros up to all steps); `bytes` is room for one quantised row. */
     void (*pack)(const got_linear *layer, const float *x, ptrdiff_t ldx, int steps, got_rows *block, int8_t *bytes);
     void (*tile[5])(const got_tile *tile, int rows);
@@ -83,7 +89,7 @@ typedef struct {
                    ptrdiff_t ldy, const float *residual, ptrdiff_t ldr);
 } got_linear_ops;
 
-extern const got_linear_ops got_linear_plain;
+extern const got_linear_ops got_linear_plain, got_linear_amx;
 #if defined(__x86_64__)
 extern const got_linear_ops got_linear_avx2, got_linear_avx2_vnni, got_linear_avx512;
 #elif defined(__aarch64__)

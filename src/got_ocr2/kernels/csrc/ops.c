@@ -13,7 +13,7 @@ extern const got_ops got_ops_avx2, got_ops_avx512;
 const got_ops *got_ops_used(void)
 {
 #if GOT_X86
-    switch (got_isa_used()) {
+    switch (got_isa_vectors()) {
     case GOT_ISA_AVX512:
         return &got_ops_avx512;
     case GOT_ISA_AVX2:

@@ -6,16 +6,8 @@
  *
  * AVX-512 has registers enough for tiles that widen the weights as they go, and goes on with those.
  */
-static float widen_row(const float *x, int k, int padded, int8_t *bytes, int16_t *out)
-{
-    float unit = quantize(x, k, padded, bytes);
-    for (int i = 0; i < padded; i++)
-        out[i] = bytes[i];
-    return unit;
-}
-
 #if defined(GOT_AVX512)
-#define GOT_WIDE {NULL, NULL, NULL, NULL}
+#define GOT_WIDE {{0}}
 #else
 
 #define WIDE_COLUMNS (2 * GOT_LANES)
@@ -136,6 +128,15 @@ GOT_INLINE void wide_byte_tile(int rows, const vw *w, const int16_t *x, ptrdiff_
     EACH_SUM(rows) vw_store(out + r * GOT_PANEL + v * GOT_LANES, sums[r][v]);
 }
 
+static float widen_row(const float *x, int k, int padded, int8_t *bytes, void *out)
+{
+    int16_t *wide = out;
+    float unit = quantize(x, k, padded, bytes);
+    for (int i = 0; i < padded; i++)
+        wide[i] = bytes[i];
+    return unit;
+}
+
 /* Some steps of four inputs -> (pairs of inputs, WIDE_COLUMNS, 2) of 16 bits, without the offset of 128 */
 static void unpack_bytes(const uint8_t *weights, int steps, int column, vw *to)
 {
@@ -176,9 +177,9 @@ static void wide_int8(const got_wide *job)
         }
 }
 
-#define GOT_WIDE {wide_fp32, wide_bf16, wide_int8, NULL}
+#define GOT_WIDE {{.product = wide_fp32}, {.product = wide_bf16}, {wide_int8, widen_row, 2}}
 #else
-#define GOT_WIDE {wide_fp32, wide_bf16, NULL, NULL}
+#define GOT_WIDE {{.product = wide_fp32}, {.product = wide_bf16}}
 #endif
 
 #endif
