@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from got_ocr2.errors import InvalidOptionError
 from got_ocr2.evaluation.line_places import LinePlaces, line_places
 from got_ocr2.layout import LayoutOptions, find_lines, finder
-from got_ocr2.layout.letters import Letters
+from got_ocr2.layout.letters import Letters, parted
 from got_ocr2.layout.order import reading_order
 from got_ocr2.layout.row import Row
 from got_ocr2.layout.rows import rows_of
@@ -133,15 +133,38 @@ def test_a_few_words_whose_letters_hang_below_stay_level():
         (335, 3, 7),
     )
     hanging = (273, 6, 13), (282, 9, 10), (291, 17, 13)
-    boxes = sorted(
-        [(x, 23 - tall, x + wide, 23) for x, wide, tall in places]
-        + [(x, 26 - tall, x + wide, 26) for x, wide, tall in hanging]
-    )
-    x1, y1, x2, y2 = np.array(boxes, float).T
-    letters = Letters(x1, y1, x2, y2, 0.5 * (x2 - x1) * (y2 - y1))
+    boxes = [(x, 23 - tall, x + wide, 23) for x, wide, tall in places]
+    boxes += [(x, 26 - tall, x + wide, 26) for x, wide, tall in hanging]
+    letters = boxes_of(*boxes)
     (row,) = rows_of(letters, letters, 7.5)
     assert row.slope == pytest.approx(0, abs=0.01)
     assert row.foot == pytest.approx(23, abs=0.5)
+
+
+def boxes_of(*boxes):
+    x1, y1, x2, y2 = np.array(sorted(boxes), float).T
+    return Letters(x1, y1, x2, y2, 0.5 * (x2 - x1) * (y2 - y1))
+
+
+def high_pieces(letters):
+    return [
+        (x1, x2) for x1, x2, tall in zip(letters.x1, letters.x2, letters.height, strict=True) if tall > 10
+    ]
+
+
+def test_letters_that_touch_far_to_the_left_tell_that_a_piece_links_two_lines():
+    upper = (40, 0, 46, 7), (48, 0, 54, 7), (94, 0, 100, 7)
+    link, right = (60, 0, 90, 17), (94, 10, 100, 17)
+    assert high_pieces(parted(boxes_of(*upper, link, right), 7.0)) == [(60, 90)]
+    assert not high_pieces(parted(boxes_of(*upper, link, right, (0, 10, 56, 17)), 7.0))
+
+
+def test_a_piece_that_was_parted_tells_of_the_next():
+    left = (44, 0, 50, 7), (52, 0, 58, 7), (44, 10, 50, 17), (52, 10, 58, 17)
+    between, right = (86, 0, 90, 7), ((126, 0, 132, 7), (126, 10, 132, 17))
+    second = (92, 0, 122, 17)
+    assert high_pieces(parted(boxes_of(between, second, *right), 7.0)) == [(92, 122)]
+    assert not high_pieces(parted(boxes_of(*left, (60, 0, 90, 17), between, second, *right), 7.0))
 
 
 @pytest.mark.parametrize("columns", [2, 3])

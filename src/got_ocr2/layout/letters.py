@@ -15,6 +15,7 @@ _LINKS = 1.5  # typical heights of a piece that may link two lines
 _LOWER = 0.75  # of its height: what is lower stands beside it on one line
 _NEAR = 3.0  # typical heights to its left and right
 _MOST_LINKS = 500
+_ROUNDS = 3  # in which pieces are parted, and tell of those beside them
 LOWEST = 4  # pixels of a letter's height
 Numbers = NDArray[np.float64]
 
@@ -85,12 +86,21 @@ def parted(letters: Letters, height: float) -> Letters:
     """The letters, where each piece that links two lines is one in each of them.
 
     A piece links them if smaller letters beside it stand on two levels, left and right of it: a drop cap has none on
-    its left.
+    its left. One that was parted tells of those beside it.
 
     Args:
         letters: sorted by their left edges, as they are given back.
         height: of a typical letter, in pixels.
     """
+    for _ in range(_ROUNDS):
+        more = _parted_once(letters, height)
+        if len(more) == len(letters):
+            break
+        letters = more
+    return letters
+
+
+def _parted_once(letters: Letters, height: float) -> Letters:
     high = np.flatnonzero(letters.height > _LINKS * height)
     if not len(high) or len(high) > _MOST_LINKS:
         return letters
@@ -98,10 +108,8 @@ def parted(letters: Letters, height: float) -> Letters:
     links: list[int] = []
     edges: list[tuple[float, float]] = []  # foot of the upper line, top of the lower one
     for i in high:
-        first, last = np.searchsorted(
-            letters.x1, (letters.x1[i] - _NEAR * height, letters.x2[i] + _NEAR * height)
-        )
-        near = np.arange(first, last)
+        last = np.searchsorted(letters.x1, letters.x2[i] + _NEAR * height)
+        near = np.flatnonzero(letters.x2[:last] > letters.x1[i] - _NEAR * height)
         near = near[
             (letters.height[near] < _LOWER * letters.height[i])
             & (letters.y1[near] > letters.y1[i] - 0.4 * height)
