@@ -19,7 +19,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,9 +151,11 @@ def fork_server(*modules: str) -> Iterator[ForkServer]:
 
 
 def _serve(listening: socket.socket) -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how those who wait have ended
     while True:
         asked, ends, _, _ = socket.recv_fds(listening, _LARGEST, 3)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:  # whose time counts as this process's from now on
+                pass
         if not asked:
             return
         if os.fork() == 0:
@@ -165,7 +167,6 @@ def _serve(listening: socket.socket) -> None:
 
 def _start(asked: list, ends: list[int]) -> None:
     """In a process that stays to say how the one that it starts ends."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     *streams, status = ends
     pid = os.fork()
     if pid == 0:
