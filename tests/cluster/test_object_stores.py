@@ -163,7 +163,8 @@ def test_a_driver_that_is_killed_again_and_again(documents, batch, tmp_path, buc
     kills = 0
 
     def written() -> int:
-        folders = [name.split("/")[2] for name in bucket.find("bucket/out")]
+        # s3fs names the folder itself if its first file comes while it looks.
+        folders = [name.split("/")[2] for name in bucket.find("bucket/out") if name != "bucket/out"]
         return folders.count("tasks") + 8 * folders.count("manifest")
 
     while True:
