@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from got_ocr2.layout import find_lines, finder
+from got_ocr2.layout.baselines import Baseline
 from got_ocr2.layout.order import reading_order
 from got_ocr2.layout.row import Row
 
@@ -114,9 +115,9 @@ def test_letters_in_pieces_do_not_lower_their_line():
 
 
 def test_a_line_as_high_as_others_is_no_rest():
-    line = Row(14, 620, 60.0, 0.0, 26.0, 9.0, 18.0, 30)
-    last = Row(14, 640, 117.0, 0.0, 26.0, 9.0, 18.0, 30)
-    rest = Row(14, 640, 124.0, 0.0, 14.0, 6.0, 12.0, 30)
+    line = Row(14, 620, Baseline(60.0), 26.0, 9.0, 18.0, 30)
+    last = Row(14, 640, Baseline(117.0), 26.0, 9.0, 18.0, 30)
+    rest = Row(14, 640, Baseline(124.0), 14.0, 6.0, 12.0, 30)
     assert finder._without_rests([line, last], [False, True]) == [line, last]
     assert finder._without_rests([line, rest], [False, True]) == [line]
 
@@ -134,9 +135,9 @@ def test_a_running_head_is_read_across():
 
 
 def test_feet_of_a_line_above_are_no_line():
-    line = Row(19, 1681, 56.0, 0.0, 28.0, 12.0, 23.0, 50)
-    feet = Row(18, 212, 12.0, 0.0, 6.0, 2.0, 5.0, 7)
+    line = Row(19, 1681, Baseline(56.0), 28.0, 12.0, 23.0, 50)
+    feet = Row(18, 212, Baseline(12.0), 6.0, 2.0, 5.0, 7)
     assert finder._without_scraps([feet, line], 68) == [line]
     assert finder._without_scraps([feet], 68) == [feet]
-    small = Row(18, 212, 100.0, 0.0, 6.0, 2.0, 5.0, 7)  # small print of a page, far from its rims
+    small = Row(18, 212, Baseline(100.0), 6.0, 2.0, 5.0, 7)  # small print of a page, far from its rims
     assert finder._without_scraps([small, line], 400) == [small, line]

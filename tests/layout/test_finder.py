@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from got_ocr2.errors import InvalidOptionError
 from got_ocr2.evaluation.line_places import LinePlaces, line_places
 from got_ocr2.layout import LayoutOptions, find_lines, finder
+from got_ocr2.layout.baselines import Baseline
 from got_ocr2.layout.letters import Letters, parted
 from got_ocr2.layout.order import reading_order
 from got_ocr2.layout.row import Row
@@ -137,7 +138,7 @@ def test_a_few_words_whose_letters_hang_below_stay_level():
     boxes += [(x, 26 - tall, x + wide, 26) for x, wide, tall in hanging]
     letters = boxes_of(*boxes)
     (row,) = rows_of(letters, letters, 7.5)
-    assert row.slope == pytest.approx(0, abs=0.01)
+    assert row.line.slope == pytest.approx(0, abs=0.01)
     assert row.foot == pytest.approx(23, abs=0.5)
 
 
@@ -225,8 +226,8 @@ def test_a_note_beside_a_paragraph_is_no_cell_of_it():
 
 
 def test_a_whole_line_at_the_rim_is_kept_where_only_a_rest_would_stay():
-    rest = Row(510, 703, 8.0, 0.0, 8.0, 1.0, 5.0, 14)
-    line = Row(8, 756, 20.0, 0.0, 12.0, 4.0, 10.0, 61)
+    rest = Row(510, 703, Baseline(8.0), 8.0, 1.0, 5.0, 14)
+    line = Row(8, 756, Baseline(20.0), 12.0, 4.0, 10.0, 61)
     assert finder._without_rests([rest, line], [False, True]) == [rest, line]
     assert finder._without_rests([line, rest], [False, True]) == [line]
     assert finder._without_rests([line, rest], [True, True]) == [line, rest]

@@ -48,21 +48,22 @@ def chained(letters: Letters) -> Groups:
     return connected(n, np.flatnonzero(nearest >= 0), nearest[nearest >= 0])
 
 
-def merged_runs(runs: Letters, heights: Numbers, gap: float = WORD_GAP) -> Groups:
+def merged_runs(starts: Letters, ends: Letters, heights: Numbers, gap: float = WORD_GAP) -> Groups:
     """Which line each run belongs to: int64 `(n,)`; runs on one level that are nearer than word gaps are one line.
 
     Args:
-        runs: boxes of runs, sorted by their left edges; without what rises or falls far.
+        starts, ends: boxes of runs, sorted by their left edges; without what rises or falls far, and as high up as the
+            run is at its left and its right end.
         heights: height of the letters of each run.
     """
-    n = len(runs)
+    n = len(starts)
     pairs: list[NDArray[np.int64]] = []
     for shift in range(1, min(n, _MOST_SHIFTS)):
         left, right = slice(0, n - shift), slice(shift, n)
         low, high = np.minimum(heights[left], heights[right]), np.maximum(heights[left], heights[right])
-        distance = runs.x1[right] - runs.x2[left]
-        shared = np.minimum(runs.y2[left], runs.y2[right]) - np.maximum(runs.y1[left], runs.y1[right])
-        least = np.minimum(runs.height[left], runs.height[right])
+        distance = starts.x1[right] - starts.x2[left]
+        shared = np.minimum(ends.y2[left], starts.y2[right]) - np.maximum(ends.y1[left], starts.y1[right])
+        least = np.minimum(ends.height[left], starts.height[right])
         level = (shared >= 0.5 * least) & (high <= 2.0 * low)
         fits = level & (distance <= gap * high) & (distance > -1.0 * high)
         if fits.any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,6 +20,8 @@ HIGHEST = 256  # pixels; what is higher is made smaller, a reader needs far less
 _BESIDE = 0.3  # room left and right of the letters, in heights of the line
 _ABOVE, _BELOW = 0.07, 0.07
 _FAINT = 60  # levels between ink and paper
+Vector = NDArray[np.float64]
+
 _GAP = 0.1  # heights of a cut: narrower ones part letters
 
 
@@ -30,11 +33,24 @@ class Piece:
         image: straight, RGB, dark letters on light.
         quad: its corners in pixels of the page, from the top left of the text, clockwise as the text is read.
         joins_word: it goes on in the middle of the word with which the piece before ended.
+        bend: how far below their place in `quad` its letters stand on the page, at places equally far apart from its
+            left end to its right end; empty where they stand straight.
     """
 
     image: Image.Image
     quad: Quad
     joins_word: bool = False
+    bend: tuple[float, ...] = ()
+
+    def sag(self, along: float) -> Point:
+        """How far right and how far down from their place in `quad` letters stand, `along` 0 to 1 of its width."""
+        if not self.bend:
+            return 0.0, 0.0
+        (x1, y1), (x2, y2) = self.quad[0], self.quad[3]
+        share = float(np.interp(along, np.linspace(0, 1, len(self.bend)), self.bend)) / math.hypot(
+            x2 - x1, y2 - y1
+        )
+        return (x2 - x1) * share, (y2 - y1) * share
 
 
 def line_pieces(
@@ -48,8 +64,8 @@ def line_pieces(
         longest: widths of a piece in its heights.
         widen: what the widths of letters are multiplied by, > 0.
     """
-    origin, along, down, width, height = _frame(line)
-    strip = _lifted(image, origin, along, down, width, height)
+    frame = _frame(line)
+    strip = _lifted(image, frame)
     if line.light_on_dark:
         strip = 255 - strip
     strip = _stretched(strip)
@@ -57,14 +73,15 @@ def line_pieces(
         size = (max(1, round(widen * strip.shape[1])), strip.shape[0])
         how = cv2.INTER_AREA if widen < 1 else cv2.INTER_CUBIC
         strip = cv2.resize(strip, size, interpolation=how).astype(np.uint8, copy=False)
-    scale = strip.shape[1] / width
-    if widen * width <= longest * height:
-        return (Piece(Image.fromarray(strip), _quad(origin, along, down, 0, width, height)),)
+    scale = strip.shape[1] / frame.width
+    if widen * frame.width <= longest * frame.height:
+        return (Piece(Image.fromarray(strip), frame.quad(0, frame.width), bend=frame.bend(0, frame.width)),)
     cuts = _cuts(strip, round(longest * strip.shape[0]), least=widen * _GAP)
     pieces: list[Piece] = []
     for (start, inside), (end, _) in pairwise(cuts):
-        quad = _quad(origin, along, down, start / scale, end / scale, height)
-        pieces.append(Piece(Image.fromarray(np.ascontiguousarray(strip[:, start:end])), quad, inside))
+        image_of_piece = Image.fromarray(np.ascontiguousarray(strip[:, start:end]))
+        ends = start / scale, end / scale
+        pieces.append(Piece(image_of_piece, frame.quad(*ends), inside, frame.bend(*ends)))
     return tuple(pieces)
 
 
@@ -77,42 +94,92 @@ def joined(texts: Sequence[str], pieces: Sequence[Piece]) -> str:
     return out
 
 
-def _frame(
-    line: TextLine,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float, float]:
-    """Top left corner, unit vectors along and down, width and height of the cut with its room, in page pixels."""
+@dataclass(frozen=True)
+class _Frame:
+    """The oblong that is cut out, in pixels of the page.
+
+    Attributes:
+        origin: its top left corner.
+        along, down: unit vectors.
+        width, height: with the room around the letters.
+        beside: room left and right of them.
+        sags: how far below their place letters stand, at places equally far apart between that room; empty where they
+            stand straight.
+    """
+
+    origin: Vector
+    along: Vector
+    down: Vector
+    width: float
+    height: float
+    beside: float
+    sags: tuple[float, ...]
+
+    def sag(self, x: Vector) -> Vector:
+        """How far below their place letters stand at `x`, from the left of the oblong."""
+        places = np.linspace(self.beside, self.width - self.beside, len(self.sags))
+        return np.interp(x, places, self.sags)
+
+    def bend(self, start: float, end: float) -> tuple[float, ...]:
+        """The sags of a part of it, see `Piece`."""
+        if not self.sags:
+            return ()
+        count = max(2, round(len(self.sags) * (end - start) / self.width))
+        return tuple(self.sag(np.linspace(start, end, count)).tolist())
+
+    def quad(self, start: float, end: float) -> Quad:
+        def point(x: float, y: float) -> Point:
+            place = self.origin + self.along * x + self.down * y
+            return float(place[0]), float(place[1])
+
+        return point(start, 0), point(end, 0), point(end, self.height), point(start, self.height)
+
+
+def _frame(line: TextLine) -> _Frame:
     a, b, _, d = (np.array(p, np.float64) for p in line.quad)
     width, height = float(np.linalg.norm(b - a)), float(np.linalg.norm(d - a))
     along = (b - a) / max(width, 1e-6)
     down = np.array([-along[1], along[0]])
     beside = _BESIDE * height
     origin = a - along * beside - down * _ABOVE * height
-    return origin, along, down, max(width, 1.0) + 2 * beside, max(height, 1.0) * (1 + _ABOVE + _BELOW)
+    width, height = max(width, 1.0) + 2 * beside, max(height, 1.0) * (1 + _ABOVE + _BELOW)
+    return _Frame(origin, along, down, width, height, beside, line.bend)
 
 
-def _lifted(
-    image: Image.Image, origin: NDArray[np.float64], along: NDArray[np.float64], down: NDArray[np.float64],
-    width: float, height: float,
-) -> NDArray[np.uint8]:  # fmt: skip
-    """The oblong as a picture of its own, uint8 `(rows, columns, 3)`; beyond the page lies paper."""
-    scale = min(1.0, HIGHEST / height)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    corners = [origin, origin + along * width, origin + along * width + down * height, origin + down * height]
-    xs, ys = [p[0] for p in corners], [p[1] for p in corners]
+def _lifted(image: Image.Image, frame: _Frame) -> NDArray[np.uint8]:
+    """The oblong as a picture of its own, uint8 `(rows, columns, 3)`, straightened; beyond the page lies paper."""
+    scale = min(1.0, HIGHEST / frame.height)
+    size = (max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
+    corners = np.array(frame.quad(0, frame.width))
+    rims = [
+        corners + sag * frame.down for sag in (min(frame.sags, default=0.0), max(frame.sags, default=0.0))
+    ]
+    (left, top), (right, bottom) = np.min(rims, (0, 1)), np.max(rims, (0, 1))
     box = (
-        max(0, int(min(xs)) - 2), max(0, int(min(ys)) - 2),
-        min(image.width, int(max(xs)) + 3), min(image.height, int(max(ys)) + 3),
+        max(0, int(left) - 2), max(0, int(top) - 2),
+        min(image.width, int(right) + 3), min(image.height, int(bottom) + 3),
     )  # fmt: skip
     if box[0] >= box[2] or box[1] >= box[3]:
         return np.full((size[1], size[0], 3), 255, np.uint8)
     part = np.asarray(image.crop(box).convert("RGB"))
-    source = np.array([corners[0], corners[1], corners[3]], np.float32) - np.array(box[:2], np.float32)
-    target = np.array([[0, 0], [size[0], 0], [0, size[1]]], np.float32)
-    matrix = cv2.getAffineTransform(source, target)
     shrinks = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    within = min(min(xs), min(ys)) >= 2 and max(xs) + 3 <= image.width and max(ys) + 3 <= image.height
+    within = min(left, top) >= 2 and right + 3 <= image.width and bottom + 3 <= image.height
     paper = (0.0, 0.0, 0.0) if within else tuple(np.percentile(part.reshape(-1, 3), 80, axis=0).tolist())
-    return cv2.warpAffine(part, matrix, size, flags=shrinks, borderValue=paper).astype(np.uint8)
+    corners = (corners - box[:2]).astype(np.float32)
+    if not frame.sags:
+        target = np.array([[0, 0], [size[0], 0], [0, size[1]]], np.float32)
+        matrix = cv2.getAffineTransform(corners[[0, 1, 3]], target)
+        return cv2.warpAffine(part, matrix, size, flags=shrinks, borderValue=paper).astype(np.uint8)
+    x = np.arange(size[0], dtype=np.float64) * (frame.width / size[0])
+    y = np.arange(size[1])[:, None] * (frame.height / size[1]) + frame.sag(x)
+    at_x, at_y = (
+        (corners[0, axis] + frame.along[axis] * x + frame.down[axis] * y).astype(np.float32)
+        for axis in (0, 1)
+    )
+    how = cv2.INTER_LINEAR if scale < 1 else cv2.INTER_CUBIC
+    return cv2.remap(part, at_x, at_y, how, borderMode=cv2.BORDER_CONSTANT, borderValue=paper).astype(
+        np.uint8
+    )
 
 
 def _stretched(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -121,17 +188,6 @@ def _stretched(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if not 4 <= paper - ink < _FAINT:
         return strip
     return np.clip((strip.astype(np.float32) - ink) * (200 / (paper - ink)) + 40, 0, 255).astype(np.uint8)
-
-
-def _quad(
-    origin: NDArray[np.float64], along: NDArray[np.float64], down: NDArray[np.float64],
-    start: float, end: float, height: float,
-) -> Quad:  # fmt: skip
-    def point(x: float, y: float) -> Point:
-        place = origin + along * x + down * y
-        return float(place[0]), float(place[1])
-
-    return point(start, 0), point(end, 0), point(end, height), point(start, height)
 
 
 def _cuts(strip: NDArray[np.uint8], longest: int, least: float = _GAP) -> list[tuple[int, bool]]:

@@ -147,14 +147,25 @@ class _View:
 
     def line(self, row: Row, block: int, order: int, dark: bool) -> TextLine:
         """A row of the turned copy as a line of the page."""
-        x1, _, x2, _ = row.box
-        top_left, top_right = (x1, row.top(x1)), (x2, row.top(x2))
-        bottom_right, bottom_left = (x2, row.bottom(x2)), (x1, row.bottom(x1))
+        x1, x2, line = row.x1, row.x2, row.line
+        levels = [line.height + line.slope * x for x in (x1, x2)]
+        top_left, top_right = ((x, y - row.ascent) for x, y in zip((x1, x2), levels, strict=True))
+        bottom_left, bottom_right = ((x, y + row.descent) for x, y in zip((x1, x2), levels, strict=True))
         quad: Quad = tuple(self.back(p) for p in (top_left, top_right, bottom_right, bottom_left))  # type: ignore[assignment]
-        xs, ys = [p[0] for p in quad], [p[1] for p in quad]
         angle = float(np.degrees(np.arctan2(quad[1][1] - quad[0][1], quad[1][0] - quad[0][0])))
+        bend: tuple[float, ...] = ()
+        rim = list(quad)
+        if line.bend:
+            places = np.linspace(x1, x2, 3 + round((x2 - x1) / row.height))
+            real = line.at(places)
+            bend = tuple(((real - line.height - line.slope * places) / self.scale).tolist())
+            rim = [
+                self.back((x, y + far))
+                for x, y in zip(places.tolist(), real.tolist(), strict=True) for far in (-row.ascent, row.descent)
+            ]  # fmt: skip
+        xs, ys = zip(*rim, strict=True)
         box = (min(xs), min(ys), max(xs), max(ys))
-        return TextLine(box, quad, angle, row.x_height / self.scale, block, order, dark)
+        return TextLine(box, quad, angle, row.x_height / self.scale, block, order, dark, bend)
 
     def cuts_off(self, row: Row, letters: Letters) -> bool:
         """Whether a rim of the picture cuts through most letters of a row: it is the rest of a line."""

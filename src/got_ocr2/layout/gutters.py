@@ -17,6 +17,8 @@ from .chains import Groups, connected
 from .letters import Letters
 from .row import Row
 
+_ALIKE = 1.9  # most ratio of the heights of letters in one line
+_BANDS_ALIKE = 1.5  # and of the bands in which they stand
 WIDEST = 60.0  # letter heights of a gap within a line
 MOST_GAPS = 5000  # that are looked at on a page; more are left as they are
 _CELLS = 4  # of the map in a letter's height
@@ -95,9 +97,11 @@ def _gaps(rows: Sequence[Row]) -> list[tuple[int, int, _Gap]]:
     """Each row with the next one on its level."""
     boxes = np.array([row.box for row in rows])
     tall = boxes[:, 3] - boxes[:, 1]
-    heights = np.array([row.x_height for row in rows])
-    starts = np.array([row.base + row.slope * row.x1 for row in rows])
-    ends = np.array([row.base + row.slope * row.x2 for row in rows])
+    heights, bands = (
+        np.array(one) for one in zip(*((row.x_height, row.height) for row in rows), strict=True)
+    )
+    starts = np.array([row.level(row.x1) for row in rows])
+    ends = np.array([row.level(row.x2) for row in rows])
     few = np.array([row.letters <= 2 for row in rows])
     by_foot = np.argsort(starts, kind="stable")
     feet = starts[by_foot]
@@ -108,7 +112,11 @@ def _gaps(rows: Sequence[Row]) -> list[tuple[int, int, _Gap]]:
         others = by_foot[first:last]
         high = np.maximum(heights[others], h)
         overlap = np.minimum(boxes[others, 3], boxes[i, 3]) - np.maximum(boxes[others, 1], boxes[i, 1])
-        level = (abs(starts[others] - ends[i]) < 0.5 * high) & (high <= 1.9 * np.minimum(heights[others], h))
+        # Of broken letters the height of small ones is not known so well as how far they reach up and down.
+        alike = (high <= _ALIKE * np.minimum(heights[others], h)) | (
+            np.maximum(bands[others], bands[i]) <= _BANDS_ALIKE * np.minimum(bands[others], bands[i])
+        )
+        level = (abs(starts[others] - ends[i]) < 0.5 * high) & alike
         distance = boxes[others, 0] - boxes[i, 2]
         # Quotes and other marks stand where they like between the tops and the bottoms of letters.
         mark = (few[others] | few[i]) & (distance < _MARK_GAP * high)
@@ -139,7 +147,7 @@ def _ends_at_column(rows: Sequence[Row], gap: _Gap) -> bool:
     if gap.width < _FAR:
         return False
     h = gap.height
-    near = [row.base + row.slope * row.x1 - gap.foot for row in rows if abs(row.x1 - gap.x2) < _FLUSH * h]
+    near = [row.level(row.x1) - gap.foot for row in rows if abs(row.x1 - gap.x2) < _FLUSH * h]
     near = [down for down in near if h < abs(down) < _COLUMN * h]
     return len(near) >= _BESIDE and min(near) < 0 < max(near)
 
@@ -216,11 +224,10 @@ class _Map:
         y2 = max(row.box[3] for row in rows)
         self._cells = np.zeros((int(y2 * self._scale) + 2, int(x2 * self._scale) + 2), np.uint8)
         for row in rows:
-            corners = [
-                (x, row.base + row.slope * x - up) for x, up in
-                ((row.x1, row.x_height), (row.x2, row.x_height), (row.x2, 0.0), (row.x1, 0.0))
-            ]  # fmt: skip
-            cv2.fillConvexPoly(self._cells, np.round(np.array(corners) * self._scale).astype(np.int32), 1)
+            x = np.array([row.x1, *row.bends, row.x2])
+            feet = row.line.at(x)
+            band = np.concatenate([np.stack([x, feet - row.x_height], 1), np.stack([x, feet], 1)[::-1]])
+            cv2.fillPoly(self._cells, [np.round(band * self._scale).astype(np.int32)], (1,))
 
     def is_speck(self, row: Row, gap: _Gap) -> bool:
         """Whether a piece or two, far from the line, stand where no other line has print above or below them."""

@@ -38,7 +38,7 @@ class TextLine:
     """One line of print; places are in pixels of the page as it was given.
 
     Attributes:
-        box: `(x1, y1, x2, y2)`, the upright hull of `quad`.
+        box: `(x1, y1, x2, y2)`, the upright hull of its letters.
         quad: corners, from the top left of the text, clockwise as the text is read: from the tops of high letters to
             the bottoms of deep ones.
         angle: degrees by which the text runs down to the right; with `PageLayout.turn`, near 0, -90, 180 or 90.
@@ -46,6 +46,8 @@ class TextLine:
         block: number of the block of lines that it belongs to, from 0.
         order: its place in reading order, from 0.
         light_on_dark: its letters are lighter than what they stand on.
+        bend: how far below their place in `quad` the letters really stand, at places equally far apart from its left
+            end to its right end, as on a page that lies open; empty where they stand straight.
     """
 
     box: Box
@@ -55,6 +57,7 @@ class TextLine:
     block: int
     order: int
     light_on_dark: bool = False
+    bend: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from .baselines import Baseline
 from .lines import Box
 
 
@@ -13,7 +16,7 @@ class Row:
 
     Attributes:
         x1, x2: ends.
-        base, slope: its baseline is at `base + slope * x`.
+        line: what its letters stand on.
         ascent, descent: how far the band of its letters reaches above and below the baseline.
         x_height: of small letters; of capitals, where there are no others.
         letters: how many pieces of ink it is made of.
@@ -21,23 +24,25 @@ class Row:
 
     x1: float
     x2: float
-    base: float
-    slope: float
+    line: Baseline
     ascent: float
     descent: float
     x_height: float
     letters: int
 
-    def top(self, x: float) -> float:
-        return self.base + self.slope * x - self.ascent
-
-    def bottom(self, x: float) -> float:
-        return self.base + self.slope * x + self.descent
+    def level(self, x: float) -> float:
+        """The baseline at `x`."""
+        return float(self.line.at(np.array(x)))
 
     @property
     def foot(self) -> float:
         """The baseline in the middle."""
-        return self.base + self.slope * (self.x1 + self.x2) / 2
+        return self.level((self.x1 + self.x2) / 2)
+
+    @property
+    def bends(self) -> list[float]:
+        """Where between its ends the baseline bends, from left to right."""
+        return [x for x, _ in self.line.bend if self.x1 < x < self.x2]
 
     @property
     def height(self) -> float:
@@ -47,5 +52,5 @@ class Row:
     @property
     def box(self) -> Box:
         """The upright hull."""
-        tops, bottoms = (self.top(self.x1), self.top(self.x2)), (self.bottom(self.x1), self.bottom(self.x2))
-        return self.x1, min(tops), self.x2, max(bottoms)
+        levels = self.line.at(np.array([self.x1, *self.bends, self.x2]))
+        return self.x1, float(levels.min()) - self.ascent, self.x2, float(levels.max()) + self.descent

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .baselines import FEET, baseline
 from .chains import Groups, chained, merged_runs
 from .gutters import bridged_rows
 from .letters import Letters, Numbers, parted
@@ -18,10 +19,9 @@ _DENSEST = 0.8  # share of ink in the boxes of letters; pictures have more
 _PART = 0.4  # of the high letters' height: what is lower is a part of a broken letter
 _HIGHER = 1.5  # than its longest part: what is joined is no line
 _WORD = 8  # pieces; in less, one broken letter counts
+_END = 5  # letters at an end of a run
 _FEW = 0.3  # share of small letters in a word that has any; fewer are parts of broken ones
 _TAIL = 0.6  # likewise, of what hangs below the baseline: tails that broke off
-_MOST_POINTS = 64  # that tell the slope of a baseline
-_FEET = 0.25  # letters whose feet are further from the baseline, in letter heights, do not shape it
 
 
 def rows_of(pieces: Letters, letters: Letters, height: float) -> list[Row]:
@@ -35,9 +35,10 @@ def rows_of(pieces: Letters, letters: Letters, height: float) -> list[Row]:
     letters = parted(letters, height)
     runs = chained(letters)
     cores, heights = _cores(letters, runs)
+    starts, ends = _at_ends(letters, runs, cores)
     order = np.argsort(cores.x1, kind="stable")
     lines_of_runs = np.empty(len(cores), np.int64)
-    lines_of_runs[order] = merged_runs(cores[order], heights[order])
+    lines_of_runs[order] = merged_runs(starts[order], ends[order], heights[order])
     lines = lines_of_runs[runs]
     small = pieces[pieces.height < 0.9 * height]
     found = _found(letters, _members(lines), small, height)
@@ -118,6 +119,20 @@ def _cores(letters: Letters, runs: NDArray[np.int64]) -> tuple[Letters, Numbers]
     return Letters(x1, middles(letters.y1), x2, middles(letters.y2), area), heights
 
 
+def _at_ends(letters: Letters, runs: NDArray[np.int64], cores: Letters) -> tuple[Letters, Letters]:
+    """The boxes of runs as high up as they are at their left and right ends, where they are long enough to bend."""
+    starts, ends = (
+        Letters(cores.x1, cores.y1.copy(), cores.x2, cores.y2.copy(), cores.area) for _ in range(2)
+    )
+    for members in _members(runs):
+        if len(members) < 2 * _END:
+            continue
+        run = runs[members[0]]
+        for core, part in ((starts, members[:_END]), (ends, members[-_END:])):
+            core.y1[run], core.y2[run] = np.median(letters.y1[part]), np.median(letters.y2[part])
+    return starts, ends
+
+
 def _row(letters: Letters, height: float) -> Row | None:
     """The line of some letters; None if they look like no print."""
     n = len(letters)
@@ -130,13 +145,13 @@ def _row(letters: Letters, height: float) -> Row | None:
         return None
     if n == 1 and tall > 2.2 * max(height, x2 - x1):
         return None  # a brace
-    slope, base = _baseline(letters, tall)
-    rise = base + slope * (letters.x1 + letters.x2) / 2 - letters.y1
-    drop = letters.y2 - (base + slope * (letters.x1 + letters.x2) / 2)
+    line = baseline(letters, tall)
+    foot = line.at((letters.x1 + letters.x2) / 2)
+    rise, drop = foot - letters.y1, letters.y2 - foot
     top = np.quantile(rise, 0.9)
     whole = rise > _PART * top
     if n < _WORD:
-        whole &= (drop < _FEET * tall) | (rise > _TAIL * top)
+        whole &= (drop < FEET * tall) | (rise > _TAIL * top)
     rise = rise[whole]
     low, high = (float(v) for v in np.quantile(rise, (0.15, 0.9)))
     small = rise[rise < (low + high) / 2]
@@ -148,39 +163,7 @@ def _row(letters: Letters, height: float) -> Row | None:
         ascent = max(float(rise.max()), 1.1 * x_height)
     ascent = min(ascent, 2.3 * x_height)
     descent = min(max(float(np.quantile(drop, 0.97)), 0.36 * x_height), 0.85 * x_height)
-    return Row(x1, x2, base, slope, ascent, descent, x_height, n)
-
-
-def _baseline(letters: Letters, tall: float) -> tuple[float, float]:
-    """Slope and height at x = 0 of the line on which most letters stand."""
-    x, y = (letters.x1 + letters.x2) / 2, letters.y2
-    slope, base = 0.0, float(np.median(y))
-    if len(x) < 6 or np.ptp(x) < 5 * tall:
-        return slope, base
-    # Of some letters of a word several may hang below: a first slope of least squares would follow them.
-    slope = _usual_slope(x, y)
-    base = float(np.median(y - slope * x))
-    near = abs(y - (base + slope * x)) < _FEET * tall
-    for _ in range(2):
-        if near.sum() < 5:
-            break
-        slope, base = (float(v) for v in np.polyfit(x[near], y[near], 1))
-        off = y - (base + slope * x)
-        base += float(np.median(off))
-        near = abs(off - np.median(off)) < _FEET * tall
-    if abs(slope) > 0.2:
-        return 0.0, float(np.median(y))
-    return slope, base
-
-
-def _usual_slope(x: Numbers, y: Numbers) -> float:
-    """The median of the slopes between any two of the points (Theil and Sen), of at most `_MOST_POINTS` of them."""
-    step = -(-len(x) // _MOST_POINTS)
-    x, y = x[::step], y[::step]
-    first, second = np.triu_indices(len(x), 1)
-    across = x[second] - x[first]
-    apart = abs(across) > 1e-6
-    return float(np.median((y[second] - y[first])[apart] / across[apart]))
+    return Row(x1, x2, line, ascent, descent, x_height, n)
 
 
 def _with_small_parts(row: Row, small: Letters) -> Row:
@@ -190,7 +173,7 @@ def _with_small_parts(row: Row, small: Letters) -> Row:
         first, last = np.searchsorted(small.x1, (row.x1 - 3 * reach, row.x2 + reach))
         part = small[np.arange(first, last)]
         x = (part.x1 + part.x2) / 2
-        base = row.base + row.slope * x
+        base = row.line.at(x)
         inside = (part.y1 > base - row.ascent - 0.25 * row.x_height) & (part.y2 < base + row.descent)
         inside &= (part.x2 > row.x1 - reach) & (part.height + part.width > 0.28 * row.x_height)
         inside &= part.width < 3 * row.x_height

@@ -64,8 +64,12 @@ def _rest(sizes: list[float], first: int) -> float:
 
 def _box(piece: Piece, start: float, end: float) -> Box:
     a, b, c, d = piece.quad
+    sags = [piece.sag(along) for along in (start, end)]
     xs, ys = (
-        [p[axis] + (q[axis] - p[axis]) * along for p, q in ((a, b), (d, c)) for along in (start, end)]
+        [
+            p[axis] + (q[axis] - p[axis]) * along + sag[axis]
+            for p, q in ((a, b), (d, c)) for along, sag in zip((start, end), sags, strict=True)
+        ]
         for axis in (0, 1)
-    )
+    )  # fmt: skip
     return min(xs), min(ys), max(xs), max(ys)
