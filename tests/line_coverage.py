@@ -8,8 +8,6 @@ What runs in processes that tests start is not seen.
 from __future__ import annotations
 
 import ast
-import os
-import shlex
 import sys
 from collections.abc import Generator, Sequence
 from fnmatch import fnmatch
@@ -190,17 +188,14 @@ def ranges(lines: Sequence[int], missing: Sequence[int]) -> str:
     return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
-OPTION = "--line-coverage"
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--line-coverage", action="store_true", help="note which lines run; fail if they are too few"
+    )
 
 
-def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    parser.addoption(OPTION, action="store_true", help="note which lines run; fail if they are too few")
-    config = pluginmanager.get_plugin("pytestconfig")
-    assert config is not None
-    # Folders on the command line have their conftest.py imported, and the package, before options are parsed;
-    # a process of xdist has its options already.
-    words = [*config.invocation_params.args, *shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))]
-    if OPTION in words or getattr(config.option, "line_coverage", False):
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("line_coverage"):
         coverage = LineCoverage()
         coverage.start()
-        pluginmanager.register(coverage, "line-coverage")
+        config.pluginmanager.register(coverage, "line-coverage")
