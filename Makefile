@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE =
 # Neighbours stay together, so that what a file shares is made once; who has finished takes half of what the other has left.
 SUITE = -n $(PROCESSES) --dist worksteal --durations=20
 # Fails below the floor in pyproject.toml.
-COVERAGE = $(SUITE) --line-coverage
+COVERAGE = $(SUITE) --cov --cov-report=term:skip-covered
 
 .PHONY: check setup lint types format test coverage coverage-options slow docs
 

@@ -26,18 +26,17 @@ from PIL import Image, ImageDraw
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
-# Nothing of the package is imported while this file is: `line_coverage` has to come before.
+from got_ocr2.config import GotOcr2Config, GotOcr2TextConfig, GotOcr2VisionConfig
+
 if TYPE_CHECKING:
     import torch
     import transformers
 
-    from got_ocr2 import GotOcr2Config, GotOcr2ForConditionalGeneration, GotOcr2Processor
+    from got_ocr2 import GotOcr2ForConditionalGeneration, GotOcr2Processor
 
     Model = GotOcr2ForConditionalGeneration
     MakeModel = Callable[..., Model]
     MakeOracle = Callable[[Model], transformers.GotOcr2ForConditionalGeneration]
-
-pytest_plugins = ["line_coverage"]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -61,8 +60,6 @@ IMAGE_TOKEN = 151_859
 @pytest.fixture(scope="session")
 def tiny_config() -> GotOcr2Config:
     """96x96 pictures -> 12x12 patches -> 9 image tokens; a window of 5 does not divide 12; 97 ids."""
-    from got_ocr2.config import GotOcr2Config, GotOcr2TextConfig, GotOcr2VisionConfig
-
     return GotOcr2Config(
         vision_config=GotOcr2VisionConfig(
             hidden_size=24,
