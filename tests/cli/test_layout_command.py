@@ -35,7 +35,7 @@ def test_json_and_several_inputs(cli, tmp_path):
     found = [json.loads(line) for line in ran.out.splitlines()]
     assert [len(page["lines"]) for page in found] == [2, 4]
     assert found[0]["size"] == [420, 160]
-    assert {"box", "quad", "angle", "letter_height", "block", "order", "light_on_dark"} == set(
+    assert {"box", "quad", "angle", "letter_height", "block", "order", "light_on_dark", "bend"} == set(
         found[0]["lines"][0]
     )
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "b.png"]

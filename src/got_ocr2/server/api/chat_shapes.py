@@ -64,7 +64,7 @@ class ChatBody(_Lenient):
     max_completion_tokens: int | None = Field(None, ge=1)
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, gt=0, le=1)
-    seed: int | None = Field(None, ge=0, lt=2**63)
+    seed: int | None = Field(None, ge=0, lt=2**53)
     stop: str | Annotated[list[str], Field(json_schema_extra={"maxItems": 4})] | None = Field(
         None, description="The text ends before the first of these."
     )

@@ -101,7 +101,8 @@ class Options(Body):
     top_p: float = Field(
         default=1.0, gt=0, le=1, description="Draw among tokens that reach this probability."
     )
-    seed: int | None = Field(default=None, ge=0, lt=2**63, description="Equal seeds draw equal texts.")
+    # Beyond that, JSON numbers are not exact everywhere.
+    seed: int | None = Field(default=None, ge=0, lt=2**53, description="Equal seeds draw equal texts.")
     draft: str | list[str] | None = Field(
         default=None,
         description='What the document is thought to say: "pdf-text", "lines", or a text for each page.',
