@@ -23,7 +23,8 @@ from got_ocr2.kernels.linear import PackedLinear
 from got_ocr2.kernels.quantize import FORMATS
 
 COMPILER = shutil.which("gcc") or shutil.which("clang")
-SOURCES = Path(library.__file__).parent / "csrc"
+# An installed package has the library without its sources.
+SOURCES = Path(__file__).parents[2] / "src" / "got_ocr2" / "kernels" / "csrc"
 FLAGS = ("-std=gnu11", "-O1", "-fno-math-errno", "-fvisibility=hidden", "-pthread", "-fPIC")
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="no C compiler")
@@ -64,14 +65,16 @@ def amx(request, monkeypatch):
     elif not kernels.available() or not offered():
         pytest.skip("this processor has no AMX")
     library._load.cache_clear()
-    before = kernels.instruction_set()
-    assert before != "amx"  # it is never chosen by itself
-    assert kernels.instruction_set("amx") == "amx"
-    kernels.set_threads(2)
-    yield
-    kernels.instruction_set(before)
-    monkeypatch.undo()
-    library._load.cache_clear()
+    try:
+        before = kernels.instruction_set()
+        assert before != "amx"  # it is never chosen by itself
+        assert kernels.instruction_set("amx") == "amx"
+        kernels.set_threads(2)
+        yield
+        kernels.instruction_set(before)
+    finally:
+        monkeypatch.undo()
+        library._load.cache_clear()
 
 
 @pytest.mark.parametrize("format", FORMATS)
