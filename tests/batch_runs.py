@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fake_page_reader import TARGET
-from forked_processes import Forked, fork_server
+from forked_processes import Forked
 from got_ocr2.cluster.driver import OpenExecutor, Told, run
 from got_ocr2.cluster.executors.local import LocalExecutor
 from got_ocr2.cluster.options import BatchOptions
@@ -19,20 +19,9 @@ from got_ocr2.cluster.progress import Progress
 from got_ocr2.cluster.workers import process
 
 
-@pytest.fixture(scope="session")
-def forked_workers() -> Iterator[Callable[[dict[str, str]], Forked] | None]:
-    """Starts a worker in no time; None where there is no `SOCK_SEQPACKET`."""
-    if sys.platform != "linux":
-        yield None
-        return
-    with fork_server("got_ocr2.cluster.workers.child", "fake_page_reader") as server:
-
-        def start(environment: dict[str, str]) -> Forked:
-            return server.start(
-                "got_ocr2.cluster.workers.child:main", environment=environment, cwd=Path.cwd()
-            )
-
-        yield start
+def forked_worker(environment: dict[str, str]) -> Forked:
+    """Starts a worker in no time."""
+    return Forked("got_ocr2.cluster.workers.child:main", environment=environment, cwd=Path.cwd())
 
 
 @pytest.fixture
@@ -52,7 +41,7 @@ def documents(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def batch(tmp_path: Path, forked_workers, monkeypatch) -> Callable[..., Any]:
+def batch(tmp_path: Path, monkeypatch) -> Callable[..., Any]:
     """`batch(list, "out", workers=2, ...)` runs; `batch.said` holds what was noted, `batch.lines` the progress."""
 
     def start(
@@ -79,8 +68,8 @@ def batch(tmp_path: Path, forked_workers, monkeypatch) -> Callable[..., Any]:
         )
 
     start.said = []
-    if forked_workers is not None:
-        monkeypatch.setattr(process, "start_python", forked_workers)
+    if sys.platform == "linux":
+        monkeypatch.setattr(process, "start_python", forked_worker)
     return start
 
 

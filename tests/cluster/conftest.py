@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from batch_runs import batch, documents, forked_workers, rows
+from batch_runs import batch, documents, rows
 from ray_processes import ray_here, settings
 
 pytest.importorskip("pyarrow")
 
-__all__ = ["batch", "documents", "forked_workers", "ray_here", "rows", "settings"]
+__all__ = ["batch", "documents", "ray_here", "rows", "settings"]

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from forked_processes import ForkServer, fork_server
+from forked_processes import Forked
 from got_ocr2.cluster.inputs import content_of, list_sources
 from got_ocr2.cluster.places import Lock, lease, open_place
 from got_ocr2.cluster.store import Store
@@ -146,14 +146,8 @@ def test_what_is_damaged_missing_or_changed_is_read_again(documents, batch, tmp_
     assert objects(bucket, "out/shards") == contents(tmp_path / "here" / "shards")
 
 
-@pytest.fixture(scope="module")
-def drivers() -> Iterator[ForkServer]:
-    with fork_server("batch_driver", "s3fs", "gcsfs") as server:
-        yield server
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="drivers are forked")
-def test_a_driver_that_is_killed_again_and_again(documents, batch, tmp_path, bucket, scheme, drivers):
+def test_a_driver_that_is_killed_again_and_again(documents, batch, tmp_path, bucket, scheme):
     given = documents("pages=40 slow=0.05 text=a bad=7", "pages=1", "pages=19 slow=0.05 text=b")
     sizes = {"rows_per_shard": 10, "pages_per_task": 3, "workers": 2}
     batch(given, "whole", **sizes)
@@ -168,7 +162,7 @@ def test_a_driver_that_is_killed_again_and_again(documents, batch, tmp_path, buc
         return folders.count("tasks") + 8 * folders.count("manifest")
 
     while True:
-        with drivers.start(
+        with Forked(
             "batch_driver:main", words, environment=os.environ, cwd=tmp_path, errors=str(said)
         ) as driver:
             enough = written() + draw.randint(1, 9)

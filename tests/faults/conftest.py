@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from batch_runs import batch, documents, forked_workers, rows
+from batch_runs import batch, documents, rows
 
 pytest.importorskip("pyarrow")
 
-__all__ = ["batch", "documents", "forked_workers", "rows"]
+__all__ = ["batch", "documents", "rows"]

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from got_ocr2.config import GotOcr2Config
-from got_ocr2.generation import GenerationMixin
+from got_ocr2.generation import GenerationMixin, GenerationOptions
+from got_ocr2.generation.engine.requests import Request
 from got_ocr2.generation.engine.runner import RowInput, Scores, Span
 
 
@@ -187,3 +188,13 @@ def make_prompts(
     if any(images):
         inputs["pixel_values"] = torch.cat(pixels)
     return Prompts(inputs, alone)
+
+
+END = 9
+ENDS = GenerationOptions(eos_token_id=(END,))
+SCRIPTS = [[20, 21, END], [30, 31, 32, 33, 34, END], [END], [50, 51, 52, END]]
+"""What a `ScriptedRunner` writes on four pages."""
+
+
+def request(prompt: int = 3, limit: int = 8, options: GenerationOptions = ENDS, **more: Any) -> Request:
+    return Request(list(range(60, 60 + prompt)), limit, options, **more)

@@ -71,7 +71,6 @@ def test_the_text_is_streamed_line_by_line():
     pieces = list(ocr.stream(image))
     assert "".join(pieces) == expected_text(image)
     assert len(pieces) >= 9  # two lines end at a time; the longest six are read first, to see which way is up
-    image, _ = page_of(9, size=14)
     for dehyphenate in (False, True):
         assert (
             "".join(ocr.stream(image, dehyphenate=dehyphenate))

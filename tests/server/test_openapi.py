@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -84,3 +85,19 @@ def test_the_document_is_true(serve, png):
         check()
     for path in (*READING, *RENDERING):
         assert path in asked
+
+
+def test_the_bound_of_seeds_is_told_exactly(serve, png):
+    """The document tells bounds as floats, whose digits end at 2^53: of 2^63 it told 9223372036854776000."""
+    server = serve(lambda pages: "text")
+    schemas = server.http.get("/openapi.json").json()["components"]["schemas"].values()
+    seeds = [fields["seed"] for schema in schemas if "seed" in (fields := schema.get("properties", {}))]
+    assert len(seeds) >= 2
+    assert {int(json.loads(str(seed["anyOf"][0]["exclusiveMaximum"]))) for seed in seeds} == {2**53}
+    address = f"data:image/png;base64,{base64.b64encode(png(40, 30)).decode()}"
+    asked = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": address}}]}
+    for seed, code in ((2**53 - 1, 200), (2**53, 400)):
+        body = {"model": "got-ocr2", "messages": [asked], "seed": seed}
+        assert server.http.post("/v1/chat/completions", json=body).status_code == code
+        given = {"files": {"file": ("a.png", png(40, 30))}, "data": {"options": json.dumps({"seed": seed})}}
+        assert server.http.post("/read", **given).status_code == code

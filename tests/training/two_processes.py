@@ -111,9 +111,8 @@ def run_both(rank: int, folder: Path) -> None:
 
 def main() -> int:
     """The exit code of the first process that fails, which ends the other too, or 0."""
-    importlib.import_module(
-        "torch._dynamo"
-    )  # every optimiser does when it is made; those who collect tests need not
+    # Every optimiser does when it is made; those who collect tests need not.
+    importlib.import_module("torch._dynamo")
 
     processes = [get_context("fork").Process(target=run_both, args=(i, Path(sys.argv[1]))) for i in range(2)]
     for process in processes:

@@ -14,9 +14,7 @@ from .attention import padded
 from .library import native, threads
 from .linear import LinearStruct, PackedLinear
 
-_KEPT = (
-    16 << 20
-)  # bytes of working memory that wait for the next picture: a line's, not a page's; for each thread
+_KEPT = 16 << 20  # bytes of working memory a thread that wait for the next picture: a line's, not a page's
 
 PARTS = ("patch", "norm", "qkv", "window", "global", "out", "up", "down", "neck")
 """Parts of a picture whose seconds are measured: `GOT_V_...` in csrc/vision.h."""

@@ -9,7 +9,7 @@ import numpy as np
 from .letters import Letters, Numbers
 
 FEET = 0.25  # letters whose feet are further from the baseline, in letter heights, do not shape it
-_STEEPEST = 0.2
+_STEEPEST = 0.2  # pixels down for each to the right
 _MOST_POINTS = 64  # that tell the slope of a straight line
 _BENT_LETTERS = 16  # in shorter lines tails and commas look like bends
 _NEIGHBOURS = 9  # letters, the middle of whose feet says where the one in their midst should stand

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,13 +14,13 @@ from PIL import Image
 from .ink import ink_of
 from .lines import Point, Quad, TextLine
 
+Vector = NDArray[np.float64]
+
 LONGEST = 18.0  # widths of a piece in its heights
 HIGHEST = 256  # pixels; what is higher is made smaller, a reader needs far less
 _BESIDE = 0.3  # room left and right of the letters, in heights of the line
 _ABOVE, _BELOW = 0.07, 0.07
 _FAINT = 60  # levels between ink and paper
-Vector = NDArray[np.float64]
-
 _GAP = 0.1  # heights of a cut: narrower ones part letters
 
 
@@ -41,16 +40,6 @@ class Piece:
     quad: Quad
     joins_word: bool = False
     bend: tuple[float, ...] = ()
-
-    def sag(self, along: float) -> Point:
-        """How far right and how far down from their place in `quad` letters stand, `along` 0 to 1 of its width."""
-        if not self.bend:
-            return 0.0, 0.0
-        (x1, y1), (x2, y2) = self.quad[0], self.quad[3]
-        share = float(np.interp(along, np.linspace(0, 1, len(self.bend)), self.bend)) / math.hypot(
-            x2 - x1, y2 - y1
-        )
-        return (x2 - x1) * share, (y2 - y1) * share
 
 
 def line_pieces(
@@ -151,9 +140,8 @@ def _lifted(image: Image.Image, frame: _Frame) -> NDArray[np.uint8]:
     scale = min(1.0, HIGHEST / frame.height)
     size = (max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
     corners = np.array(frame.quad(0, frame.width))
-    rims = [
-        corners + sag * frame.down for sag in (min(frame.sags, default=0.0), max(frame.sags, default=0.0))
-    ]
+    ends = min(frame.sags, default=0.0), max(frame.sags, default=0.0)
+    rims = [corners + sag * frame.down for sag in ends]
     (left, top), (right, bottom) = np.min(rims, (0, 1)), np.max(rims, (0, 1))
     box = (
         max(0, int(left) - 2), max(0, int(top) - 2),
@@ -162,24 +150,22 @@ def _lifted(image: Image.Image, frame: _Frame) -> NDArray[np.uint8]:
     if box[0] >= box[2] or box[1] >= box[3]:
         return np.full((size[1], size[0], 3), 255, np.uint8)
     part = np.asarray(image.crop(box).convert("RGB"))
-    shrinks = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    how = cv2.INTER_LINEAR if scale < 1 else cv2.INTER_CUBIC
     within = min(left, top) >= 2 and right + 3 <= image.width and bottom + 3 <= image.height
     paper = (0.0, 0.0, 0.0) if within else tuple(np.percentile(part.reshape(-1, 3), 80, axis=0).tolist())
     corners = (corners - box[:2]).astype(np.float32)
     if not frame.sags:
         target = np.array([[0, 0], [size[0], 0], [0, size[1]]], np.float32)
         matrix = cv2.getAffineTransform(corners[[0, 1, 3]], target)
-        return cv2.warpAffine(part, matrix, size, flags=shrinks, borderValue=paper).astype(np.uint8)
+        return cv2.warpAffine(part, matrix, size, flags=how, borderValue=paper).astype(np.uint8)
     x = np.arange(size[0], dtype=np.float64) * (frame.width / size[0])
     y = np.arange(size[1])[:, None] * (frame.height / size[1]) + frame.sag(x)
     at_x, at_y = (
         (corners[0, axis] + frame.along[axis] * x + frame.down[axis] * y).astype(np.float32)
         for axis in (0, 1)
     )
-    how = cv2.INTER_LINEAR if scale < 1 else cv2.INTER_CUBIC
-    return cv2.remap(part, at_x, at_y, how, borderMode=cv2.BORDER_CONSTANT, borderValue=paper).astype(
-        np.uint8
-    )
+    straight = cv2.remap(part, at_x, at_y, how, borderMode=cv2.BORDER_CONSTANT, borderValue=paper)
+    return straight.astype(np.uint8)
 
 
 def _stretched(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .lines import PageLayout, Point, TextLine
+from .lines import PageLayout, outline
 
 _COLORS = ("#d62728", "#1f77b4", "#2ca02c", "#9467bd", "#ff7f0e", "#17a0a8", "#8c564b", "#e377c2")
 
@@ -23,17 +22,6 @@ def drawn(image: Image.Image, layout: PageLayout) -> Image.Image:
     font = ImageFont.load_default(max(10, round(max(page.size) / 110)))
     for line in layout.lines:
         color = _COLORS[line.block % len(_COLORS)]
-        draw.polygon(_rim(line), outline=color, width=width)
+        draw.polygon(outline(line.quad, line.bend), outline=color, width=width)
         draw.text(line.quad[0], str(line.order + 1), fill=color, font=font, anchor="rt")
     return page
-
-
-def _rim(line: TextLine) -> list[Point]:
-    """The outline of a line, with its bend."""
-    if not line.bend:
-        return list(line.quad)
-    a, b, c, d = (np.array(corner) for corner in line.quad)
-    places = np.linspace(0, 1, len(line.bend))[:, None]
-    sags = np.array(line.bend)[:, None] * (d - a) / np.linalg.norm(d - a)
-    above, below = a + (b - a) * places + sags, d + (c - d) * places + sags
-    return [(float(x), float(y)) for x, y in (*above, *below[::-1])]

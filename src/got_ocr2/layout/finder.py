@@ -11,7 +11,7 @@ from PIL import Image
 
 from .ink import Gray, ink_of, resized
 from .letters import Letters, may_be_letters, pieces_of, typical_height
-from .lines import LayoutOptions, PageLayout, Point, Quad, TextLine
+from .lines import LayoutOptions, PageLayout, Point, Quad, TextLine, outline
 from .order import reading_order
 from .row import Row
 from .rows import rows_of
@@ -154,15 +154,11 @@ class _View:
         quad: Quad = tuple(self.back(p) for p in (top_left, top_right, bottom_right, bottom_left))  # type: ignore[assignment]
         angle = float(np.degrees(np.arctan2(quad[1][1] - quad[0][1], quad[1][0] - quad[0][0])))
         bend: tuple[float, ...] = ()
-        rim = list(quad)
         if line.bend:
             places = np.linspace(x1, x2, 3 + round((x2 - x1) / row.height))
-            real = line.at(places)
-            bend = tuple(((real - line.height - line.slope * places) / self.scale).tolist())
-            rim = [
-                self.back((x, y + far))
-                for x, y in zip(places.tolist(), real.tolist(), strict=True) for far in (-row.ascent, row.descent)
-            ]  # fmt: skip
+            sags = line.at(places) - line.height - line.slope * places
+            bend = tuple((sags / self.scale).tolist())
+        rim = outline(quad, bend)
         xs, ys = zip(*rim, strict=True)
         box = (min(xs), min(ys), max(xs), max(ys))
         return TextLine(box, quad, angle, row.x_height / self.scale, block, order, dark, bend)

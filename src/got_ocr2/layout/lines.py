@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from ..errors import InvalidOptionError
 
@@ -77,3 +81,34 @@ class PageLayout:
     angle: float = 0.0
     lines: tuple[TextLine, ...] = ()
     left_out: int = 0
+
+
+def sag(quad: Quad, bend: Sequence[float], along: float) -> Point:
+    """How far right and how far down from their place in a quad letters stand, in pixels of the page.
+
+    Args:
+        quad, bend: as in `TextLine`.
+        along: where, from 0 at the left end to 1 at the right end.
+    """
+    if not bend:
+        return 0.0, 0.0
+    (x1, y1), (x2, y2) = quad[0], quad[3]
+    far = float(np.interp(along, np.linspace(0, 1, len(bend)), bend)) / math.hypot(x2 - x1, y2 - y1)
+    return (x2 - x1) * far, (y2 - y1) * far
+
+
+def outline(quad: Quad, bend: Sequence[float]) -> list[Point]:
+    """A quad that is bent: points from the top left of the text, clockwise as it is read."""
+    if not bend:
+        return list(quad)
+    a, b, c, d = quad
+
+    def edge(start: Point, end: Point) -> list[Point]:
+        places = np.linspace(0, 1, len(bend)).tolist()
+        moved = ((along, sag(quad, bend, along)) for along in places)
+        return [
+            (start[0] + (end[0] - start[0]) * along + x, start[1] + (end[1] - start[1]) * along + y)
+            for along, (x, y) in moved
+        ]
+
+    return [*edge(a, b), *edge(d, c)[::-1]]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cutting import Piece, gaps_of
-from .lines import Box
+from .lines import Box, sag
 
 _NARROW, _WIDE = frozenset("iljtfrI.,:;'’|!()[]1-"), frozenset("mwMW@—%")
 _SPACE = 0.7  # of a letter's width
@@ -64,11 +64,11 @@ def _rest(sizes: list[float], first: int) -> float:
 
 def _box(piece: Piece, start: float, end: float) -> Box:
     a, b, c, d = piece.quad
-    sags = [piece.sag(along) for along in (start, end)]
+    sags = [sag(piece.quad, piece.bend, along) for along in (start, end)]
     xs, ys = (
         [
-            p[axis] + (q[axis] - p[axis]) * along + sag[axis]
-            for p, q in ((a, b), (d, c)) for along, sag in zip((start, end), sags, strict=True)
+            p[axis] + (q[axis] - p[axis]) * along + low[axis]
+            for p, q in ((a, b), (d, c)) for along, low in zip((start, end), sags, strict=True)
         ]
         for axis in (0, 1)
     )  # fmt: skip

@@ -65,25 +65,25 @@ static int find_amx(void)
 #endif
 }
 
-static int has_amx(void)
+/* Asked once: the answer comes from the processor or the system, or from the hypervisor in its own time. */
+static int once(atomic_int *answer, int (*find)(void))
 {
-    int found = atomic_load(&amx_found);
+    int found = atomic_load(answer);
     if (found < 0) {
-        found = find_amx();
-        atomic_store(&amx_found, found);
+        found = find();
+        atomic_store(answer, found);
     }
     return found;
 }
 
 int got_isa_use(int isa)
 {
-    if (isa == GOT_ISA_AMX ? !has_amx() : isa < GOT_ISA_PORTABLE || isa > got_isa_best())
+    if (isa == GOT_ISA_AMX ? !once(&amx_found, find_amx) : isa < GOT_ISA_PORTABLE || isa > got_isa_best())
         return -1;
     atomic_store(&used, isa);
     return 0;
 }
 
-/* Asked once: the answer comes from the processor, or from the hypervisor in its own time. */
 static int find_byte_dot(void)
 {
 #if GOT_X86_VNNI
@@ -100,12 +100,7 @@ static int find_byte_dot(void)
 
 static int has_byte_dot(void)
 {
-    int found = atomic_load(&byte_dot_found);
-    if (found < 0) {
-        found = find_byte_dot();
-        atomic_store(&byte_dot_found, found);
-    }
-    return found && (!GOT_X86 || got_isa_vectors() == GOT_ISA_AVX2);
+    return once(&byte_dot_found, find_byte_dot) && (!GOT_X86 || got_isa_vectors() == GOT_ISA_AVX2);
 }
 
 int got_isa_byte_dot(void)

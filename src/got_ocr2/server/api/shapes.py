@@ -101,7 +101,7 @@ class Options(Body):
     top_p: float = Field(
         default=1.0, gt=0, le=1, description="Draw among tokens that reach this probability."
     )
-    # Beyond that, JSON numbers are not exact everywhere.
+    # The document tells bounds as floats: beyond 2^53 it would tell another one, and clients' numbers are not exact.
     seed: int | None = Field(default=None, ge=0, lt=2**53, description="Equal seeds draw equal texts.")
     draft: str | list[str] | None = Field(
         default=None,

@@ -39,6 +39,10 @@ class Line(BaseModel):
     block: int
     order: int
     light_on_dark: bool
+    bend: list[float] = Field(
+        description="Pixels by which letters stand below their place in `quad`, at places equally far apart along the "
+        "line; empty where they stand straight."
+    )
 
 
 class Layout(BaseModel):
@@ -79,6 +83,7 @@ def _found(upload: Upload, body: LayoutBody, options: LayoutOptions, limits: Lim
             block=line.block,
             order=line.order,
             light_on_dark=line.light_on_dark,
+            bend=list(line.bend),
         )
         for line in found.lines
     ]
