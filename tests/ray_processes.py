@@ -35,8 +35,9 @@ def settings(monkeypatch) -> Iterator[None]:
     gc.collect()  # processes that Ray has left, while their warnings are ignored: at the end of all tests they are not
 
 
-@pytest.fixture
-def ray_here(settings) -> Iterator[Any]:
+@contextmanager
+def ray_with(**more: Any) -> Iterator[Any]:
+    """Ray with two processors, and what else it is told that there is."""
     import ray
 
     with quiet():
@@ -46,6 +47,13 @@ def ray_here(settings) -> Iterator[Any]:
             include_dashboard=False,
             object_store_memory=80 << 20,
             log_to_driver=False,
+            **more,
         )
         yield ray
         ray.shutdown()
+
+
+@pytest.fixture
+def ray_here(settings) -> Iterator[Any]:
+    with ray_with() as ray:
+        yield ray

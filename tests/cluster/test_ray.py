@@ -7,14 +7,16 @@ Ray needs half a minute to start and is a large package, so these are left out b
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from got_ocr2.errors import GotOcr2Error, InvalidOptionError
 from long_pdf import long_pdf
-from ray_processes import quiet
+from ray_processes import quiet, ray_with
 from size_reader import TARGET as SIZES_OF_PAGES
 
 pytest.importorskip("ray")
@@ -84,19 +86,23 @@ def test_pages_are_drawn_by_tasks_of_their_own(documents, batch, rows, tmp_path,
     assert [row["page"] for row in rows("long")] == [*range(1, 5001)]
 
 
+def looking(ray: Any, name: str) -> tuple[list[float], Callable[..., None]]:
+    """How much of a resource was taken, whenever there was progress; and what looks, for `progress`."""
+    taken: list[float] = []
+
+    def look(progress: Any) -> None:
+        taken.append(ray.cluster_resources()[name] - ray.available_resources().get(name, 0.0))
+
+    return taken, look
+
+
 def test_memory_is_asked_of_ray_and_kept_to(documents, batch, rows, ray_here):
     from ray.data import DataContext
 
     from got_ocr2.cluster.executors.ray_data import RayExecutor
 
     most = 300 << 20
-    taken: list[float] = []
-
-    def look(progress):
-        taken.append(
-            ray_here.cluster_resources()["memory"] - ray_here.available_resources().get("memory", 0.0)
-        )
-
+    taken, look = looking(ray_here, "memory")
     # Ray Data ends what does nothing for so long; pages may take longer, they have a limit of their own.
     DataContext.get_current().execution_no_progress_timeout_s = 0.1
     given = documents("pages=9 slow=0.3 grow=4")
@@ -106,6 +112,30 @@ def test_memory_is_asked_of_ray_and_kept_to(documents, batch, rows, ray_here):
     assert [row["page"] for row in failed] == [4]
     assert failed[0]["error"]["message"].endswith("it took more than 314,572,800 bytes of memory.")
     assert len(rows()) == 9
+
+
+def test_workers_come_where_there_is_room_and_work(documents, batch, rows, ray_here):
+    """One at first, and as many as there are cores while pages wait."""
+    from got_ocr2.cluster.executors.ray_data import RayExecutor
+
+    taken, look = looking(ray_here, "CPU")
+    batch(documents("pages=150 slow=0.1"), open_executor=RayExecutor, pages_per_task=1, progress=look)
+    assert len(rows()) == 150
+    assert max(taken) == 2
+    assert min(one for one in taken if one) == 1
+
+
+def test_workers_share_a_gpu(documents, batch, rows, settings):
+    """Ray is told of a GPU that nothing uses: two halves of it are taken."""
+    from got_ocr2.cluster.executors.ray_data import RayExecutor
+
+    with ray_with(num_gpus=1) as ray:
+        taken, look = looking(ray, "GPU")
+        given = documents("pages=20 slow=0.1")
+        options = {"workers": 2, "gpus": 0.5, "draw_apart": False, "pages_per_task": 1}
+        batch(given, open_executor=RayExecutor, progress=look, **options)
+    assert max(taken) == 1.0
+    assert [row["status"] for row in rows()] == ["complete"] * 20
 
 
 def test_more_than_this_machine_has_is_refused(documents, batch, settings):
