@@ -104,7 +104,8 @@ class Worker:
         """
         self._store = Store(root)
         self._options = options
-        self.supervisor = Supervisor(options, Settings(options.to_dict(), model, root), threads)
+        settings = Settings(options.to_dict(), model, root)
+        self.supervisor = Supervisor(options, settings, threads, self._store.has_rows)
         self._tasks = TaskRunner(self._store, options, model, self.supervisor)
 
     def draw(self, task: Task) -> dict[int, Drawn]:

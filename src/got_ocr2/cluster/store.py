@@ -66,6 +66,10 @@ class Store:
         """
         self.place.create(FOLDERS)
 
+    def has_rows(self) -> bool:
+        """Whether any task of this run or an earlier one is done."""
+        return bool(self.place.names("tasks") or self.place.names("manifest"))
+
     def clear_halves(self) -> None:
         """Removes what a driver that was killed had begun to write; nobody else may be writing."""
         self.place.clear_halves((*FOLDERS, FILES))

@@ -21,13 +21,13 @@ from ..rows import Row
 from .child import Settings
 from .process import ChildProcess
 from .protocol import Reply, Request, parse_reply
+from .starts import Starts
 
 Failed = Callable[[int, PageError], Row]
 """Makes the reply of an item that cannot be done."""
 
 _OPENING = 1800.0  # seconds in which a model is downloaded and opened
 _LOOK = 0.5  # seconds between two looks at a process that says nothing
-_STARTS = 3  # processes in a row that may end before they have opened their model
 
 
 class WorkerError(GotOcr2Error):
@@ -37,11 +37,14 @@ class WorkerError(GotOcr2Error):
 class Supervisor:
     """One worker. `run` may be called by several threads: the pages of both calls meet in the engine."""
 
-    def __init__(self, options: BatchOptions, settings: Settings, threads: int) -> None:
+    def __init__(
+        self, options: BatchOptions, settings: Settings, threads: int, proven: Callable[[], bool]
+    ) -> None:
         """Args:
         options: how long a page may take, how often it is tried.
         settings: for the process.
         threads: processor cores of the process.
+        proven: whether processes with these settings are known to work, see `Starts`.
         """
         self._options = options
         self._settings = settings
@@ -50,10 +53,10 @@ class Supervisor:
         self._child: ChildProcess | None = None
         self._waiting: dict[int, queue.SimpleQueue[Reply | None]] = {}
         self._fatal: GotOcr2Error | None = None
-        self._failed_starts = 0
+        self._starts = Starts(proven)
         self._numbers = itertools.count()
         self._turn = _Turn()
-        self._closed = False
+        self._closed = threading.Event()
 
     @property
     def pid(self) -> int | None:
@@ -78,7 +81,7 @@ class Supervisor:
 
     def close(self) -> None:
         """Ends the process; calls that run raise."""
-        self._closed = True
+        self._closed.set()
         with self._lock:
             child, self._child = self._child, None
         if child is not None:
@@ -98,13 +101,34 @@ class Supervisor:
         return failed(item, PageError(WorkerError.__name__, message, WorkerError.exit_code))
 
     def _attempt(self, request: Request, wanted: Sequence[int], rows: dict[int, Row]) -> str:
-        """Tries some items; those that are done stand in `rows`. Returns why the process ended, or ""."""
+        """Tries some items; those that are done stand in `rows`. Returns why the process ended, or "".
+
+        A process that ends before it can work on them is no try of theirs: the next one is started after a pause.
+        """
         if not wanted:
             return ""
+        while (child := self._ask(request, wanted, rows)) is not None:
+            why = child.why_ended()
+            if self._fatal is not None:
+                raise self._fatal
+            if self._closed.is_set():
+                raise GotOcr2Error("The worker was closed.")
+            if child.started and (child.opened or request.kind != "read"):
+                return why
+            if self._starts.used_up:
+                raise CheckpointError(
+                    f"{self._starts.failed} processes in a row ended before they could begin to work, the last "
+                    f"because {why}."
+                )
+            self._closed.wait(self._starts.pause)
+        return ""
+
+    def _ask(self, request: Request, wanted: Sequence[int], rows: dict[int, Row]) -> ChildProcess | None:
+        """Has a process do some items. Returns it if it ended before it had done them all."""
         seq = next(self._numbers)
         inbox: queue.SimpleQueue[Reply | None] = queue.SimpleQueue()
         with self._lock:
-            if self._closed:
+            if self._closed.is_set():
                 raise GotOcr2Error("The worker was closed.")
             if self._child is None:
                 self._child = ChildProcess(self._settings, self._threads, self._hear)
@@ -119,7 +143,7 @@ class Supervisor:
                 with suppress(queue.Empty):
                     reply = inbox.get(timeout=_LOOK)
                     if reply is None:
-                        return self._ended(child)
+                        return child
                     rows[wanted[reply.item]] = reply.row
                     left -= 1
                 if time.monotonic() - looked > _LOOK:
@@ -128,7 +152,7 @@ class Supervisor:
         finally:
             with self._lock:
                 self._waiting.pop(seq, None)
-        return ""
+        return None
 
     def _hear(self, line: bytes | None) -> None:
         """In the thread that listens to the process."""
@@ -137,7 +161,7 @@ class Supervisor:
                 waiting, self._waiting = self._waiting, {}
                 ended, self._child = self._child, None
             if ended is not None and _opens(ended):
-                self._failed_starts += 1
+                self._starts.fail()
             for inbox in waiting.values():
                 inbox.put(None)
             if ended is not None:
@@ -147,12 +171,14 @@ class Supervisor:
             if child is not None:
                 child.started = True
                 child.opened |= line.startswith(b"O")
-                self._failed_starts = 0 if child.opened else self._failed_starts
+                if child.opened:
+                    self._starts.succeed(opened=True)
         elif line.startswith(b"F "):
             said = json.loads(line[2:])
             self._fatal = _as_said(said)
         else:
             reply = parse_reply(line)
+            self._starts.succeed(opened=False)
             with self._lock:
                 inbox = self._waiting.get(reply.seq)
             if inbox is not None:
@@ -166,19 +192,6 @@ class Supervisor:
         most = self._options.worker_memory
         if most is not None and child.memory() > most:
             child.kill(f"it took more than {most:,} bytes of memory")
-
-    def _ended(self, child: ChildProcess) -> str:
-        why = child.why_ended()
-        if self._fatal is not None:
-            raise self._fatal
-        if self._closed:
-            raise GotOcr2Error("The worker was closed.")
-        if _opens(child) and self._failed_starts >= _STARTS:
-            raise CheckpointError(
-                f"{self._failed_starts} processes in a row ended before they could begin to work, the last "
-                f"because {why}."
-            )
-        return why
 
 
 def _opens(child: ChildProcess) -> bool:
