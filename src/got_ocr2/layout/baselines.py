@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .letters import Letters, Numbers
+from .ranks import median
 
 FEET = 0.25  # letters whose feet are further from the baseline, in letter heights, do not shape it
 _STEEPEST = 0.2  # pixels down for each to the right
@@ -50,7 +53,7 @@ def baseline(letters: Letters, tall: float) -> Baseline:
     """
     x, y = (letters.x1 + letters.x2) / 2, letters.y2
     if len(x) < 6 or np.ptp(x) < 5 * tall:
-        return Baseline(float(np.median(y)))
+        return Baseline(median(y))
     slope, height = _straight(x, y, tall)
     if len(x) >= _BENT_LETTERS:
         level = _running(x, y)
@@ -60,22 +63,23 @@ def baseline(letters: Letters, tall: float) -> Baseline:
             off = levels - (foot + tilt * places)
             if np.ptp(off) > _LEAST_BEND * tall and abs(tilt) <= _STEEPEST:
                 return Baseline(foot, tilt, tuple(zip(places.tolist(), off.tolist(), strict=True)))
-    return Baseline(height, slope) if abs(slope) <= _STEEPEST else Baseline(float(np.median(y)))
+    return Baseline(height, slope) if abs(slope) <= _STEEPEST else Baseline(median(y))
 
 
 def _straight(x: Numbers, y: Numbers, tall: float) -> tuple[float, float]:
     """Slope and height at x = 0."""
     # Of some letters of a word several may hang below: a first slope of least squares would follow them.
     slope = _usual_slope(x, y)
-    base = float(np.median(y - slope * x))
+    base = median(y - slope * x)
     near = abs(y - (base + slope * x)) < FEET * tall
     for _ in range(2):
         if near.sum() < 5:
             break
         slope, base = (float(v) for v in np.polyfit(x[near], y[near], 1))
         off = y - (base + slope * x)
-        base += float(np.median(off))
-        near = abs(off - np.median(off)) < FEET * tall
+        middle = median(off)
+        base += middle
+        near = abs(off - middle) < FEET * tall
     return slope, base
 
 
@@ -83,10 +87,16 @@ def _usual_slope(x: Numbers, y: Numbers) -> float:
     """The median of the slopes between any two of the points (Theil and Sen), of at most `_MOST_POINTS` of them."""
     step = -(-len(x) // _MOST_POINTS)
     x, y = x[::step], y[::step]
-    first, second = np.triu_indices(len(x), 1)
+    first, second = _pairs(len(x))
     across = x[second] - x[first]
     apart = abs(across) > 1e-6
-    return float(np.median((y[second] - y[first])[apart] / across[apart]))
+    return median((y[second] - y[first])[apart] / across[apart])
+
+
+@lru_cache(maxsize=_MOST_POINTS)
+def _pairs(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first and the second number of each pair of 0 to `count` - 1."""
+    return np.triu_indices(count, 1)
 
 
 def _running(x: Numbers, y: Numbers) -> Numbers:
@@ -108,7 +118,7 @@ def _bent(x: Numbers, y: Numbers, level: Numbers, tall: float) -> tuple[Numbers,
     hats = np.stack([np.interp(x, places, one) for one in np.eye(count)], 1)
     turns = np.diff(np.eye(count), 2, axis=0)
     stiff = _STIFF * turns.T @ turns + 1e-6 * np.eye(count)
-    middle = float(np.median(y))
+    middle = median(y)
     levels = np.zeros(count)
     for _ in range(3):
         near = abs(y - level) < FEET * tall

@@ -35,7 +35,7 @@ def find_lines(image: Image.Image, options: LayoutOptions | None = None) -> Page
         options: see `LayoutOptions`.
     """
     options = options or LayoutOptions()
-    gray = np.asarray(image.convert("L"))
+    gray = np.asarray(image if image.mode == "L" else image.convert("L"))
     scale = min(1.0, (MOST_PIXELS / gray.size) ** 0.5)
     if scale < 1:
         size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))

@@ -25,20 +25,32 @@ def ink_of(gray: Gray) -> tuple[Gray, Gray]:
         Ink, uint8 `(H, W)`, 255 where there is some; and where the picture shows light letters on dark, 255, of the
         same shape.
     """
-    dark = dark_areas(gray)
-    upright = np.where(dark > 0, 255 - gray, gray) if dark.any() else gray
-    clean = _on_white(upright)
-    level, _ = cv2.threshold(clean, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    level = float(np.clip(level, 90, 222))
-    dark_part = clean[clean <= level]
-    if dark_part.size and (faint := float(dark_part.mean())) > _PALE:
+    small, factor = _reduced(gray)
+    dark = _dark_areas(gray, small, factor)
+    if dark.any():
+        gray = cv2.bitwise_xor(gray, dark).astype(np.uint8, copy=False)  # 255 inverts
+        small, _ = _reduced(gray)
+    clean = _on_white(gray, small)
+    ink = np.empty_like(clean)
+    level, _ = cv2.threshold(clean, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU, dst=ink)
+    level = min(max(level, 90.0), 222.0)
+    counts = cv2.calcHist([clean], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+    faint = _mean(counts, 0, int(level))
+    if faint is not None and faint > _PALE:
         # Otsu's level keeps the blackest strokes of pale print only.
         level = min(faint + 0.6 * (float(np.median(clean)) - faint), 240.0)
-    ink = (clean <= level).astype(np.uint8) * 255
-    share = float(np.count_nonzero(ink)) / ink.size
-    if 0 < share < 1 and float(clean[ink == 0].mean() - clean[ink > 0].mean()) < LEAST_CONTRAST:
+    black, white = _mean(counts, 0, int(level)), _mean(counts, int(level) + 1, 255)
+    if black is not None and white is not None and white - black < LEAST_CONTRAST:
         ink[:] = 0
+    else:
+        cv2.threshold(clean, int(level), 255, cv2.THRESH_BINARY_INV, dst=ink)
     return ink, dark
+
+
+def _mean(counts: NDArray[np.int64], first: int, last: int) -> float | None:
+    """The mean of those pixels whose levels are `first` to `last`, from how many have each level; None of none."""
+    part = counts[first : last + 1]
+    return float((part * np.arange(first, last + 1)).sum() / part.sum()) if part.any() else None
 
 
 def _reduced(gray: Gray) -> tuple[Gray, int]:
@@ -61,7 +73,10 @@ def _odd(value: float, least: int = 3) -> int:
 
 def dark_areas(gray: Gray) -> Gray:
     """255 where the surface that letters stand on is dark, over areas larger than letters."""
-    small, factor = _reduced(gray)
+    return _dark_areas(gray, *_reduced(gray))
+
+
+def _dark_areas(gray: Gray, small: Gray, factor: int) -> Gray:
     # Otherwise a tight cut of a bold line would count as dark: paper is the lighter part of what is near.
     side = _odd(min(max(small.shape) / 14, min(small.shape) * 0.9, 101))
     if _is_light(small, side):
@@ -97,9 +112,8 @@ def _is_light(small: Gray, side: int) -> bool:
     return darker(_DARK + 40) <= int(0.9 * (small.size - 1)) and darker(_DARK) == 0
 
 
-def _on_white(gray: Gray) -> Gray:
-    """The page divided by its paper, so that paper is near 255 everywhere."""
-    small, _ = _reduced(gray)
+def _on_white(gray: Gray, small: Gray) -> Gray:
+    """The page divided by its paper, which the reduced page shows, so that paper is near 255 everywhere."""
     kernel = _odd(min(max(small.shape) / 22, 41), 7)
     paper = cv2.dilate(small, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (kernel, kernel)))
     paper = (
@@ -107,5 +121,5 @@ def _on_white(gray: Gray) -> Gray:
         if min(small.shape) > 4
         else paper
     )
-    paper = np.maximum(cv2.resize(paper, gray.shape[::-1], interpolation=cv2.INTER_LINEAR), 16)
+    paper = resized(np.maximum(paper, 16), gray.shape[::-1], cv2.INTER_LINEAR)
     return cv2.divide(gray, paper, scale=255).astype(np.uint8, copy=False)

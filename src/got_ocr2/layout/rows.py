@@ -11,6 +11,7 @@ from .baselines import FEET, baseline
 from .chains import Groups, chained, merged_runs
 from .gutters import bridged_rows
 from .letters import Letters, Numbers, parted
+from .ranks import median, quantiles
 from .row import Row
 
 _Part = tuple[NDArray[np.int64], Row]  # the numbers of its letters
@@ -129,7 +130,7 @@ def _at_ends(letters: Letters, runs: NDArray[np.int64], cores: Letters) -> tuple
             continue
         run = runs[members[0]]
         for core, part in ((starts, members[:_END]), (ends, members[-_END:])):
-            core.y1[run], core.y2[run] = np.median(letters.y1[part]), np.median(letters.y2[part])
+            core.y1[run], core.y2[run] = median(letters.y1[part]), median(letters.y2[part])
     return starts, ends
 
 
@@ -137,7 +138,7 @@ def _row(letters: Letters, height: float) -> Row | None:
     """The line of some letters; None if they look like no print."""
     n = len(letters)
     x1, x2 = float(letters.x1.min()), float(letters.x2.max())
-    tall = float(np.median(letters.height))
+    tall = median(letters.height)
     ink = float(letters.area.sum() / (letters.width * letters.height).sum())
     if ink > _DENSEST or (n > 3 and float(letters.height.std()) > 0.9 * tall):
         return None
@@ -148,21 +149,21 @@ def _row(letters: Letters, height: float) -> Row | None:
     line = baseline(letters, tall)
     foot = line.at((letters.x1 + letters.x2) / 2)
     rise, drop = foot - letters.y1, letters.y2 - foot
-    top = np.quantile(rise, 0.9)
+    (top,) = quantiles(rise, [0.9])
     whole = rise > _PART * top
     if n < _WORD:
         whole &= (drop < FEET * tall) | (rise > _TAIL * top)
     rise = rise[whole]
-    low, high = (float(v) for v in np.quantile(rise, (0.15, 0.9)))
+    low, high, highest = quantiles(rise, (0.15, 0.9, 0.95))
     small = rise[rise < (low + high) / 2]
     if high > 1.22 * low and n > 2 and len(small) >= (_FEW if n < _WORD else 0) * len(rise):
-        x_height = float(np.median(small))
-        ascent = max(float(np.quantile(rise, 0.95)), 1.45 * x_height)
+        x_height = median(small)
+        ascent = max(highest, 1.45 * x_height)
     else:
-        x_height = float(np.median(rise))
+        x_height = median(rise)
         ascent = max(float(rise.max()), 1.1 * x_height)
     ascent = min(ascent, 2.3 * x_height)
-    descent = min(max(float(np.quantile(drop, 0.97)), 0.36 * x_height), 0.85 * x_height)
+    descent = min(max(quantiles(drop, [0.97])[0], 0.36 * x_height), 0.85 * x_height)
     return Row(x1, x2, line, ascent, descent, x_height, n)
 
 
