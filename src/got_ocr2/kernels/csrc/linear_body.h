@@ -383,7 +383,8 @@ GOT_INLINE void finish_rows(const got_linear *layer, int format, int epilogue, i
 {
     const bool halves = epilogue == GOT_SILU_MUL;
     const int width = halves ? GOT_PANEL / 2 : GOT_PANEL, first = panel * width;
-    const int some = width >= 2 * GOT_LANES ? 2 : 1; /* vectors side by side */
+    /* Vectors side by side: each waits for itself, GELU longest. */
+    const int most = epilogue == GOT_GELU ? GOT_GELUS : 2, vectors = width / GOT_LANES, some = vectors < most ? vectors : most;
     if (first + width > layer->n) {
         finish_edge(layer, format, epilogue, panel, rows, sums, scales, y, ldy, residual, ldr);
         return;
@@ -391,7 +392,7 @@ GOT_INLINE void finish_rows(const got_linear *layer, int format, int epilogue, i
     for (int r = 0; r < rows; r++, sums += GOT_PANEL) {
         float unit = format >= GOT_INT8 ? scales[r] : 1.0f, *to = y + r * ldy + first;
         for (int c = 0; c < width; c += some * GOT_LANES) {
-            vf value[2];
+            vf value[GOT_GELUS];
             UNROLLED for (int i = 0; i < some; i++) value[i] = scaled(layer, format, panel, sums, unit, c + i * GOT_LANES);
             if (epilogue == GOT_GELU)
                 vf_gelus(value, some);
