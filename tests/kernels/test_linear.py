@@ -157,7 +157,8 @@ def test_unpacks_to_what_was_packed(format, outputs, inputs):
     if format in ("fp32", "bf16", "compact"):
         assert torch.equal(back, weight)
     else:
-        steps = {"int8": 127 * 2, "int4": 7.5}[format]
+        widest = min(2 * 32767, 2 * 2**31 / 4095 / inputs)  # sums of products of 4095 stay within 32 bits
+        steps = {"int16": widest, "int8": 127 * 2, "int4": 7.5}[format]
         assert float((back - weight).abs().max()) <= float(weight.abs().max()) / steps * 1.05
     ids = torch.tensor([outputs - 1, 0, outputs // 2])
     assert torch.equal(packed.rows(ids), back[ids])
@@ -189,6 +190,30 @@ def test_extreme_bytes_do_not_saturate(isa):
     assert_close(packed(-torch.ones(5, 400)), torch.full((5, 32), -400.0), 1)
 
 
+@pytest.mark.parametrize("inputs", [1, 7, 512, 5000])
+@pytest.mark.parametrize("rows", [5, 40])
+def test_the_largest_sums_of_16_bits_fit_their_32(isa, inputs, rows):
+    """All inputs at the end of their range, all weights too, or as uneven as can be."""
+    weight = torch.ones(33, inputs)
+    weight[1] = -1
+    weight[2, 1:] = 1e-3
+    packed = PackedLinear.pack(weight, None, "int16")
+    kept = packed.unpack().double()
+    assert float((kept - weight).abs().max()) <= 0.51 * max(1 / 32767, inputs * 4095 / 2**31 * 1.01)
+    wanted = kept.sum(1).expand(rows, 33)
+    for sign in (1, -1):
+        y = packed(torch.full((rows, inputs), float(sign)))
+        assert float((y - sign * wanted).abs().max()) <= inputs * 1e-6
+
+
+def test_16_bits_are_a_tenth_as_far_off_as_8(isa):
+    weight, x = torch.randn(128, 512), torch.randn(60, 512)
+    exact = x @ weight.T
+    wide, narrow = (float((PackedLinear.pack(weight, None, f)(x) - exact).norm()) for f in ("int16", "int8"))
+    assert wide < narrow / 10
+    assert wide < 1e-3 * float(exact.norm())
+
+
 def test_shapes_of_any_rank_and_strides():
     packed, _, shift = layer(20, 10, "fp32")
     x = torch.randn(10, 4, 3).permute(1, 2, 0)
@@ -202,6 +227,7 @@ def test_bytes_of_memory():
     assert sizes["fp32"] == 64 * 256 * 4
     assert sizes["bf16"] == 64 * 256 * 2
     assert 64 * 256 * 1.5 <= sizes["compact"] <= 64 * 256 * 1.5 + 200
+    assert sizes["int16"] == 64 * 256 * 2 + 64 * 4
     assert sizes["int8"] == 64 * 256 + 64 * 4
     assert sizes["int4"] == 64 * 256 // 2 + 64 * 256 // 32 * 2
 

@@ -7,7 +7,7 @@ import torch
 
 from got_ocr2.errors import InvalidOptionError
 from got_ocr2.kernels import packing
-from got_ocr2.kernels.quantize import GROUPS, quantize_input, quantize_weight
+from got_ocr2.kernels.quantize import GROUPS, INT16_INPUT, quantize_input, quantize_weight
 
 
 def relative_error(weight, quantized):
@@ -50,7 +50,21 @@ def test_int8_is_half_a_step_off_at_most():
     assert bool(((quantized.dequantized() - weight).abs() <= quantized.scales * 0.5001).all())
 
 
-@pytest.mark.parametrize("format", ["int8", "int4"])
+def test_int16_uses_what_32_bits_can_sum():
+    weight = torch.randn(20, 300, generator=torch.Generator().manual_seed(3))
+    weight[0, 1:] *= 1e-4
+    quantized = quantize_weight(weight, "int16")
+    sizes = quantized.values.to(torch.int64).abs()
+    assert quantized.values.dtype == torch.int16
+    assert int(sizes.max()) == int(sizes[0].max()) == 32767
+    assert 0.99 * 2**31 < int(sizes.sum(1).max()) * INT16_INPUT < 2**31
+    assert bool(((quantized.dequantized() - weight).abs() <= quantized.scales * 0.5001).all())
+    values, scales = quantize_input(weight, "int16")
+    assert int(values.abs().max()) == INT16_INPUT
+    assert bool(((values * scales - weight).abs() <= scales * 0.5001).all())
+
+
+@pytest.mark.parametrize("format", ["int16", "int8", "int4"])
 def test_large_matrices_are_quantised_in_parts_alike(format, monkeypatch):
     from got_ocr2.kernels import quantize
 

@@ -7,7 +7,9 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from got_ocr2 import kernels
+from got_ocr2.kernels.library import INSTRUCTION_SETS
 from got_ocr2.modeling.backends.line_canvases import BESIDE, LineCanvases
+from got_ocr2.modeling.backends.native.runner import NativeRunner
 from got_ocr2.modeling.backends.torch_runner import TorchRunner
 from got_ocr2.ocr import OCR
 from got_ocr2.reading.engine_options import EngineOptions
@@ -71,8 +73,6 @@ def test_an_empty_canvas_costs_nothing(embedded):
 @pytest.mark.skipif(not kernels.available(), reason="the native kernels were not built")
 @torch.inference_mode()
 def test_the_kernels_encode_what_torch_does(embedded):
-    from got_ocr2.modeling.backends.native.runner import NativeRunner
-
     pixels = canvases(embedded, "short", "a somewhat longer line of print", "W" * 60)
     native = NativeRunner(embedded.model)
     expected = narrow(embedded).encode(pixels)
@@ -84,9 +84,37 @@ def test_the_kernels_encode_what_torch_does(embedded):
 
 @pytest.mark.skipif(not kernels.available(), reason="the native kernels were not built")
 @torch.inference_mode()
+def test_lines_are_encoded_in_16_bits_where_that_is_faster(embedded):
+    empty = embedded.processor.image_processor.empty_canvas()
+    best = kernels.instruction_set()
+    pixels = canvases(embedded, "short", "a somewhat longer line of print", "W" * 60)
+    expected = narrow(embedded).encode(pixels)
+    try:
+        for name in INSTRUCTION_SETS[: kernels.native().got_isa_best() + 1]:
+            kernels.instruction_set(name)
+            runner = EngineOptions(kernels="native").runner(embedded.model, empty=empty)
+            wanted = "int16" if name in ("avx2", "avx512") else NativeRunner(embedded.model).vision
+            assert (runner.runner.weights, runner.runner.vision) == (
+                NativeRunner(embedded.model).weights,
+                wanted,
+            )
+            assert torch.allclose(runner.encode(pixels), expected, atol=2e-3 * float(expected.abs().max()))
+            quantised = EngineOptions(kernels="native", quantization="int8").runner(
+                embedded.model, empty=empty
+            )
+            assert quantised.runner.vision == "int8"
+            assert (
+                EngineOptions(kernels="native").runner(embedded.model).vision
+                == NativeRunner(embedded.model).vision
+            )
+    finally:
+        kernels.instruction_set(best)
+
+
+@pytest.mark.skipif(not kernels.available(), reason="the native kernels were not built")
+@torch.inference_mode()
 def test_lines_dealt_out_to_threads_are_those_of_all_threads_together(embedded, monkeypatch):
     from got_ocr2.kernels import vision
-    from got_ocr2.modeling.backends.native.runner import NativeRunner
 
     before = kernels.threads()
     kernels.set_threads(3)

@@ -72,6 +72,7 @@ def test_pictures(make_model, tiny_config, isa, changes):
         runner = NativeRunner(model, weights)
         close(runner.encode(pictures), model.encode_pictures(pictures))
     close(NativeRunner(model, "int8").encode(pictures), model.encode_pictures(pictures), 0.05)
+    close(NativeRunner(model, vision="int16").encode(pictures), model.encode_pictures(pictures), 0.002)
 
 
 def test_a_picture_of_another_size_is_refused(tiny_model):

@@ -20,7 +20,7 @@ from pathlib import Path
 from ..errors import InvalidOptionError, MissingDependencyError
 from .cpu_cores import default_threads
 
-ABI = 3
+ABI = 4
 """Equals `GOT_ABI` in csrc/export.h: a library left over from an older checkout is not called."""
 
 INSTRUCTION_SETS = ("portable", "avx2", "avx512", "amx")

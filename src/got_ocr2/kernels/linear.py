@@ -42,11 +42,12 @@ class LinearStruct(ctypes.Structure):
 
 
 class PackedLinear:
-    """`epilogue(x @ weight.T + bias) + residual`, weights stored in one of five formats.
+    """`epilogue(x @ weight.T + bias) + residual`, weights stored in one of six formats.
 
     "fp32" and "bf16" compute in fp32, and bf16 weights are widened exactly. "compact" is bf16 in three quarters of
     the memory, with the same results to the bit. "int8" and "int4" also bring every
-    token's inputs to 8 bits, with one scale a token. A token's result does not depend on the other tokens.
+    token's inputs to 8 bits, with one scale a token, "int16" to 13. A token's result does not depend on the other
+    tokens.
 
     Attributes:
         format: how the weights are stored.
@@ -56,7 +57,7 @@ class PackedLinear:
         inputs: columns of `x`.
         group: int4: inputs that share a scale; else 0.
         weights: the packed weights.
-        scales: int8: fp32 `(panels * 32,)`; int4: bf16 `(panels, groups, 32)`; else None.
+        scales: int8, int16: fp32 `(panels * 32,)`; int4: bf16 `(panels, groups, 32)`; else None.
         bias: fp32 `(panels * 32,)` in the panels' order, or None.
         compact: "compact": tables, starts and escapes, see `compact`; else None.
         struct: the same for C. It points into this object's tensors, so it lives as long as the object.
@@ -133,6 +134,9 @@ class PackedLinear:
         elif self.format == "int8":
             assert self.scales is not None
             matrix = packing.unpack_int8(self.weights, self.scales, *size).dequantized()
+        elif self.format == "int16":
+            assert self.scales is not None
+            matrix = packing.unpack_int16(self.weights, self.scales, *size).dequantized()
         else:
             assert self.scales is not None
             matrix = packing.unpack_int4(self.weights, self.scales, self.group, *size).dequantized()
@@ -245,6 +249,8 @@ def _packed_rows(rows: Tensor, format: Format, group: int) -> tuple[Tensor, Tens
         return packing.pack_bf16(rows), None
     if format == "int8":
         return packing.pack_int8(quantize_weight(rows, "int8"))
+    if format == "int16":
+        return packing.pack_int16(quantize_weight(rows, "int16"))
     return packing.pack_int4(quantize_weight(rows, "int4", group))
 
 

@@ -57,6 +57,17 @@ def unpack_int8(packed: Tensor, scales: Tensor, outputs: int, inputs: int) -> Qu
     )
 
 
+def pack_int16(weight: QuantizedWeight) -> tuple[Tensor, Tensor]:
+    """-> `(panels, inputs / 2, 32, 2)` int16 and `(panels * 32,)` fp32 scales."""
+    scales = F.pad(weight.scales[:, 0], (0, -weight.scales.shape[0] % PANEL))
+    return _interleave(_panels(weight.values, 2, 0), 2), scales
+
+
+def unpack_int16(packed: Tensor, scales: Tensor, outputs: int, inputs: int) -> QuantizedWeight:
+    values = _matrix(packed.transpose(1, 2), outputs, inputs)
+    return QuantizedWeight(values, scales[:outputs, None], max(inputs, 1))
+
+
 def pack_int4(weight: QuantizedWeight) -> tuple[Tensor, Tensor]:
     """-> `(panels, inputs / 8, 32, 4)` uint8 and `(panels, groups, 32)` bf16 scales."""
     nibbles = _panels(_offset(weight.values, 8), weight.group, 8)

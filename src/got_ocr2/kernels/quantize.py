@@ -1,6 +1,7 @@
-"""Weights in 8 and 4 bits, and inputs, keys and values in 8: the arithmetic, in torch.
+"""Weights in 16, 8 and 4 bits, inputs in 16 and 8, keys and values in 8: the arithmetic, in torch.
 
-Symmetric everywhere: a weight is `scale * q` with `-127 <= q <= 127` (int8, one scale for each output) or
+Symmetric everywhere: a weight is `scale * q` with `-32767 <= q <= 32767` (int16, one scale for each output, and the
+sizes of its weights sum up to 524,416 at most), `-127 <= q <= 127` (int8, likewise without the sum) or
 `-8 <= q <= 7` (int4, one scale for each output and group of consecutive inputs). Int4 scales are bf16 numbers, held
 in fp32. Nothing here depends on the native library.
 """
@@ -17,13 +18,18 @@ from torch.nn import functional as F
 
 from ..errors import InvalidOptionError
 
-Format = Literal["fp32", "bf16", "int8", "int4", "compact"]
-FORMATS: tuple[Format, ...] = ("fp32", "bf16", "int8", "int4", "compact")
+Format = Literal["fp32", "bf16", "int8", "int4", "compact", "int16"]
+FORMATS: tuple[Format, ...] = ("fp32", "bf16", "int8", "int4", "compact", "int16")
 """By their numbers in csrc/linear.h."""
 
 Cache = Literal["fp32", "bf16", "int8"]
 CACHES: tuple[Cache, ...] = ("fp32", "bf16", "int8")
 """How keys and values are stored, by their numbers in csrc/attention.h."""
+
+INT16_INPUT = 4095
+"""The largest input beside int16 weights: `GOT_INT16_INPUT` in csrc/linear.h."""
+
+_INT16_SUM = (2**31 - 1) // INT16_INPUT  # of the sizes of an output's weights: a sum fits 32 bits
 
 GROUPS = (32, 64, 128)
 DEFAULT_GROUP = 32
@@ -41,11 +47,11 @@ _CHUNK = 1 << 18
 
 @dataclass(frozen=True)
 class QuantizedWeight:
-    """A weight matrix in 8 or 4 bits.
+    """A weight matrix in 16, 8 or 4 bits.
 
     Attributes:
-        values: `(outputs, inputs)` int8.
-        scales: `(outputs, groups)` fp32; int8 has one group. Group g covers inputs `g * group ...`.
+        values: `(outputs, inputs)` int8, or int16.
+        scales: `(outputs, groups)` fp32; int16 and int8 have one group. Group g covers inputs `g * group ...`.
         group: inputs that share a scale; the last group may be shorter.
     """
 
@@ -67,9 +73,9 @@ def check_group(group: int) -> None:
 
 
 def quantize_weight(
-    weight: Tensor, format: Literal["int8", "int4"], group: int = DEFAULT_GROUP
+    weight: Tensor, format: Literal["int16", "int8", "int4"], group: int = DEFAULT_GROUP
 ) -> QuantizedWeight:
-    """`(outputs, inputs)` floating -> 8 or 4 bits.
+    """`(outputs, inputs)` floating -> 16, 8 or 4 bits.
 
     Raises:
         InvalidOptionError: unknown group size, or weights that are not finite.
@@ -78,7 +84,7 @@ def quantize_weight(
         check_group(group)
     else:
         group = max(weight.shape[1], 1)
-    one = _int8 if format == "int8" else _int4
+    one = {"int16": _int16, "int8": _int8, "int4": _int4}[format]
     rows = max(_CHUNK // group // max(-(-weight.shape[1] // group), 1), 1)
     parts = [one(chunk.detach().float(), group) for chunk in weight.split(rows)]
     values, scales = (torch.cat(part) for part in zip(*parts, strict=True))
@@ -87,11 +93,13 @@ def quantize_weight(
     return QuantizedWeight(values, scales, group)
 
 
-def quantize_input(x: Tensor) -> tuple[Tensor, Tensor]:
-    """`(..., inputs)` fp32 -> int8 values and `(..., 1)` fp32 scales, one for each token."""
+def quantize_input(x: Tensor, format: Format = "int8") -> tuple[Tensor, Tensor]:
+    """`(..., inputs)` fp32 -> int8 values, int16 beside int16 weights, and `(..., 1)` fp32 scales, one a token."""
+    most = INT16_INPUT if format == "int16" else 127
     top = x.abs().amax(dim=-1, keepdim=True)
-    factor = torch.where(top > 0, torch.full_like(top, 127.0) / top, torch.zeros_like(top))
-    return (x * factor).round().clamp(-127, 127).to(torch.int8), top / 127.0
+    factor = torch.where(top > 0, torch.full_like(top, most) / top, torch.zeros_like(top))
+    values = (x * factor).round().clamp(-most, most)
+    return values.to(torch.int16 if format == "int16" else torch.int8), top / most
 
 
 def stored_in_cache(x: Tensor, cache: Cache) -> Tensor:
@@ -111,6 +119,15 @@ def _rounded(wide: Tensor, scales: Tensor, below: int, above: int) -> Tensor:
 def _int8(wide: Tensor, _group: int) -> tuple[Tensor, Tensor]:
     scales = wide.abs().amax(dim=1, keepdim=True) / 127.0
     return _rounded(wide, scales, 127, 127).to(torch.int8), scales
+
+
+def _int16(wide: Tensor, _group: int) -> tuple[Tensor, Tensor]:
+    sizes = wide.abs()
+    by_sum = sizes.sum(dim=1, keepdim=True) / (
+        _INT16_SUM - wide.shape[1] / 2
+    )  # each may be rounded up by a half
+    scales = torch.maximum(sizes.amax(dim=1, keepdim=True) / 32767.0, by_sum)
+    return _rounded(wide, scales, 32767, 32767).to(torch.int16), scales
 
 
 def _int4(wide: Tensor, group: int) -> tuple[Tensor, Tensor]:

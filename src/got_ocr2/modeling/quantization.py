@@ -23,14 +23,14 @@ def linear_twin(x: Tensor, weight: Tensor, bias: Tensor | None, format: Format) 
     """What a native layer computes, from its dequantised weight.
 
     Args:
-        x: `(..., inputs)` floating; "int8" and "int4" bring it to 8 bits.
+        x: `(..., inputs)` floating; "int8" and "int4" bring it to 8 bits, "int16" to 13.
         weight: `(outputs, inputs)`, in the type of `x`.
 
     Returns:
         `(..., outputs)`.
     """
-    if format in ("int8", "int4"):
-        values, scales = quantize_input(x.float())
+    if format in ("int16", "int8", "int4"):
+        values, scales = quantize_input(x.float(), format)
         x = values.to(x.dtype) * scales.to(x.dtype)
     return F.linear(x, weight, bias)
 

@@ -22,7 +22,8 @@ class EngineOptions:
     """What an engine is made of; the fields are keyword arguments of `OCR.from_pretrained`.
 
     Attributes:
-        quantization: "int8" or "int4", on a CPU; None leaves the model's numbers as they are.
+        quantization: "int8" or "int4", on a CPU; None leaves the model's numbers as they are. For models that read
+            lines the compiled kernels keep the encoder's in 16 bits where that is faster.
         kernels: "auto", "native" or "torch".
         kv_memory: most that the key/value cache may take, in bytes or as in "2GB"; None for a share of what is
             free.
@@ -74,7 +75,7 @@ class EngineOptions:
 
         narrow = empty is not None and not model.config.vision_config.use_rel_pos
         runner = choose_runner(
-            model, self.kernels, self.quantization, kv_cache=self.kv_cache, consume=consume
+            model, self.kernels, self.quantization, kv_cache=self.kv_cache, consume=consume, lines=narrow
         )
         if empty is None or not narrow or runner.device.type != "cpu":
             return runner

@@ -48,7 +48,7 @@ def linear_differences(model: GotOcr2ForConditionalGeneration, seed: int = 0) ->
 def _twin(packed: PackedLinear, bias: Tensor | None, x: Tensor, format: Format) -> Tensor:
     """What the kernel computes, from the weights that it holds, in fp64."""
     wide = x.double()
-    if format in ("int8", "int4"):
-        values, scales = quantize_input(x)
+    if format in ("int16", "int8", "int4"):
+        values, scales = quantize_input(x, format)
         wide = values.double() * scales.double()
     return F.linear(wide, packed.unpack().double(), None if bias is None else bias.double()).float()

@@ -2,7 +2,7 @@
  *
  * `vw` holds GOT_LANES int32. A `dot_weights` holds four weights 0..255 for each lane, a `dot_input` four inputs
  * -128..127 that all lanes share; dot() adds their four products to each lane, exactly. nibble_dot() is the same for
- * weights 0..15, which may go a shorter way. Where dot() takes weights as signed bytes, GOT_SIGNED_DOT says so.
+ * weights 0..15, which may go a shorter way. pair_dot() is the same for two signed weights and inputs of 16 bits. Where dot() takes weights as signed bytes, GOT_SIGNED_DOT says so.
  *
  * GOT_BYTE_DOT in the including file adds the processor's instruction for such products to AVX2 (AVX-VNNI) or to
  * aarch64 (dot product); AVX-512 always has it.
@@ -30,10 +30,17 @@ GOT_INLINE vf vw_odd_bf16(vw a) { return _mm512_castsi512_ps(_mm512_and_si512(a,
 GOT_INLINE dot_weights dot_widen(vw four_each) { return four_each; }
 GOT_INLINE dot_input dot_spread(int32_t four) { return _mm512_set1_epi32(four); }
 GOT_INLINE vw dot(vw sum, dot_weights w, dot_input x) { return _mm512_dpbusd_epi32(sum, w, x); }
+typedef __m512i pair_input;
+GOT_INLINE pair_input pair_spread(int32_t two) { return _mm512_set1_epi32(two); }
+GOT_INLINE vw pair_dot(vw sum, vw w, pair_input x) { return _mm512_dpwssd_epi32(sum, w, x); }
 /* nearest whole numbers, ties to even, of values within -128..127 */
 GOT_INLINE void store_bytes(int8_t *p, vf v)
 {
     _mm_storeu_si128((__m128i *)p, _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(v)));
+}
+GOT_INLINE void store_words(int16_t *p, vf v)
+{
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(v)));
 }
 
 #elif defined(GOT_AVX2)
@@ -54,7 +61,19 @@ typedef __m256i dot_weights, dot_input;
 GOT_INLINE dot_weights dot_widen(vw four_each) { return four_each; }
 GOT_INLINE dot_input dot_spread(int32_t four) { return _mm256_set1_epi32(four); }
 GOT_INLINE vw dot(vw sum, dot_weights w, dot_input x) { return _mm256_dpbusd_avx_epi32(sum, w, x); }
+typedef __m256i pair_input;
+GOT_INLINE pair_input pair_spread(int32_t two) { return _mm256_set1_epi32(two); }
+GOT_INLINE vw pair_dot(vw sum, vw w, pair_input x) { return _mm256_dpwssd_avx_epi32(sum, w, x); }
 #else
+typedef __m256i pair_input;
+GOT_INLINE pair_input pair_spread(int32_t two) { return _mm256_set1_epi32(two); }
+/* In assembly: the compiler would hold many products before it adds them, and the sums in memory. */
+GOT_INLINE vw pair_dot(vw sum, vw w, pair_input x)
+{
+    vw products;
+    __asm__("vpmaddwd %2, %3, %1\n\tvpaddd %1, %0, %0" : "+x"(sum), "=&x"(products) : "x"(w), "x"(x));
+    return sum;
+}
 /* Bytes widened to 16 bits: those of even and of odd place. A product of two such pairs cannot overflow its 32 bits,
  * where the one-step byte product of AVX2 would saturate. */
 typedef struct {
@@ -89,6 +108,11 @@ GOT_INLINE void store_bytes(int8_t *p, vf v)
     __m256i words = _mm256_cvtps_epi32(v);
     __m128i halves = _mm_packs_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
     _mm_storel_epi64((__m128i *)p, _mm_packs_epi16(halves, halves));
+}
+GOT_INLINE void store_words(int16_t *p, vf v)
+{
+    __m256i words = _mm256_cvtps_epi32(v);
+    _mm_storeu_si128((__m128i *)p, _mm_packs_epi32(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
 }
 
 #else
@@ -142,6 +166,20 @@ GOT_INLINE void store_bytes(int8_t *p, vf v)
 {
     for (int i = 0; i < GOT_LANES; i++)
         p[i] = (int8_t)lrintf(v[i]);
+}
+typedef struct {
+    int32_t at[2];
+} pair_input;
+GOT_INLINE pair_input pair_spread(int32_t two) { return (pair_input){{(int16_t)two, two >> 16}}; }
+GOT_INLINE vw pair_dot(vw sum, vw w, pair_input x)
+{
+    sum += ((w << 16) >> 16) * x.at[0];
+    return sum + (w >> 16) * x.at[1];
+}
+GOT_INLINE void store_words(int16_t *p, vf v)
+{
+    for (int i = 0; i < GOT_LANES; i++)
+        p[i] = (int16_t)lrintf(v[i]);
 }
 
 #endif

@@ -5,7 +5,7 @@
 #define GOT_API __attribute__((visibility("default")))
 
 /* Counts up whenever an exported function or a structure shared with Python changes; library.py has the same number. */
-#define GOT_ABI 3
+#define GOT_ABI 4
 
 GOT_API int got_abi(void);
 

@@ -126,7 +126,7 @@ static division divide(const got_linear *layer, int rows)
     d.scales = after(d.start, count * groups * 4);
     d.sums = after(d.scales, count * 4);
     d.bytes = after(d.sums, count * GOT_PANEL * 4);
-    d.weights = after(d.bytes, prepared_inputs(layer));
+    d.weights = after(d.bytes, prepared_inputs(layer) * (layer->format == GOT_INT16 ? 2 : 1));
     d.panel = after(d.weights, wide != NULL ? GOT_WIDE_BYTES : 0);
     d.end = after(d.panel, layer->format == GOT_COMPACT ? steps * GOT_STEP_BYTES : 0);
     return d;
@@ -424,6 +424,8 @@ static float weight(const got_linear *layer, int panel, int column, int k)
         return ((const float *)step)[column];
     case GOT_BF16:
         return bf16_value(((const uint16_t *)step)[column * 2 + k % 2]);
+    case GOT_INT16:
+        return (float)((const int16_t *)step)[column * 2 + k % 2] * ((const float *)layer->scales)[panel * GOT_PANEL + column];
     case GOT_INT8:
         return (float)(step[column * 4 + k % 4] - 128) * ((const float *)layer->scales)[panel * GOT_PANEL + column];
     default: {

@@ -8,10 +8,13 @@
  *   int8  [k/4][32][4] bytes: weight + 128. Times scales[output]; inputs are quantised token by token, see below.
  *   int4  [k/8][32][4] bytes: weight + 8; the low half byte is input 8i+j, the high one 8i+4+j.
  *         Scales are bf16, [panel][k/group][32].
+ *   int16 [k/2][32][2] whole numbers. Times scales[output]; inputs are quantised to +-GOT_INT16_INPUT, and the sizes of an
+ *         output's weights sum up to so little that 32 bits hold every sum.
  *   compact  bf16 in 12 bits, losslessly; see compact.h.
  *
- * k is padded with weights of value 0: to 2 for both kinds of bf16, to 4, and for int4 to whole groups; outputs are padded to whole panels.
- * For int8 and int4 every row of x becomes int8 at run time: q = round(x * 127 / max|x|), sums are exact int32.
+ * k is padded with weights of value 0: to 2 for int16 and both kinds of bf16, to 4, and for int4 to whole groups; outputs are padded to whole panels.
+ * For int8 and int4 every row of x becomes int8 at run time: q = round(x * 127 / max|x|), sums are exact int32; for int16
+ * likewise with GOT_INT16_INPUT.
  *
  * One result does not depend on the other rows nor on the number of threads: every output is summed over k in the same
  * order, so a token computed alone and one computed in a batch agree to the last bit. AMX, if it is asked for, keeps this for all
@@ -27,6 +30,8 @@
 #include <stdint.h>
 
 #define GOT_PANEL 32
+#define GOT_FORMATS 6
+#define GOT_INT16_INPUT 4095
 
 typedef enum {
     GOT_FP32 = 0,
@@ -34,6 +39,7 @@ typedef enum {
     GOT_INT8 = 2,
     GOT_INT4 = 3,
     GOT_COMPACT = 4,
+    GOT_INT16 = 5,
 } got_format;
 
 typedef enum {
@@ -51,7 +57,7 @@ typedef struct {
     int32_t group;    /* int4: inputs that share a scale, a multiple of 8 */
     int32_t panels;   /* ceil(n / 32), or ceil(n / 16) for GOT_SILU_MUL */
     const void *weights;
-    const void *scales; /* int8: float[panels * 32]; int4: bf16; else NULL */
+    const void *scales; /* int8, int16: float[panels * 32]; int4: bf16; else NULL */
     const float *bias;  /* float[panels * 32] in the panels' order, or NULL */
     got_compact compact; /* GOT_COMPACT: what is not in the weights */
 } got_linear;

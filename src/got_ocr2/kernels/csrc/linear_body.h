@@ -18,25 +18,27 @@
 #endif
 
 #if defined(GOT_AVX512) /* 32 registers of 16 lanes */
-enum { FLOAT_ROWS = 12, INT8_ROWS = 12, INT4_ROWS = 12 };
+enum { FLOAT_ROWS = 12, INT8_ROWS = 12, INT4_ROWS = 12, INT16_ROWS = 12 };
 #define FLOAT_VECTORS(rows) 2
 #define INT8_VECTORS(rows) 2
 #define INT4_VECTORS(rows) ((rows) > 6 ? 1 : 2)
 #elif defined(GOT_AVX2) /* 16 of 8 */
 #if defined(GOT_BYTE_DOT)
-enum { FLOAT_ROWS = 6, INT8_ROWS = 6, INT4_ROWS = 4 };
+enum { FLOAT_ROWS = 6, INT8_ROWS = 6, INT4_ROWS = 4, INT16_ROWS = 6 };
 #else
-enum { FLOAT_ROWS = 6, INT8_ROWS = 4, INT4_ROWS = 4 };
+enum { FLOAT_ROWS = 6, INT8_ROWS = 4, INT4_ROWS = 4, INT16_ROWS = 6 };
 #endif
 #define FLOAT_VECTORS(rows) ((rows) > 3 ? 2 : 4)
 #define INT8_VECTORS(rows) 2
 #define INT4_VECTORS(rows) 2
 #else /* 16 or 32 of 4 */
-enum { FLOAT_ROWS = 4, INT8_ROWS = 4, INT4_ROWS = 2 };
+enum { FLOAT_ROWS = 4, INT8_ROWS = 4, INT4_ROWS = 2, INT16_ROWS = 4 };
 #define FLOAT_VECTORS(rows) ((rows) > 2 ? 2 : 4)
 #define INT8_VECTORS(rows) 2
 #define INT4_VECTORS(rows) 1
 #endif
+
+#define INT16_VECTORS(rows) 2
 
 /* A single block of rows waits for memory: it asks for the weights early, beyond the page where the hardware stops. */
 GOT_INLINE void fetch(const uint8_t *weights)
@@ -244,6 +246,27 @@ GOT_INLINE void int4_tile(const got_tile *t, int rows, int vectors, int column)
     add_sums(sums, t, rows, vectors, column);
 }
 
+GOT_INLINE void int16_tile(const got_tile *t, int rows, int vectors, int column)
+{
+    const uint8_t *weights = t->weights + column * 4;
+    const int32_t *x = t->x;
+    int32_t *all = (int32_t *)t->sums + column;
+    vw sums[GOT_MOST_ROWS][4];
+    FOR_TILE sums[r][v] = t->first ? vw_set(0) : vw_load(all + r * GOT_PANEL + v * GOT_LANES);
+    for (int s = 0; s < t->steps; s++, weights += GOT_STEP_BYTES, x += rows) {
+        vw w[4];
+        fetch(weights + t->ahead);
+        UNROLLED for (int v = 0; v < vectors; v++)
+            w[v] = vw_load(weights + v * GOT_VECTOR_BYTES);
+        UNROLLED for (int r = 0; r < rows; r++) {
+            pair_input input = pair_spread(x[r]);
+            UNROLLED for (int v = 0; v < vectors; v++)
+                sums[r][v] = pair_dot(sums[r][v], w[v], input);
+        }
+    }
+    FOR_TILE vw_store(all + r * GOT_PANEL + v * GOT_LANES, sums[r][v]);
+}
+
 /* The functions above for each number of rows that this dialect uses. */
 #define ALL_COLUMNS(tile, rows, vectors) \
     for (int v = 0; v < VECTORS; v += (vectors)) \
@@ -265,6 +288,7 @@ static void fp32_tiles(const got_tile *t, int rows) { CASES(fp32_tile, FLOAT_ROW
 static void bf16_tiles(const got_tile *t, int rows) { CASES(bf16_tile, FLOAT_ROWS, FLOAT_VECTORS) }
 static void int8_tiles(const got_tile *t, int rows) { CASES(int8_tile, INT8_ROWS, INT8_VECTORS) }
 static void int4_tiles(const got_tile *t, int rows) { CASES(int4_tile, INT4_ROWS, INT4_VECTORS) }
+static void int16_tiles(const got_tile *t, int rows) { CASES(int16_tile, INT16_ROWS, INT16_VECTORS) }
 static void compact_tiles(const got_tile *t, int rows) { CASES(compact_tile, FLOAT_ROWS, COMPACT_VECTORS) }
 
 /* Largest absolute value of a row; NaN if there is one: by their bits, NaN is above everything. */
@@ -306,6 +330,23 @@ static float quantize(const float *x, int k, int padded, int8_t *bytes)
     return top / 127.0f;
 }
 
+/* The same in 16 bits, up to GOT_INT16_INPUT. */
+static float quantize_words(const float *x, int k, int padded, int16_t *words)
+{
+    float top = largest(x, k);
+    vf scale = vf_set(top > 0.0f ? (float)GOT_INT16_INPUT / top : 0.0f);
+    int i = 0;
+    for (; i + GOT_LANES <= k; i += GOT_LANES)
+        store_words(words + i, vf_mul(vf_load(x + i), scale));
+    if (i < k) {
+        int16_t last[GOT_LANES];
+        store_words(last, vf_mul(vf_load_some(x + i, k - i), scale));
+        memcpy(words + i, last, sizeof last[0] * (size_t)(k - i));
+    }
+    memset(words + k, 0, sizeof words[0] * (size_t)(padded - k));
+    return top / (float)GOT_INT16_INPUT;
+}
+
 static void pack_floats(const float *x, ptrdiff_t ldx, int k, int padded, const got_rows *block)
 {
     int rows = block->rows;
@@ -337,11 +378,24 @@ static void pack_bytes(const got_linear *layer, const float *x, ptrdiff_t ldx, i
     }
 }
 
+static void pack_words(const got_linear *layer, const float *x, ptrdiff_t ldx, int padded, const got_rows *block,
+                       int16_t *words)
+{
+    for (int r = 0; r < block->rows; r++) {
+        int32_t *to = (int32_t *)block->x + r;
+        block->scales[r] = quantize_words(x + r * ldx, layer->k, padded, words);
+        for (int i = 0; i < padded / 2; i++)
+            memcpy(to + (ptrdiff_t)i * block->rows, words + 2 * i, 4);
+    }
+}
+
 static void pack(const got_linear *layer, const float *x, ptrdiff_t ldx, int steps, got_rows *block, int8_t *bytes)
 {
     int padded = steps * got_step_inputs[layer->format];
     if (got_tile_format(layer) <= GOT_BF16)
         pack_floats(x, ldx, layer->k, padded, block);
+    else if (layer->format == GOT_INT16)
+        pack_words(layer, x, ldx, padded, block, (int16_t *)bytes);
     else
         pack_bytes(layer, x, ldx, padded, block, bytes);
 }
@@ -420,7 +474,8 @@ static void finish(const got_linear *layer, int panel, int rows, const float *su
     } \
     break
     switch (layer->format) {
-    case GOT_INT8: FINISH_EACH(GOT_INT8);
+    case GOT_INT8:
+    case GOT_INT16: FINISH_EACH(GOT_INT8); /* whole sums and their scales, both */
     case GOT_INT4: FINISH_EACH(GOT_INT4);
     default: FINISH_EACH(GOT_FP32);
     }
@@ -431,7 +486,8 @@ static void finish(const got_linear *layer, int panel, int rows, const float *su
 /* What the including file exports. */
 #define GOT_LINEAR_TABLE \
     { \
-        .rows = {FLOAT_ROWS, FLOAT_ROWS, INT8_ROWS, INT4_ROWS, FLOAT_ROWS}, .pack = pack, \
-        .tile = {fp32_tiles, bf16_tiles, int8_tiles, int4_tiles, compact_tiles}, .finish = finish, .wide = GOT_WIDE, \
+        .rows = {FLOAT_ROWS, FLOAT_ROWS, INT8_ROWS, INT4_ROWS, FLOAT_ROWS, INT16_ROWS}, .pack = pack, \
+        .tile = {fp32_tiles, bf16_tiles, int8_tiles, int4_tiles, compact_tiles, int16_tiles}, .finish = finish, \
+        .wide = GOT_WIDE, \
         .inflate = inflate, \
     }

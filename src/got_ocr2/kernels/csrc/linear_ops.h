@@ -14,8 +14,8 @@
 #define GOT_MOST_ROWS 12 /* rows of a block, in any instruction set */
 
 /* Inputs of one step, and 32-bit words that they take in a packed row. */
-static const int got_step_inputs[5] = {1, 2, 4, 8, 2};
-static const int got_step_words[5] = {1, 2, 1, 2, 2};
+static const int got_step_inputs[GOT_FORMATS] = {1, 2, 4, 8, 2, 2};
+static const int got_step_words[GOT_FORMATS] = {1, 2, 1, 2, 2, 1};
 
 /* The format of the weights once they are in a tile's hands. */
 static inline int got_tile_format(const got_linear *layer)
@@ -25,13 +25,13 @@ static inline int got_tile_format(const got_linear *layer)
 
 typedef struct {
     const uint8_t *weights; /* the panel's first step of the range */
-    const void *x;          /* [words][rows]: fp32, or four inputs of 8 bits in a word */
+    const void *x;          /* [words][rows]: fp32, or four inputs of 8 bits or two of 16 in a word */
     const int32_t *start;   /* int8: [rows], int4: [groups][rows]; what cancels the weights' offset */
     const uint16_t *scales; /* int4: [groups][32] bf16 */
     const uint8_t *table;   /* compact: the panel's */
     const got_escape *escapes, *escapes_end; /* compact: those from the range's first step on */
     uint32_t place;         /* compact: of the range's first weight in its panel */
-    float *sums;            /* [rows][32]; int8: int32 */
+    float *sums;            /* [rows][32]; int8, int16: int32 */
     int steps;
     int group_steps; /* int4 */
     ptrdiff_t ahead; /* bytes from the weights in use to those to fetch */
@@ -53,7 +53,7 @@ typedef struct {
     const uint8_t *weights; /* the panel's first step */
     const void *x;       /* fp32, or prepared rows; what lies after them, up to GOT_WIDE_UNIT rows, is anything */
     ptrdiff_t ldx;       /* between rows: floats, or units of 16 bits */
-    const float *scales; /* int8: what one quantised unit of each row is worth */
+    const float *scales; /* int8, int16: what one quantised unit of each row is worth */
     void *room;          /* GOT_WIDE_BYTES, for the unpacked weights */
     float *sums;         /* [rows up to GOT_WIDE_UNIT][32] */
     float *y;
@@ -77,11 +77,11 @@ typedef struct {
 } got_wide_way;
 
 typedef struct {
-    int rows[5]; /* most rows of a tile, by format */
-    got_wide_way wide[4]; /* by format */
+    int rows[GOT_FORMATS]; /* most rows of a tile, by format */
+    got_wide_way wide[GOT_FORMATS]; /* by format */
     /* Packs block.rows rows of x (k inputs, zeros up to all steps); `bytes` is room for one quantised row. */
     void (*pack)(const got_linear *layer, const float *x, ptrdiff_t ldx, int steps, got_rows *block, int8_t *bytes);
-    void (*tile[5])(const got_tile *tile, int rows);
+    void (*tile[GOT_FORMATS])(const got_tile *tile, int rows);
     /* Some steps of a compact panel -> steps of bf16; escapes become anything. */
     void (*inflate)(const uint8_t *compact, int steps, const uint8_t *table, uint8_t *out);
     /* Scales the sums of `rows` rows, adds bias, applies the epilogue, adds the residual and writes y. */

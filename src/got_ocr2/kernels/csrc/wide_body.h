@@ -100,33 +100,63 @@ GOT_INLINE void wide_floats(const got_wide *job, int format)
 static void wide_fp32(const got_wide *job) { wide_floats(job, GOT_FP32); }
 static void wide_bf16(const got_wide *job) { wide_floats(job, GOT_BF16); }
 
-/* AVX2 multiplies pairs of 16 bits exactly in one instruction: bytes widened beforehand are twice as fast as floats,
- * where widening them in the tile is no faster. AVX-VNNI and others multiply the bytes themselves. */
-#if defined(GOT_AVX2) && !defined(GOT_BYTE_DOT)
+#if defined(GOT_AVX2)
 
-#define WIDE_BYTE_RANGE (2 * GOT_RANGE_INPUTS)
+#define WIDE_PAIR_RANGE (2 * GOT_RANGE_INPUTS)
 
-/* In assembly: the compiler would hold many products before it adds them, and the sums in memory. */
-GOT_INLINE void add_products(vw *sum, vw w, vw x)
-{
-    vw products;
-    __asm__("vpmaddwd %2, %3, %1\n\tvpaddd %1, %0, %0" : "+x"(*sum), "=&x"(products) : "x"(w), "x"(x));
-}
-
-GOT_INLINE void wide_byte_tile(int rows, const vw *w, const int16_t *x, ptrdiff_t ldx, int pairs, bool first, int32_t *out)
+/* sums (rows, 32) = or += x (rows, 2 pairs) w; the vectors of a pair's weights stand `stride` vectors apart. */
+GOT_INLINE void wide_pair_tile(int rows, const vw *w, int stride, const int16_t *x, ptrdiff_t ldx, int pairs, bool first,
+                               int32_t *out)
 {
     vw sums[WIDE_ROWS][2];
     EACH_SUM(rows) sums[r][v] = first ? vw_set(0) : vw_load(out + r * GOT_PANEL + v * GOT_LANES);
-    for (int k = 0; k < pairs; k++, w += 2, x += 2) {
+    for (int k = 0; k < pairs; k++, w += stride, x += 2) {
         vw w0 = w[0], w1 = w[1];
         UNROLLED for (int r = 0; r < rows; r++) {
-            vw input = _mm256_castps_si256(_mm256_broadcast_ss((const float *)(x + r * ldx))); /* a pair */
-            add_products(&sums[r][0], w0, input);
-            add_products(&sums[r][1], w1, input);
+            pair_input input = _mm256_castps_si256(_mm256_broadcast_ss((const float *)(x + r * ldx)));
+            sums[r][0] = pair_dot(sums[r][0], w0, input);
+            sums[r][1] = pair_dot(sums[r][1], w1, input);
         }
     }
     EACH_SUM(rows) vw_store(out + r * GOT_PANEL + v * GOT_LANES, sums[r][v]);
 }
+
+static float quantize_row(const float *x, int k, int padded, int8_t *bytes, void *out)
+{
+    (void)bytes;
+    return quantize_words(x, k, padded, out);
+}
+
+/* Weights of 16 bits lie as the tile takes them. */
+static void wide_int16(const got_wide *job)
+{
+    const got_linear *layer = job->layer;
+    const int all = (layer->k + 1) / 2, range = WIDE_PAIR_RANGE / 2;
+    for (int s = 0; s < all; s += range)
+        for (int column = 0; column < GOT_PANEL; column += WIDE_COLUMNS) {
+            const int steps = all - s < range ? all - s : range;
+            const bool whole = s + range >= all && column + WIDE_COLUMNS == GOT_PANEL;
+            const vw *w = (const vw *)(job->weights + (size_t)s * GOT_STEP_BYTES + column * 4);
+            for (int row = 0, rows; row < job->rows; row += rows) {
+                const int16_t *x = (const int16_t *)job->x + row * job->ldx + s * 2;
+                float *sums = job->sums + row * GOT_PANEL;
+                rows = job->rows - row < WIDE_ROWS ? job->rows - row : WIDE_ROWS;
+#define WORD_TILE(count) \
+    wide_pair_tile(count, w, GOT_PANEL / GOT_LANES, x, job->ldx, steps, s == 0, (int32_t *)sums + column)
+                WIDE_CASES(WORD_TILE, rows)
+                if (whole)
+                    finish(layer, job->panel, rows, sums, job->scales + row, job->y + row * job->ldy, job->ldy,
+                           job->residual != NULL ? job->residual + row * job->ldr : NULL, job->ldr);
+            }
+        }
+}
+
+#define WIDE_WORDS [GOT_INT16] = {wide_int16, quantize_row, 2}
+#endif
+
+/* AVX2 multiplies pairs of 16 bits exactly in one instruction: bytes widened beforehand are twice as fast as floats,
+ * where widening them in the tile is no faster. AVX-VNNI and others multiply the bytes themselves. */
+#if defined(GOT_AVX2) && !defined(GOT_BYTE_DOT)
 
 static float widen_row(const float *x, int k, int padded, int8_t *bytes, void *out)
 {
@@ -156,7 +186,7 @@ static void unpack_bytes(const uint8_t *weights, int steps, int column, vw *to)
 static void wide_int8(const got_wide *job)
 {
     const got_linear *layer = job->layer;
-    const int all = (layer->k + 3) / 4, range = WIDE_BYTE_RANGE / 4;
+    const int all = (layer->k + 3) / 4, range = WIDE_PAIR_RANGE / 4;
     const uint8_t *weights = job->weights;
     vw *w = job->room;
     for (int s = 0; s < all; s += range)
@@ -168,7 +198,7 @@ static void wide_int8(const got_wide *job)
                 const int16_t *x = (const int16_t *)job->x + row * job->ldx + s * 4;
                 float *sums = job->sums + row * GOT_PANEL;
                 rows = job->rows - row < WIDE_ROWS ? job->rows - row : WIDE_ROWS;
-#define BYTE_TILE(count) wide_byte_tile(count, w, x, job->ldx, 2 * steps, s == 0, (int32_t *)sums + column)
+#define BYTE_TILE(count) wide_pair_tile(count, w, 2, x, job->ldx, 2 * steps, s == 0, (int32_t *)sums + column)
                 WIDE_CASES(BYTE_TILE, rows)
                 if (whole)
                     finish(layer, job->panel, rows, sums, job->scales + row, job->y + row * job->ldy, job->ldy,
@@ -177,7 +207,9 @@ static void wide_int8(const got_wide *job)
         }
 }
 
-#define GOT_WIDE {{.product = wide_fp32}, {.product = wide_bf16}, {wide_int8, widen_row, 2}}
+#define GOT_WIDE {{.product = wide_fp32}, {.product = wide_bf16}, {wide_int8, widen_row, 2}, WIDE_WORDS}
+#elif defined(GOT_AVX2)
+#define GOT_WIDE {{.product = wide_fp32}, {.product = wide_bf16}, WIDE_WORDS}
 #else
 #define GOT_WIDE {{.product = wide_fp32}, {.product = wide_bf16}}
 #endif

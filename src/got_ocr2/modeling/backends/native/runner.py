@@ -19,7 +19,7 @@ from .decoder import pack_decoder
 from .vision import pack_vision
 from .weights import Taker, exact_in_bf16
 
-Weights = Literal["auto", "fp32", "bf16", "int8", "int4", "compact"]
+Weights = Literal["auto", "fp32", "bf16", "int8", "int4", "compact", "int16"]
 
 # Linear weights of a decoder from which on "auto" stores them as "compact": fewer stay in a processor's cache, where
 # reading less gains nothing.
@@ -31,7 +31,8 @@ class NativeRunner:
 
     "fp32", "bf16" and "compact" weights give what the torch model gives in fp32, within its rounding: bf16 is how
     published weights are stored, and nothing is computed in it; "compact" is the same in 12 bits. "int8" and "int4"
-    weights are approximations, and so are their inputs (8 bits); beside "int4" layers the head is "int8".
+    weights are approximations, and so are their inputs (8 bits); beside "int4" layers the head is "int8". "int16" is a
+    close one, inputs in 13 bits.
 
     Attributes:
         weights: the format of the decoder's layers.
@@ -68,7 +69,7 @@ class NativeRunner:
         if model.device.type != "cpu":
             raise InvalidOptionError(f"The native kernels run on the CPU; the model is on {model.device}.")
         _check("weights", weights, FORMATS)
-        _check("vision", vision, ("fp32", "bf16", "int8"))
+        _check("vision", vision, ("fp32", "bf16", "int16", "int8"))
         _check("cache", cache, CACHES)
         if threads is not None:
             kernels.set_threads(threads)
