@@ -4,9 +4,9 @@ Environment variables, read when the library is first wanted:
 
 - `GOT_OCR2_NATIVE=0` leaves it alone, as if it had not been built;
 - `GOT_OCR2_ISA=avx512|avx2|portable` uses that instruction set instead of the best one of this machine;
-- `GOT_OCR2_ISA=amx` adds AMX to AVX-512, for many rows of bf16 and int8 weights. It has been tested by emulation only,
-  on no processor that has it, so it is never the best one. Rows in bf16 then depend, in their last bits, on how many
-  there are.
+- `GOT_OCR2_ISA=amx` adds AMX to AVX-512, `GOT_OCR2_ISA=mmla` aarch64's products of small matrices (FEAT_BF16 and
+  FEAT_I8MM), for many rows of bf16 and int8 weights. They have been tested by emulation only, on no processor that has
+  them, so they are never the best one. Rows in bf16 then depend, in their last bits, on how many there are.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from .cpu_cores import default_threads
 ABI = 4
 """Equals `GOT_ABI` in csrc/export.h: a library left over from an older checkout is not called."""
 
-INSTRUCTION_SETS = ("portable", "avx2", "avx512", "amx")
-"""By their numbers in csrc/isa.h; the best one of a machine is never "amx"."""
+INSTRUCTION_SETS = ("portable", "avx2", "avx512", "amx", "mmla")
+"""By their numbers in csrc/isa.h; the best one of a machine is never "amx" nor "mmla"."""
 
 MAX_THREADS = 256
 """`GOT_MAX_THREADS` in csrc/pool.h."""

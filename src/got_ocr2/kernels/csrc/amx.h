@@ -1,6 +1,6 @@
 /* The eight tile registers of AMX, each of 16 rows of 64 bytes: numbers of tiles are literals.
  *
- * With GOT_EMULATED_TILES the same names come from plain C (amx_emulated.h, beside the tests), for processors without.
+ * With GOT_EMULATED_UNITS the same names come from plain C (amx_emulated.h, beside the tests), for processors without.
  */
 #ifndef GOT_AMX_H
 #define GOT_AMX_H
@@ -8,7 +8,7 @@
 #define GOT_TILE_ROWS 16
 #define GOT_TILE_BYTES 64 /* of a row */
 
-#if defined(GOT_EMULATED_TILES)
+#if defined(GOT_EMULATED_UNITS)
 #include "amx_emulated.h"
 #else
 #include <immintrin.h>

@@ -1,6 +1,7 @@
 #include "isa.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #if GOT_X86
 #include <cpuid.h>
@@ -11,12 +12,14 @@
 #elif GOT_AARCH64 && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
+#elif GOT_AARCH64 && defined(__APPLE__)
+#include <sys/sysctl.h>
 #endif
 
 static atomic_int used = -1;
 static atomic_int byte_dot_allowed = 1;
 static atomic_int byte_dot_found = -1;
-static atomic_int amx_found = -1;
+static atomic_int unit_found[] = {[GOT_ISA_AMX] = -1, [GOT_ISA_MMLA] = -1};
 
 int got_abi(void)
 {
@@ -47,12 +50,12 @@ int got_isa_used(void)
 int got_isa_vectors(void)
 {
     int isa = got_isa_used();
-    return isa == GOT_ISA_AMX ? got_isa_best() : isa;
+    return isa >= GOT_ISA_AMX ? got_isa_best() : isa;
 }
 
 static int find_amx(void)
 {
-#if defined(GOT_EMULATED_TILES)
+#if defined(GOT_EMULATED_UNITS)
     return 1;
 #elif GOT_AMX
     const unsigned needed = 1u << 22 | 1u << 24 | 1u << 25; /* AMX-BF16, AMX-TILE, AMX-INT8 */
@@ -60,6 +63,23 @@ static int find_amx(void)
     unsigned a, b, c, d;
     return got_isa_best() == GOT_ISA_AVX512 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & needed) == needed
            && syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+    return 0;
+#endif
+}
+
+static int find_mmla(void)
+{
+#if defined(GOT_EMULATED_UNITS)
+    return 1;
+#elif GOT_MMLA && defined(__linux__)
+    const unsigned long needed = HWCAP2_BF16 | HWCAP2_I8MM;
+    return (getauxval(AT_HWCAP2) & needed) == needed && (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#elif GOT_MMLA && defined(__APPLE__)
+    int bf16 = 0, i8mm = 0;
+    size_t size = sizeof bf16;
+    return sysctlbyname("hw.optional.arm.FEAT_BF16", &bf16, &size, NULL, 0) == 0 && bf16
+           && sysctlbyname("hw.optional.arm.FEAT_I8MM", &i8mm, &size, NULL, 0) == 0 && i8mm;
 #else
     return 0;
 #endif
@@ -78,7 +98,12 @@ static int once(atomic_int *answer, int (*find)(void))
 
 int got_isa_use(int isa)
 {
-    if (isa == GOT_ISA_AMX ? !once(&amx_found, find_amx) : isa < GOT_ISA_PORTABLE || isa > got_isa_best())
+    bool offered = isa >= GOT_ISA_PORTABLE && isa <= got_isa_best();
+    if (isa == GOT_ISA_AMX)
+        offered = once(&unit_found[isa], find_amx);
+    else if (isa == GOT_ISA_MMLA)
+        offered = once(&unit_found[isa], find_mmla);
+    if (!offered)
         return -1;
     atomic_store(&used, isa);
     return 0;

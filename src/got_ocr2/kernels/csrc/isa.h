@@ -8,16 +8,18 @@ typedef enum {
     GOT_ISA_PORTABLE = 0, /* plain C, whatever the compiler makes of it */
     GOT_ISA_AVX2 = 1,     /* AVX2 and FMA */
     GOT_ISA_AVX512 = 2,   /* AVX-512 F, BW, DQ, VL and VNNI */
-    GOT_ISA_AMX = 3,      /* the same, with AMX for many rows; never the best unless asked for: nobody has measured it */
+    /* Matrix units, for many rows: never the best unless asked for, since nobody has measured them. */
+    GOT_ISA_AMX = 3,  /* AVX-512 with AMX */
+    GOT_ISA_MMLA = 4, /* aarch64 with products of small matrices, FEAT_BF16 and FEAT_I8MM */
 } got_isa;
 
-/* The best that runs here, AMX left out. */
+/* The best that runs here, matrix units left out. */
 GOT_API int got_isa_best(void);
 
 /* The one in use: the best, unless got_isa_use chose another. */
 GOT_API int got_isa_used(void);
 
-/* The same for kernels that have no use for tiles: never GOT_ISA_AMX. */
+/* The same for kernels that have no use for a matrix unit: never GOT_ISA_AMX nor GOT_ISA_MMLA. */
 int got_isa_vectors(void);
 
 /* Chooses another. Returns 0, or -1 and changes nothing where it cannot run here. The first time that AMX is chosen the
@@ -42,8 +44,8 @@ GOT_API void got_isa_allow_byte_dot(int allowed);
 #define GOT_TARGET_END GOT_PRAGMA(GCC pop_options)
 #endif
 
-/* Emulated tiles are for tests: with plain C, on any processor. */
-#if defined(__x86_64__) && !defined(GOT_EMULATED_TILES)
+/* Emulated matrix units are for tests: with plain C, on any processor. */
+#if defined(__x86_64__) && !defined(GOT_EMULATED_UNITS)
 #define GOT_X86 1
 #define GOT_AARCH64 0
 #define GOT_FEATURES_AVX2 "avx,avx2,fma"
@@ -61,8 +63,10 @@ GOT_API void got_isa_allow_byte_dot(int allowed);
 #define GOT_AARCH64 1
 #if defined(__clang__)
 #define GOT_FEATURES_NEON_DOT "dotprod"
+#define GOT_FEATURES_MMLA "dotprod,bf16,i8mm"
 #else
 #define GOT_FEATURES_NEON_DOT "arch=armv8.2-a+dotprod"
+#define GOT_FEATURES_MMLA "arch=armv8.2-a+dotprod+bf16+i8mm"
 #endif
 #else
 #define GOT_X86 0
@@ -71,10 +75,16 @@ GOT_API void got_isa_allow_byte_dot(int allowed);
 #endif
 
 /* A compiler that knows AMX also knows AVX-VNNI; permission is asked as Linux wants it. */
-#if defined(GOT_EMULATED_TILES) || (GOT_X86_VNNI && defined(__linux__))
+#if defined(GOT_EMULATED_UNITS) || (GOT_X86_VNNI && defined(__linux__))
 #define GOT_AMX 1
 #else
 #define GOT_AMX 0
+#endif
+
+#if defined(GOT_EMULATED_UNITS) || (GOT_AARCH64 && (defined(__clang__) ? __clang_major__ >= 11 : __GNUC__ >= 10))
+#define GOT_MMLA 1
+#else
+#define GOT_MMLA 0
 #endif
 
 #endif

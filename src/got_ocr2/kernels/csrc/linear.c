@@ -34,6 +34,10 @@ static const got_linear_ops *ops(void)
     if (got_isa_used() == GOT_ISA_AMX)
         return &got_linear_amx;
 #endif
+#if GOT_MMLA
+    if (got_isa_used() == GOT_ISA_MMLA)
+        return &got_linear_mmla;
+#endif
     switch (got_isa_vectors()) {
 #if GOT_X86
     case GOT_ISA_AVX512:

@@ -17,8 +17,8 @@
  * likewise with GOT_INT16_INPUT.
  *
  * One result does not depend on the other rows nor on the number of threads: every output is summed over k in the same
- * order, so a token computed alone and one computed in a batch agree to the last bit. AMX, if it is asked for, keeps this for all
- * but both kinds of bf16, whose many rows agree with few within the rounding of fp32.
+ * order, so a token computed alone and one computed in a batch agree to the last bit. A matrix unit, if one is
+ * asked for, keeps this for all but both kinds of bf16, whose many rows agree with few within the rounding of fp32.
  */
 #ifndef GOT_LINEAR_H
 #define GOT_LINEAR_H

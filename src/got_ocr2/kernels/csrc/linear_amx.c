@@ -1,14 +1,12 @@
 /* The linear kernels in AVX-512, with AMX for many rows of bf16 and int8 weights.
  *
- * Panels lie in memory as tiles want them: 16 steps are two tiles of 16 outputs. An fp32 input is exactly the sum of
- * three bf16 numbers, so three products with bf16 weights, the smallest terms' first, lose nothing but what fp32 sums
- * round; numbers below 2^-126 count as zero.
- * fp32 and int4 weights stay with AVX-512.
+ * Panels lie in memory as tiles want them: 16 steps are two tiles of 16 outputs. fp32 and int4 weights stay with
+ * AVX-512.
  */
 #include "isa.h"
 
 #if GOT_AMX
-#if !defined(GOT_EMULATED_TILES)
+#if !defined(GOT_EMULATED_UNITS)
 #define GOT_AVX512
 GOT_TARGET_BEGIN(GOT_FEATURES_AMX)
 #endif
@@ -16,41 +14,9 @@ GOT_TARGET_BEGIN(GOT_FEATURES_AMX)
 #include "linear_body.h"
 
 #include "amx.h"
+#include "bf16_terms.h"
 
-#define TERMS 3 /* of an fp32 number */
 #define STEPS GOT_TILE_ROWS
-
-/* The upper half of a number's bits, as bf16: the rest of it is exact. */
-GOT_INLINE float upper_half(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, 4);
-    bits &= 0xffff0000;
-    memcpy(&x, &bits, 4);
-    return x;
-}
-
-GOT_INLINE uint16_t to_bf16(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, 4);
-    return (uint16_t)(bits >> 16);
-}
-
-/* (k) fp32 -> (TERMS, padded) bf16, the largest terms first */
-static float split_row(const float *x, int k, int padded, int8_t *bytes, void *out)
-{
-    uint16_t *term = out;
-    (void)bytes;
-    memset(out, 0, (size_t)padded * TERMS * 2);
-    for (int i = 0; i < k; i++) {
-        float high = upper_half(x[i]), middle = upper_half(x[i] - high), low = x[i] - high - middle;
-        term[i] = to_bf16(high);
-        term[padded + i] = to_bf16(middle);
-        term[2 * padded + i] = to_bf16(low);
-    }
-    return 1.0f;
-}
 
 /* (k) fp32 -> (padded) bytes, and behind them what cancels the weights' offset */
 static float byte_row(const float *x, int k, int padded, int8_t *bytes, void *out)
@@ -146,7 +112,7 @@ static void many_rows_int8(const got_wide *job) { many_rows(job, true); }
 
 const got_linear_ops got_linear_amx = GOT_LINEAR_TABLE;
 
-#if !defined(GOT_EMULATED_TILES)
+#if !defined(GOT_EMULATED_UNITS)
 GOT_TARGET_END
 #endif
 #endif

@@ -89,7 +89,7 @@ typedef struct {
                    ptrdiff_t ldy, const float *residual, ptrdiff_t ldr);
 } got_linear_ops;
 
-extern const got_linear_ops got_linear_plain, got_linear_amx;
+extern const got_linear_ops got_linear_plain, got_linear_amx, got_linear_mmla;
 #if defined(__x86_64__)
 extern const got_linear_ops got_linear_avx2, got_linear_avx2_vnni, got_linear_avx512;
 #elif defined(__aarch64__)
