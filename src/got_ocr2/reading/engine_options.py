@@ -23,7 +23,7 @@ class EngineOptions:
 
     Attributes:
         quantization: "int8" or "int4", on a CPU; None leaves the model's numbers as they are. For models that read
-            lines the compiled kernels keep the encoder's in 16 bits where that is faster.
+            lines the compiled kernels keep them in 16 bits where that is faster.
         kernels: "auto", "native" or "torch".
         kv_memory: most that the key/value cache may take, in bytes or as in "2GB"; None for a share of what is
             free.

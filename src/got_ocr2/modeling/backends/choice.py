@@ -39,8 +39,8 @@ def choose_runner(
         kv_cache: how the compiled kernels on a CPU store keys and values: "auto" is fp32, and bf16 beside quantised
             weights. Anything below fp32 changes the numbers a little.
         consume: the model will not be used otherwise: packed weights may take the place of its own.
-        lines: the model reads lines, whose encoder takes most of the time: the compiled kernels compute it with
-            weights of 16 bits and inputs of 13, on processors that multiply these faster than fp32.
+        lines: the model is a small one that reads lines: the compiled kernels compute it with weights of 16 bits and
+            inputs of 13, on processors that multiply these faster than fp32.
 
     Raises:
         InvalidOptionError: an unknown name, or something that cannot be had on this device.
@@ -62,10 +62,8 @@ def choose_runner(
         from .native.runner import NativeRunner
 
         in_16_bits = lines and quantization is None and native_kernels.instruction_set() in _FAST_IN_16_BITS
-        vision = "int16" if in_16_bits else "auto"
-        return NativeRunner(
-            model, weights=quantization or "auto", vision=vision, cache=kv_cache, consume=consume
-        )
+        weights = "int16" if in_16_bits else quantization or "auto"
+        return NativeRunner(model, weights=weights, cache=kv_cache, consume=consume)
     asked = next(
         (
             f"{name}={value!r}"

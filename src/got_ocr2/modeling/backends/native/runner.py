@@ -158,7 +158,7 @@ def _exact_weights(model: GotOcr2Network, exact: Format) -> Format:
 def _vision_format(weights: Format) -> Format:
     if weights == "compact":  # a picture's many patches keep the arithmetic busy, not the memory
         return "bf16"
-    return "int8" if weights in ("int8", "int4") else weights
+    return "int8" if weights == "int4" else weights
 
 
 def _check(name: str, value: str, known: Sequence[str]) -> None:
