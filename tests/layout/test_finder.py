@@ -137,7 +137,7 @@ def test_a_few_words_whose_letters_hang_below_stay_level():
     boxes = [(x, 23 - tall, x + wide, 23) for x, wide, tall in places]
     boxes += [(x, 26 - tall, x + wide, 26) for x, wide, tall in hanging]
     letters = boxes_of(*boxes)
-    (row,) = rows_of(letters, letters, 7.5)
+    (row,) = rows_of(letters, letters, 7.5, np.zeros((1, 1), np.uint8))
     assert row.line.slope == pytest.approx(0, abs=0.01)
     assert row.foot == pytest.approx(23, abs=0.5)
 

@@ -58,7 +58,7 @@ def find_lines(image: Image.Image, options: LayoutOptions | None = None) -> Page
     else:
         slant = 0.0
     view = replace(view, turn=turn, slant=slant)
-    rows = rows_of(pieces, letters, height) if len(letters) else []
+    rows = rows_of(pieces, letters, height, dark) if len(letters) else []
     rows = _without_rests(rows, [view.cuts_off(row, letters) for row in rows])
     rows = _without_scraps(rows, ink.shape[0])
     left_out = max(0, len(rows) - MOST_LINES)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .chains import Groups, connected
 from .letters import Letters
 from .row import Row
+from .screens import Gray
 
 _ALIKE = 1.9  # most ratio of the heights of letters in one line
 _BANDS_ALIKE = 1.5  # and of the bands in which they stand
@@ -57,18 +58,19 @@ class _Gap:
         return (self.x2 - self.x1) / self.height
 
 
-def bridged_rows(rows: Sequence[Row], small: Letters, walls: Letters) -> Groups:
+def bridged_rows(rows: Sequence[Row], small: Letters, walls: Letters, dark: Gray) -> Groups:
     """Which line each row is a part of: int64 `(n,)`.
 
     Args:
         rows: of the page.
         small: dots and other small parts, sorted by their left edges: leaders bridge gaps.
         walls: upright rules, which no line goes through.
+        dark: of `ink_of`; no line goes through an edge of what is dark.
     """
     if len(rows) < 2:
         return np.zeros(len(rows), np.int64)
     page = _Map(rows)
-    gaps = [(i, j, gap) for i, j, gap in _gaps(rows) if not _walled(gap, walls)]
+    gaps = [(i, j, gap) for i, j, gap in _gaps(rows) if not _walled(gap, walls) and not _has_edge(gap, dark)]
     inner = {j for _, j, _ in gaps}  # marks are first on their level
     bridged = [
         (i not in inner and _is_mark(rows[i], gap))
@@ -212,6 +214,13 @@ def _walled(gap: _Gap, walls: Letters) -> bool:
             & (walls.y2 > middle)
         ).any()
     )
+
+
+def _has_edge(gap: _Gap, dark: Gray) -> bool:
+    """Whether a dark surface begins or ends in the gap."""
+    row = min(len(dark) - 1, max(0, round(gap.foot - 0.5 * gap.height)))
+    surface = dark[row, max(0, round(gap.x1)) : max(0, round(gap.x2))]
+    return bool(surface.size and surface.min() != surface.max())
 
 
 class _Map:

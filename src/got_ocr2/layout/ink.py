@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Gray = NDArray[np.uint8]
+from .screens import Gray, panels_of, with_pale_print
 
 LEAST_CONTRAST = 14  # levels between ink and paper, after the paper has been made white
 _PALE = 150  # ink is lighter than this on average
@@ -25,6 +25,12 @@ def ink_of(gray: Gray) -> tuple[Gray, Gray]:
         Ink, uint8 `(H, W)`, 255 where there is some; and where the picture shows light letters on dark, 255, of the
         same shape.
     """
+    panels = panels_of(gray)
+    if panels:
+        gray = gray.copy()
+        for x1, y1, x2, y2 in panels:
+            inner = 255.0 - gray[y1:y2, x1:x2]
+            gray[y1:y2, x1:x2] = np.clip(inner * (255 / max(1.0, float(np.median(inner)))), 0, 255)
     small, factor = _reduced(gray)
     dark = _dark_areas(gray, small, factor)
     if dark.any():
@@ -44,6 +50,9 @@ def ink_of(gray: Gray) -> tuple[Gray, Gray]:
         ink[:] = 0
     else:
         cv2.threshold(clean, int(level), 255, cv2.THRESH_BINARY_INV, dst=ink)
+        ink = with_pale_print(clean, ink)
+    for x1, y1, x2, y2 in panels:
+        dark[y1:y2, x1:x2] = 255 - dark[y1:y2, x1:x2]
     return ink, dark
 
 

@@ -6,6 +6,8 @@ share columns; what is left comes first where nothing that spans both stands bet
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,8 @@ _SHORT_CELL = 14.0  # letter heights
 _RAGGED = 0.75
 _MARK = 3.0  # letter heights
 _SMALL = 3  # lines
+_MOST_BLOCKS = 600  # that are looked at for tables and columns
+_FLUSH = 1.0  # letter heights between edges of one column
 _CENTRED = 4.0  # letter heights between the middles of a page and of the number under it
 _HEAD_ROOM = 1.5  # letter heights between a running head and the page below it
 
@@ -138,7 +142,7 @@ def _foot(blocks: list[list[int]], hulls: Boxes, boxes: Boxes, heights: NDArray[
 def _with_tables(blocks: list[list[int]], boxes: Boxes, heights: NDArray[np.float64]) -> list[list[int]]:
     """Blocks side by side whose lines stand on one level, and are short or ragged, are the columns of a table."""
     count = len(blocks)
-    if count < 2 or count > 600:
+    if count < 2 or count > _MOST_BLOCKS:
         return blocks
     parent = list(range(count))
 
@@ -148,6 +152,10 @@ def _with_tables(blocks: list[list[int]], boxes: Boxes, heights: NDArray[np.floa
         return i
 
     hulls = np.array([_hull(boxes[block]) for block in blocks])
+    for a, parts in _columns_in_parts(blocks, hulls, heights):
+        if _are_cells(blocks[a], [line for part in parts for line in blocks[part]], boxes, heights):
+            for part in parts:
+                parent[root(part)] = root(a)
     for a in range(count):
         beside = (np.minimum(hulls[:, 3], hulls[a, 3]) > np.maximum(hulls[:, 1], hulls[a, 1])).nonzero()[0]
         for b in beside[beside > a]:
@@ -157,6 +165,24 @@ def _with_tables(blocks: list[list[int]], boxes: Boxes, heights: NDArray[np.floa
     for i in range(count):
         groups.setdefault(root(i), []).extend(blocks[i])
     return list(groups.values())
+
+
+def _columns_in_parts(
+    blocks: list[list[int]], hulls: Boxes, heights: NDArray[np.float64]
+) -> Iterator[tuple[int, list[int]]]:
+    """Blocks, each with short ones that stand beside it under each other, flush left or right: rows set far apart."""
+    lone = np.array([len(block) < _SMALL for block in blocks])
+    for a in np.flatnonzero(~lone):
+        x1, y1, x2, y2 = hulls[a]
+        beside = lone & (hulls[:, 3] > y1) & (hulls[:, 1] < y2)
+        for side in (hulls[:, 2] <= x1, hulls[:, 0] >= x2):
+            left = np.flatnonzero(beside & side)
+            while len(left):
+                flush = _FLUSH * float(np.median(heights[blocks[left[0]]]))
+                same = (abs(hulls[left] - hulls[left[0]])[:, [0, 2]] < flush).any(1)
+                if same.sum() > 1:
+                    yield int(a), left[same].tolist()
+                left = left[~same]
 
 
 def _are_cells(block: list[int], other: list[int], boxes: Boxes, heights: NDArray[np.float64]) -> bool:
@@ -228,17 +254,34 @@ def _ordered(hulls: Boxes) -> list[int]:
     share = across > 0.08 * width
     above = share & (middle[:, None] < middle[None, :])
     left = ~share & ((x1 + x2)[:, None] < (x1 + x2)[None, :])
+    over = left.T & (y2[:, None] <= y1[None, :]) & _one_column(hulls, share, above, left).T
+    left &= ~over.T
     for a in range(n):
         # What spans both and stands between keeps them apart.
         right, spanning = np.flatnonzero(left[a]), np.flatnonzero(share[a])
         low, high = np.minimum(middle[a], middle[right]), np.maximum(middle[a], middle[right])
         between = (middle[spanning] > low[:, None]) & (middle[spanning] < high[:, None])  # (right, spanning)
         left[a, right] = ~(between & share[np.ix_(right, spanning)]).any(1)
-    before = above | left
+    before = above | over | left
     seen, order = np.zeros(n, bool), list[int]()
     for start in np.lexsort((x1, y1)):
         _visit(int(start), before, seen, order)
     return order
+
+
+def _one_column(
+    hulls: Boxes, share: NDArray[np.bool_], above: NDArray[np.bool_], left: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Which two blocks, one left of the other, follow each other down the page, below what is as wide as both.
+
+    In columns, these stand beside each other somewhere.
+    """
+    n = len(hulls)
+    if n > _MOST_BLOCKS:
+        return np.zeros((n, n), bool)
+    beside = left & (hulls[:, None, 1] < hulls[None, :, 3]) & (hulls[None, :, 1] < hulls[:, None, 3])
+    same, over = ((share | np.eye(n, dtype=bool)).astype(np.float32), above.astype(np.float32))
+    return (over.T @ over > 0) & ~(same @ beside.astype(np.float32) @ same > 0)
 
 
 def _visit(start: int, before: NDArray[np.bool_], seen: NDArray[np.bool_], order: list[int]) -> None:

@@ -13,6 +13,7 @@ from .gutters import bridged_rows
 from .letters import Letters, Numbers, parted
 from .ranks import median, quantiles
 from .row import Row
+from .screens import Gray
 
 _Part = tuple[NDArray[np.int64], Row]  # the numbers of its letters
 
@@ -25,13 +26,14 @@ _FEW = 0.3  # share of small letters in a word that has any; fewer are parts of 
 _TAIL = 0.6  # likewise, of what hangs below the baseline: tails that broke off
 
 
-def rows_of(pieces: Letters, letters: Letters, height: float) -> list[Row]:
+def rows_of(pieces: Letters, letters: Letters, height: float, dark: Gray) -> list[Row]:
     """The lines that letters make.
 
     Args:
         pieces: all pieces of ink, sorted by their left edges: dots, dashes and commas are among them.
         letters: those that may be letters, sorted likewise.
         height: of a typical letter.
+        dark: of `ink_of`, uint8 `(H, W)`.
     """
     letters = parted(letters, height)
     runs = chained(letters)
@@ -46,7 +48,7 @@ def rows_of(pieces: Letters, letters: Letters, height: float) -> list[Row]:
     rows = [row for _, row in found]
     walls = pieces[(pieces.height > 6 * pieces.width) & (pieces.height > 3 * height)]
     bridged: list[Row] = []
-    for group in _members(bridged_rows(rows, small, walls)):
+    for group in _members(bridged_rows(rows, small, walls, dark)):
         bridged += _joined([found[i] for i in group], letters, small, height)
     return _without_inner(bridged)
 

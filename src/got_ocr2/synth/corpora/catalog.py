@@ -26,14 +26,18 @@ from ..sources.cache import read_cached, write_cached
 from ..sources.packed import pack_folder, packed_paragraphs, packed_texts
 from .packages import (
     DEBIAN_HANDBOOK,
+    FORTUNES,
     LIBREOFFICE_HELP,
     PYTHON_DOCS,
+    WORD_LISTS,
     WORDNET,
     Extract,
     bundled,
+    fortunes,
     king_james,
     pages,
     paragraphs_of,
+    word_list,
     wordnet,
 )
 
@@ -101,6 +105,19 @@ def _handbook(folder: str, language: str) -> _Origin:
     return _Origin(f"handbook-{language}", language, licence, "debian-handbook", path, pages(path))
 
 
+def _fortunes(language: str, folder: str = "") -> _Origin:
+    package = f"fortunes-{language}" if folder else "fortunes"
+    path = FORTUNES / folder
+    return _Origin(
+        f"fortunes-{language}", language, "collection: BSD-4-Clause", package, path, fortunes(path)
+    )
+
+
+def _words(package: str, name: str, language: str, licence: str) -> _Origin:
+    path = WORD_LISTS / name
+    return _Origin(f"words-{language}", language, licence, package, path, word_list(path))
+
+
 _ORIGINS: tuple[_Origin, ...] = (
     _Origin("wordnet", "en", "WordNet 3.0", "wordnet-base", WORDNET, wordnet, bundled("wordnet")),
     _Origin("king-james", "en", "public domain", "bible-kjv", "bible", king_james, bundled("king-james")),
@@ -110,6 +127,16 @@ _ORIGINS: tuple[_Origin, ...] = (
         _handbook(folder, folder[:2])
         for folder in ("en-US", "de-DE", "es-ES", "fr-FR", "it-IT", "nl-NL", "pl-PL", "pt-BR", "zh-CN")
     ),
+    _fortunes("en"),
+    _fortunes("de", "de"),
+    _fortunes("es", "es"),
+    _words("wfrench", "french", "fr", "GPL-2+"),
+    _words("wngerman", "ngerman", "de", "GPL-2+ or GPL-3+"),
+    _words("wspanish", "spanish", "es", "GPL-2+"),
+    _words("witalian", "italian", "it", "GPL-2+"),
+    _words("wdutch", "dutch", "nl", "BSD-3-Clause or CC-BY-3.0"),
+    _words("wportuguese", "portuguese", "pt", "GPL-2+ or LGPL-2.1"),
+    _words("wpolish", "polish", "pl", "GPL-2 or LGPL-2.1 or MPL-1.1"),
 )
 
 LANGUAGES: tuple[str, ...] = tuple(sorted({origin.language for origin in _ORIGINS}))

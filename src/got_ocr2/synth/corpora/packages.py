@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import unicodedata
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -16,9 +17,12 @@ WORDNET = Path("/usr/share/wordnet")
 LIBREOFFICE_HELP = Path("/usr/share/libreoffice/help")
 DEBIAN_HANDBOOK = Path("/usr/share/doc/debian-handbook/html")
 PYTHON_DOCS = Path("/usr/share/doc/python3.11/html")
+FORTUNES = Path("/usr/share/games/fortunes")
+WORD_LISTS = Path("/usr/share/dict")
 
 MIN_CHARACTERS, MAX_CHARACTERS = 12, 1500
 KJV_VERSES = 3
+WORDS_IN_A_ROW, MOST_WORDS = 12, 60_000
 
 # A block with no other block in it.
 _BLOCK = re.compile(
@@ -35,6 +39,14 @@ _FOREIGN = re.compile(
     "\u3001-\u301f\u4e00-\u9fff\uff01-\uff5e]"
 )
 _CHINESE = re.compile("[\u4e00-\u9fff]")
+
+# Of the package's files those in English prose: it lays Italian ones beside them.
+_ENGLISH_FORTUNES = (
+    "art", "computers", "cookie", "definitions", "education", "food", "fortunes", "goedel", "humorists", "kids", "law",
+    "linux", "linuxcookie", "literature", "love", "magic", "medicine", "men-women", "miscellaneous", "news", "people",
+    "perl", "pets", "platitudes", "politics", "pratchett", "riddles", "science", "songs-poems", "sports", "startrek",
+    "tao", "wisdom", "work",
+)  # fmt: skip
 
 Extract = Callable[[], Iterator[str]]
 
@@ -103,5 +115,33 @@ def pages(folder: Path) -> Extract:
                 source = pattern.sub("", source)
             for match in _BLOCK.finditer(source):
                 yield html.unescape(_TAG.sub("", match.group(2))).replace("¶", "").replace("\u200b", "")
+
+    return extract
+
+
+def fortunes(folder: Path) -> Extract:
+    """Quotations, jokes and dialogues: files of texts with a line of one "%" between any two."""
+
+    def extract() -> Iterator[str]:
+        names = _ENGLISH_FORTUNES if folder == FORTUNES else sorted(path.name for path in folder.iterdir())
+        for path in (folder / name for name in names):
+            if path.is_file() and path.suffix not in (".dat", ".u8"):
+                yield from re.split(r"^%+$", path.read_text("utf-8"), flags=re.MULTILINE)
+
+    return extract
+
+
+def word_list(path: Path) -> Extract:
+    """Words of a list, a dozen in a row, in an order that depends on the words alone.
+
+    Where no word follows from the one before, each letter has to be made out; accents above all.
+    """
+
+    def extract() -> Iterator[str]:
+        words = sorted(path.read_text("utf-8").split(), key=lambda word: zlib.crc32(word.encode()))[
+            :MOST_WORDS
+        ]
+        for start in range(0, len(words), WORDS_IN_A_ROW):
+            yield " ".join(words[start : start + WORDS_IN_A_ROW])
 
     return extract

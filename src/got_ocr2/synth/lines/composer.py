@@ -22,6 +22,7 @@ from .typography import (
     code_words,
     figure_words,
     form_words,
+    leader_words,
     printed,
     reference_words,
     upper,
@@ -44,7 +45,7 @@ class BlockComposer:
 
     content: Content
     split: Split
-    em: tuple[float, float] = (13.0, 52.0)
+    em: tuple[float, float] = (9.0, 52.0)
 
     def compose(self, rng: np.random.Generator, kind: LineKind) -> Sample:
         """One clean block, its lines joined by line breaks; without lines if nothing drawn could be set."""
@@ -71,6 +72,8 @@ class BlockComposer:
             sheet.mask = _needles(rng, sheet.mask, em)
         elif kind == "book":
             sheet.mask = _letterpress(rng, sheet.mask, em)
+        else:
+            sheet.mask = _screen(rng, sheet.mask, em)
         _rule(rng, sheet, em)
         if rng.random() < (0.35 if kind == "book" else 0.08):
             sheet.mask = _thin_paper(rng, sheet.mask, em)
@@ -126,6 +129,7 @@ class BlockComposer:
         count = max(1, int(width / hand.size / 1.6))
         way, forms = rng.random(), 0.65 if kind == "receipt" else 0.06
         references = 0.16 if kind == "book" else 0.05 if kind == "print" else 0.0
+        leaders = 0.02 if kind == "receipt" else 0.015
         if way < forms:
             words = form_words(rng, count)
         elif way < forms + 0.1:
@@ -138,6 +142,8 @@ class BlockComposer:
                 )
         elif way < forms + 0.1 + references:
             words = reference_words(rng, count)
+        elif way < forms + 0.1 + references + leaders:
+            words = leader_words(rng, self.content.words(rng, int(rng.integers(1, 5))), count)
         elif hand.face.style == "mono" and rng.random() < 0.2:
             words = code_words(rng, count)
         else:
@@ -240,6 +246,17 @@ def _letterpress(rng: np.random.Generator, mask: Image.Image, em: float) -> Imag
         mask = mask.filter(ImageFilter.GaussianBlur(em * rng.uniform(0.02, 0.08)))
         mask = mask.point([round(v * ink) for ink in [rng.uniform(0.15, 0.7)] for v in range(256)])
     return _patchy(rng, mask, em, rng.uniform(0.0, 0.5)) if rng.random() < 0.5 else mask
+
+
+def _screen(rng: np.random.Generator, mask: Image.Image, em: float) -> Image.Image:
+    """What is of less weight in grey; letters of outlines alone."""
+    way = rng.random()
+    if way < 0.12:
+        return mask.point([round(v * ink) for ink in [rng.uniform(0.3, 0.8)] for v in range(256)])
+    if way < 0.15 and em >= 14:
+        inside = mask.filter(ImageFilter.MinFilter(3))
+        return ImageChops.subtract(mask.filter(ImageFilter.MaxFilter(3)), inside)
+    return mask
 
 
 def _thin_paper(rng: np.random.Generator, mask: Image.Image, em: float) -> Image.Image:

@@ -56,7 +56,7 @@ class LineEngine:
     mixture: ContentMixture = field(default_factory=_mixture)
     strength: float = 0.85
     nothing: float = 0.03
-    em: tuple[float, float] = (13.0, 52.0)
+    em: tuple[float, float] = (9.0, 52.0)
     split: Split = "train"
     kind: str = "line"
 
@@ -109,7 +109,11 @@ class LineEngine:
     def _compose(self, rng: np.random.Generator) -> Sample:
         kind: LineKind = _weighted(rng, self.kinds)
         language = _language(rng, self._languages)
-        content = Content(text_pool(language, self.split), self.mixture, accents=rng.random() < 0.1)
+        content = Content(
+            text_pool(language, self.split),
+            self.mixture,
+            accents=rng.random() < (0.05 if language == "en" else 0.2),
+        )
         block = BlockComposer(content, self.split, self.em).compose(rng, kind)
         if not block.regions:
             return block

@@ -43,8 +43,8 @@ def scanned(line: Sample, rng: np.random.Generator, strength: float) -> Sample:
 
 
 def coarse(image: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Sampled down to 13 to 24 pixels of height, as pages at 75 to 150 dots an inch are."""
-    height = int(rng.integers(13, 25))
+    """Sampled down to 11 to 24 pixels of height, as pages at 60 to 150 dots an inch are."""
+    height = int(rng.integers(11, 25))
     if height >= image.height:
         return image
     size = (max(1, round(image.width * height / image.height)), height)

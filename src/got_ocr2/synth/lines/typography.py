@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..corpora.strings import random_string
+from ..corpora.strings import StringKind, random_string
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +45,9 @@ _SHORT = (
     "cf.", "ib.", "Ibid.,", "in-8.", "in-4.", "in-12.", "op.", "cit.", "sq.", "&c.", "etc.", "i.e.", "viz.", "s.v.",
     "s.", "v.", "sqq.", "et", "al.", "a.", "b.", "ed.", "trad.", "gr.", "2", "3", "†", "*",
 )  # fmt: skip
+
+
+_AMOUNTS: tuple[StringKind, ...] = ("money", "money", "percentage", "date", "time", "integer", "decimal")
 
 
 def units(word: str, ligatures: frozenset[str]) -> list[tuple[str, int]]:
@@ -97,6 +100,9 @@ def printed(rng: np.random.Generator, words: Sequence[str]) -> list[str]:
             word = "(" + word + ")"
         elif chance < 0.107:
             word = f"{word}[{int(rng.integers(1, 60))}]"
+        elif chance < 0.122:
+            out += random_string(rng, _AMOUNTS[int(rng.integers(len(_AMOUNTS)))]).split()
+            continue
         out.append(word)
     if rng.random() < 0.06:
         out[:0] = _MARKS[int(rng.integers(len(_MARKS)))].split()
@@ -168,6 +174,21 @@ def figure_words(rng: np.random.Generator, count: int) -> list[str]:
                 f"{rng.integers(10 ** int(rng.integers(1, 7))):,}".replace(",", "," if mark == "." else mark)
             )
     return out
+
+
+def leader_words(rng: np.random.Generator, words: Sequence[str], count: int) -> list[str]:
+    """A line of a table of contents, a list of prices: words, dots up to the margin, a number or a price.
+
+    Args:
+        rng: source of randomness.
+        words: what is listed.
+        count: about how many words the line holds; the dots take the place of some.
+    """
+    dots = int(rng.integers(4, max(6, 4 * count)))
+    filled = [dots * "."] if rng.random() < 0.6 else dots // 2 * ["."]
+    price = f"{rng.gamma(1.0, 30.0):.2f}".replace(".", ".,"[int(rng.integers(2))])
+    page = str(int(rng.integers(1, 500))) if rng.random() < 0.7 else _roman(int(rng.integers(1, 60))).lower()
+    return [*words, *filled, price if rng.random() < 0.4 else page]
 
 
 def code_words(rng: np.random.Generator, count: int) -> list[str]:
