@@ -37,6 +37,25 @@ def test_a_long_line_is_cut_between_words():
         assert after.quad[0] == pytest.approx(before.quad[1])  # nothing is lost, and nothing read twice
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_small_letters_are_not_taken_for_words(seed):
+    """Letters 1 pixel apart, seldom 2, words a little more: cuts lie between words, though a letter's gap is nearer."""
+    draw, x, spaces = np.random.default_rng(seed), 4, []
+    strip = np.full((16, 900, 3), 255, np.uint8)
+    while x < 860:
+        for _ in range(draw.integers(2, 9)):
+            strip[3:13, x : x + 5] = 0
+            x += 6 + int(draw.random() < 0.08)
+        end = int(np.flatnonzero(strip[8, :, 0] == 0)[-1]) + 1
+        x = end + 4 + int(draw.integers(2))
+        spaces.append((end, x))
+    cuts = cuts_of(strip[:, : spaces[-1][0] + 4], 16 * 18)
+    assert len(cuts) > 3
+    for place, inside in cuts[1:-1]:
+        assert not inside
+        assert any(start <= place <= end for start, end in spaces)
+
+
 def test_a_line_without_gaps_is_cut_at_its_weakest_columns():
     strip = np.full((32, 1400, 3), 255, np.uint8)
     strip[10:22] = 0

@@ -21,6 +21,8 @@ HIGHEST = 256  # pixels; what is higher is made smaller, a reader needs far less
 _BESIDE = 0.3  # room left and right of the letters, in heights of the line
 _ABOVE, _BELOW = 0.07, 0.07
 _FAINT = 60  # levels between ink and paper
+_FEW_GAPS = 8  # too few to be told apart by their widths
+_WIDER = 2.2  # times: gaps between words than between letters
 _GAP = 0.1  # heights of a cut: narrower ones part letters
 
 
@@ -184,24 +186,41 @@ def _cuts(strip: NDArray[np.uint8], longest: int, least: float = _GAP) -> list[t
     """
     rows, columns = strip.shape[:2]
     columns_of_ink = _columns_of_ink(cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False))
-    gaps = [gap for gap in _gaps(columns_of_ink) if gap[1] - gap[0] >= least * rows]
+    inner = [gap for gap in _gaps(columns_of_ink) if gap[0] > 0 and gap[1] < columns]
+    gaps = [gap for gap in inner if gap[1] - gap[0] >= least * rows]
     # Letters of one width have gaps too; between words they are wider.
+    between_words = _between_words([end - start for start, end in inner])
     usual = np.median([end - start for start, end in gaps]) if gaps else 0.0
-    wide = [gap for gap in gaps if gap[1] - gap[0] >= 1.6 * usual]
+    wide = [gap for gap in gaps if gap[1] - gap[0] >= (between_words or 1.6 * usual)]
     cuts: list[tuple[int, bool]] = [(0, False)]
     while columns - cuts[-1][0] > longest:
         start = cuts[-1][0]
         pieces = -(-(columns - start) // longest)
         aim, last = start + (columns - start) / pieces, start + longest
-        place = _cut_near(wide, aim, start + longest // 3, last) or _cut_near(
-            gaps, aim, start + longest // 3, last
-        )
-        if place is not None:
+        first = start + longest // 3
+        if (place := _cut_near(wide, aim, first, last)) is not None:
             cuts.append((place, False))
+            continue
+        if (place := _cut_near(gaps, aim, first, last)) is not None:
+            cuts.append((place, between_words > 0))
             continue
         window = columns_of_ink[start + longest // 2 : last]
         cuts.append((start + longest // 2 + int(window.argmin()), True))
     return [*cuts, (columns, False)]
+
+
+def _between_words(widths: Sequence[int]) -> float:
+    """The least width of a gap between words, by the split of all into two kinds that differ most (Otsu's).
+
+    0 where the wider kind is not clearly wider, as in one long word.
+    """
+    order = np.sort(np.array(widths, np.float64))
+    if len(order) < _FEW_GAPS:
+        return 0.0
+    count, sums = np.arange(1, len(order)), np.cumsum(order)[:-1]
+    narrow, wide = sums / count, (order.sum() - sums) / (len(order) - count)
+    split = int(np.argmax(count * (len(order) - count) * (wide - narrow) ** 2))
+    return float(narrow[split] + wide[split]) / 2 if wide[split] > _WIDER * narrow[split] else 0.0
 
 
 def _cut_near(gaps: Sequence[tuple[int, int]], aim: float, first: int, last: int) -> int | None:
