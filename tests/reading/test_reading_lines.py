@@ -242,6 +242,17 @@ def test_lines_that_were_read_stay_where_a_deadline_cuts_their_other_readings(mo
     assert ocr.engine.steps < 100
 
 
+@pytest.mark.parametrize(
+    ("text", "confidence", "counts"),
+    [("The . . . . . . . . . . . . . .", 0.76, False), (". . . . . 12", 0.95, True), ("Index ..... 12", 0.6, True),
+     ("§", 0.8, False), ("word", 0.51, True), ("word", 0.49, False)],
+)  # fmt: skip
+def test_rows_of_dots_count_only_if_the_model_is_sure(monkeypatch, text, confidence, counts):
+    monkeypatch.setattr(Line, "text", lambda line: text)
+    monkeypatch.setattr(Line, "confidence", property(lambda line: confidence))
+    assert Line(None, ()).counts == counts
+
+
 def test_the_surest_reading_of_a_line_counts():
     @dataclass
     class Read:

@@ -8,7 +8,6 @@ from PIL import Image, ImageDraw, ImageFont
 from fake_ocr import END, fake_ocr, picture, tiff
 from got_ocr2 import OCR
 from got_ocr2.reading import PageRead, ReadOptions, TextPiece, TextWishes
-from got_ocr2.reading.lines import page_lines
 from got_ocr2.reading.lines.line import Line
 
 WISHES = TextWishes(tokens=True, top=2)
@@ -76,7 +75,7 @@ def test_tokens_of_lines(answer, paragraphs, dehyphenate):
 
 def test_tokens_that_reach_over_characters_and_words(real_vocab_model, real_vocab_processor, monkeypatch):
     """Those of a model with a large vocabulary, and random weights: they hold white space and broken characters."""
-    monkeypatch.setattr(page_lines, "LEAST_CONFIDENCE", 0.0)
+    monkeypatch.setattr(Line, "counts", property(lambda line: bool(line.text())))
     monkeypatch.setattr(Line, "is_print", property(lambda line: line.done))
     ocr = OCR(real_vocab_model, real_vocab_processor)
     image = page_of("some words", "others", "and a third line")

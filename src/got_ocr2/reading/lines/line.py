@@ -18,10 +18,12 @@ Box = tuple[float, float, float, float]
 SURE_OF_LETTERS = 0.9
 SURE_OF_WORDS = 0.6
 A_FEW = 6
+MOSTLY_MARKS = 0.2  # share of letters and figures: stripes are read as rows of dots
 LEAST_CONFIDENCE = 0.5
 """Lines that the model is less sure of are left out: specks, ornaments, rests of letters, things that are no print.
 
-So are all lines of a page on which none certainly is print; see `Line.is_print`.
+So are lines of hardly any letters below `SURE_OF_LETTERS`, and all lines of a page on which none certainly is print; see
+`Line.is_print`.
 """
 READ_AGAIN_BELOW = 0.97  # confidence of a line that may be read better in another width
 SURER_BY = 0.01  # than the first reading is another one that counts
@@ -127,6 +129,14 @@ class Line:
         text = self.text()
         letters = sum(letter.isalnum() for letter in text)
         return bool(text) and self.confidence >= (SURE_OF_WORDS if letters >= A_FEW else SURE_OF_LETTERS)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a part of the page's text: it says something that the model is not too unsure of."""
+        shown = self.text().replace(" ", "")
+        letters = sum(letter.isalnum() for letter in shown)
+        least = SURE_OF_LETTERS if letters < MOSTLY_MARKS * len(shown) else LEAST_CONFIDENCE
+        return bool(shown) and self.confidence >= least
 
     def words(self, token_bytes: Callable[[int], bytes]) -> list[Word]:
         """Its words over all pieces.

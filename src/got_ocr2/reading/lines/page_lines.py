@@ -16,7 +16,7 @@ from ..options import ReadOptions
 from ..progress import Finished, InProgress
 from ..regions import region_of
 from ..text_tokens import TextToken, TokenQueue
-from .line import LEAST_CONFIDENCE, Box, Line, given_up, mean_logprob
+from .line import Box, Line, given_up, mean_logprob
 from .line_tokens import tokens_of_line
 from .page_text import JoinedText, LineText
 
@@ -215,7 +215,7 @@ class PageOfLines(InProgress):
             except Exception as error:
                 self._failure = self._failure or error  # `result` raises it, whatever ended the page
                 continue
-            if text and line.confidence >= LEAST_CONFIDENCE:
+            if line.counts:
                 self._join(line, text)
                 self._given.append(line)
 
