@@ -22,8 +22,8 @@ MOSTLY_MARKS = 0.2  # share of letters and figures: stripes are read as rows of 
 LEAST_CONFIDENCE = 0.5
 """Lines that the model is less sure of are left out: specks, ornaments, rests of letters, things that are no print.
 
-So are lines of hardly any letters below `SURE_OF_LETTERS`, and all lines of a page on which none certainly is print; see
-`Line.is_print`.
+So are lines of hardly any letters below `SURE_OF_LETTERS`, and all lines of a page on which none certainly is print;
+see `Line.is_print`.
 """
 READ_AGAIN_BELOW = 0.97  # confidence of a line that may be read better in another width
 SURER_BY = 0.01  # than the first reading is another one that counts
