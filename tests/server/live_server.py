@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -36,19 +37,26 @@ class Live:
     server: uvicorn.Server
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's, which looks ten times a second for its end: two hundred that tests start would wait half a minute."""
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        while not self.should_exit:
+            await asyncio.sleep(0.005)
+
+
 @contextmanager
 def live(ocr: OCR, settings: Settings, keys: Keys | None = None, **more: Any) -> Iterator[Live]:
     """Runs a server as long as the block."""
     app = create_app(ocr, settings, keys, **more)
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
-    )
+    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
     listening = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     try:
-        with httpx.Client(base_url=url, timeout=20, trust_env=False) as http:
+        with httpx.Client(base_url=url, timeout=20, trust_env=False, verify=NO_CERTIFICATES) as http:
             wait_for(lambda: server.started)
             yield Live(url, http, ocr, app.state.server, server)
     finally:
@@ -57,6 +65,9 @@ def live(ocr: OCR, settings: Settings, keys: Keys | None = None, **more: Any) ->
         listening.close()
         assert not thread.is_alive()
 
+
+NO_CERTIFICATES = False
+"""Servers of tests speak plain HTTP: reading the certificates of every authority takes longer than to start one."""
 
 LONG = " ".join(map(str, range(250)))
 """A text of 890 tokens without a loop."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 
+import httpx
 import pytest
+from live_server import NO_CERTIFICATES
 
 from fake_ocr import size_of
 from lazy_modules import lazy_module
 
 mistralai = lazy_module("mistralai.client")
+UNUSED = httpx.AsyncClient(verify=NO_CERTIFICATES)
 
 
 @pytest.fixture
@@ -18,13 +21,15 @@ def client(serve):
 
     def start(answer=size_of, **options):
         live = serve(answer, **options)
-        made = mistralai.Mistral(api_key="none-is-needed", server_url=live.url)
-        opened.append(made)
-        return made
+        plain = httpx.Client(verify=NO_CERTIFICATES, follow_redirects=True)
+        opened.append(plain)
+        return mistralai.Mistral(
+            api_key="none-is-needed", server_url=live.url, client=plain, async_client=UNUSED
+        )
 
     yield start
-    for made in opened:
-        made.sdk_configuration.client.close()
+    for plain in opened:
+        plain.close()
 
 
 def address(data):

@@ -6,7 +6,7 @@ import base64
 import io
 
 import pytest
-from live_server import LONG, wait_for
+from live_server import LONG, NO_CERTIFICATES, wait_for
 from PIL import Image, ImageDraw, ImageFont
 
 from lazy_modules import lazy_module
@@ -36,7 +36,10 @@ def lines_png():
 def client(serve):
     def start(answer=lambda pages: PAGE, **options):
         live = serve(answer, **options)
-        made = openai.OpenAI(base_url=f"{live.url}/v1", api_key="none-is-needed", max_retries=0)
+        http = openai.DefaultHttpxClient(verify=NO_CERTIFICATES)
+        made = openai.OpenAI(
+            base_url=f"{live.url}/v1", api_key="none-is-needed", max_retries=0, http_client=http
+        )
         made.live = live
         opened.append(made)
         return made

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
-from torch.distributed.tensor import DTensor, distribute_tensor
+from torch.distributed.tensor import DTensor, Replicate, distribute_tensor
 
 from ..errors import InvalidOptionError
 from .distributed import Group
@@ -50,6 +50,21 @@ def gathered(state: Any) -> Any:
     if isinstance(state, list):
         return [gathered(value) for value in state]
     return state
+
+
+def whole(value: Tensor) -> Tensor:
+    """A tensor as all processes have it together: one that is dealt out is gathered, and all have to call it."""
+    return value.full_tensor() if isinstance(value, DTensor) else value
+
+
+def own_slice(value: Tensor, like: Tensor) -> Tensor:
+    """What is whole in all processes, dealt out as `like` is; each keeps its slice, and nothing is sent."""
+    if not isinstance(like, DTensor):
+        return value
+    everywhere = [Replicate()] * like.device_mesh.ndim
+    return DTensor.from_local(value, like.device_mesh, everywhere, run_check=False).redistribute(
+        like.device_mesh, like.placements
+    )
 
 
 def dealt(value: Tensor, like: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from ..sharding import own_slice, whole
 from .trained_parts import has_bfloat16
 
 # Newton-Schulz steps of the fifth order, tuned for a steep slope at zero: singular values end between .7 and 1.2.
@@ -53,7 +54,8 @@ class Muon(Optimizer):
             state["momentum_buffer"] = torch.zeros_like(gradient)
         mean = state["momentum_buffer"]
         mean.lerp_(gradient, 1 - momentum)
-        update = orthogonal(gradient.lerp(mean, momentum))
+        # Dealt-out matrices are gathered once for all products (Liu et al. 2025), not for each of them.
+        update = own_slice(orthogonal(whole(gradient.lerp(mean, momentum))), p)
         p.mul_(1 - rate * weight_decay)
         # The RMS of an orthogonal matrix is 1 / sqrt of its longer side; AdamW's is about 0.2 (Liu et al. 2025).
         p.add_(update, alpha=-rate * 0.2 * max(p.shape) ** 0.5)
