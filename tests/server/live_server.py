@@ -38,7 +38,7 @@ class Live:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's, which looks ten times a second for its end: two hundred that tests start would wait half a minute."""
+    """uvicorn's, which looks ten times a second for its end: each test would wait for that."""
 
     async def main_loop(self) -> None:
         await self.on_tick(0)

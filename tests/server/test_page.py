@@ -18,7 +18,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ pytest.importorskip("fastapi", reason="the extra serve is not installed")
 pytest.importorskip("playwright", reason="playwright is not installed")
 
 import uvicorn
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from fake_ocr import Answer, fake_ocr
 from got_ocr2.server.app import create_app
@@ -49,7 +49,6 @@ LINES = (
     "Liquor jugs",
 )
 FONT = ImageFont.load_default(24)
-SCREEN: ViewportSize = {"width": 1280, "height": 800}
 ROOT = Path(__file__).parents[2]
 
 
@@ -125,46 +124,26 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
         server.stop()
 
 
-@pytest.fixture(scope="module")
-def window(browser: Browser) -> Iterator[Page]:
-    """One for all tests, which a new one for each makes three times as slow."""
-    context = browser.new_context(viewport=SCREEN, locale="en-US")
-    yield context.new_page()
-    context.close()
-
-
 @pytest.fixture
-def open_page(window: Page) -> Iterator[Callable[..., Page]]:
-    """Opens the page, as new; at the end nothing may have gone wrong in it that no test asked for."""
+def open_page(browser: Browser) -> Iterator[Callable[..., Any]]:
+    """Opens the page; at the end nothing may have gone wrong in it that no test asked for."""
+    contexts: list[Any] = []
     errors: list[str] = []
-    origins: list[str] = []
 
-    def thrown(error: Any) -> None:
-        errors.append(str(error))
+    def start(server: Served, **context: Any) -> Any:
+        contexts.append(
+            browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US", **context)
+        )
+        page = contexts[-1].new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: "Content Security" in said.text and errors.append(said.text))
+        page.goto(server.address)
+        return page
 
-    def said(message: Any) -> None:
-        if "Content Security" in message.text:
-            errors.append(message.text)
-
-    def start(server: Served, color_scheme: Literal["dark", "light"] = "light") -> Page:
-        origins.append(server.address)
-        window.emulate_media(color_scheme=color_scheme)
-        window.set_viewport_size(SCREEN)
-        window.goto(server.address)
-        return window
-
-    window.set_default_timeout(30_000)
-    window.on("pageerror", thrown)
-    window.on("console", said)
     yield start
-    window.evaluate("sessionStorage.clear()")
-    window.goto("about:blank")
-    session = window.context.new_cdp_session(window)
-    for origin in origins:
-        session.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
-    session.detach()
-    window.remove_listener("pageerror", thrown)
-    window.remove_listener("console", said)
+    for context in contexts:
+        context.close()
     assert errors == []
 
 
@@ -445,7 +424,7 @@ def test_pictures_for_the_docs(browser, tmp_path):
     folder.mkdir(parents=True, exist_ok=True)
     server = Served(OCR.from_pretrained, tmp_path)
     try:
-        page = browser.new_page(viewport=SCREEN, locale="en-US")
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")
         page.set_default_timeout(400_000)
         expect.set_options(timeout=400_000)
 

@@ -21,10 +21,8 @@ _WIDE = 1.5  # a panel is wider than its height by more
 _LETTER, _FEWEST = 0.15, 2  # share of its height that a letter takes; letters (a clogged e has an eye)
 _FILLED = 0.55  # share of a panel that no letters cover
 _LETTERS = (0.02, 0.4)  # and that they do
-_RIM, _SIDE = (
-    0.9,
-    0.6,
-)  # share of its first and last rows, and columns, that is dark: its corners may be round
+_RIM = 0.9  # share of its first and last rows that is dark: its corners may be round
+_SIDE = 0.6  # and of its first and last columns
 _ONE_COLOUR = 12  # levels
 _CONTRAST = 60  # levels
 
