@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from got_ocr2.cluster import assignments
 from got_ocr2.cluster.driver import exit_code_of
 from got_ocr2.cluster.earlier import kept_rows
+from got_ocr2.cluster.shards import commit
 from got_ocr2.errors import InvalidOptionError
 
 SIZES = {"rows_per_shard": 8, "pages_per_task": 3}
@@ -96,6 +101,23 @@ def test_a_retry_that_was_ended_is_gone_on_with(documents, batch, tmp_path, retr
     batch(given, resume=True, retry_failed=True, **SIZES)
     batch(given, "well", **SIZES)
     assert contents(tmp_path / "out" / "shards") == contents(tmp_path / "well" / "shards")
+
+
+def test_a_run_that_was_ended_writes_nothing_more(documents, batch, monkeypatch):
+    written = threading.Event()
+
+    def interrupted(*arguments):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        time.sleep(0.5)
+        found = commit(*arguments)
+        written.set()
+        return found
+
+    monkeypatch.setattr(assignments, "commit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        batch(documents("pages=3"))
+    assert written.is_set()
+    assert "got-ocr2 lane" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_only_documents_that_changed_are_read_again(documents, batch, tmp_path):

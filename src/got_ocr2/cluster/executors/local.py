@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..assignments import Outcome, Work, Worker
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _LANES = 2  # requests in a process at a time: when one ends, the next is there already
+_LOOK = 0.05  # seconds between two looks at threads that end
 
 
 class LocalExecutor:
@@ -32,69 +34,86 @@ class LocalExecutor:
             f"{count} process{'es' if count > 1 else ''} of {threads} core{'s' if threads > 1 else ''} here"
         )
         self.workers = [Worker(root, options, model, threads) for _ in range(count)]
+        self._lanes: list[_Lanes] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for lanes in self._lanes:
+            lanes.stop()
         for worker in self.workers:
             worker.close()
+        # A lane may be writing a shard: the output is not given free before that has ended.
+        for lanes in self._lanes:
+            lanes.join()
 
     def run(self, work: Iterable[Work]) -> Iterator[tuple[Work, Outcome]]:
-        waiting = _Shared(iter(work))
-        done: queue.Queue[tuple[Work, Outcome] | BaseException | None] = queue.Queue(
-            4 * _LANES * len(self.workers)
+        lanes = _Lanes(self.workers, iter(work))
+        self._lanes.append(lanes)
+        lanes.start()
+        try:
+            yield from lanes.results()
+        finally:
+            lanes.stop()
+
+
+class _Lanes:
+    """The threads of one call of `run`."""
+
+    def __init__(self, workers: Sequence[Worker], work: Iterator[Work]) -> None:
+        self._work = work
+        self._lock = threading.Lock()  # of the work
+        self._stopped = False
+        self._done: queue.Queue[tuple[Work, Outcome] | BaseException | None] = queue.Queue(
+            4 * _LANES * len(workers)
         )
-        lanes = [
-            threading.Thread(target=_lane, args=(worker, waiting, done), name="got-ocr2 lane", daemon=True)
-            for worker in self.workers
+        self._threads = [
+            threading.Thread(target=self._lane, args=(worker,), name="got-ocr2 lane", daemon=True)
+            for worker in workers
             for _ in range(_LANES)
         ]
-        for lane in lanes:
-            lane.start()
-        left = len(lanes)
-        try:
-            while left:
-                found = done.get()
-                if found is None:
-                    left -= 1
-                elif isinstance(found, BaseException):
-                    raise found
-                else:
-                    yield found
-        finally:
-            waiting.stop()
-            if left:  # given up: nobody waits for what is being done
-                self.__exit__()
 
+    def start(self) -> None:
+        """Apart from making it: who is interrupted here can still wait for those that run."""
+        for thread in self._threads:
+            thread.start()
 
-def _lane(
-    worker: Worker, waiting: _Shared, done: queue.Queue[tuple[Work, Outcome] | BaseException | None]
-) -> None:
-    try:
-        while (work := waiting.next()) is not None:
-            done.put((work, worker.do(work)))
-    except BaseException as e:
-        waiting.stop()
-        done.put(e)
-    else:
-        done.put(None)
-
-
-class _Shared:
-    """Work that several threads take from."""
-
-    def __init__(self, work: Iterator[Work]) -> None:
-        self._work = work
-        self._lock = threading.Lock()
-        self._stopped = False
-
-    def next(self) -> Work | None:
-        with self._lock:
-            return None if self._stopped else next(self._work, None)
+    def results(self) -> Iterator[tuple[Work, Outcome]]:
+        """What is done, until all of it is; raises what a lane raised."""
+        left = len(self._threads)
+        while left:
+            found = self._done.get()
+            if found is None:
+                left -= 1
+            elif isinstance(found, BaseException):
+                raise found
+            else:
+                yield found
 
     def stop(self) -> None:
+        """No more work is taken."""
         self._stopped = True
+
+    def join(self) -> None:
+        """Waits until all lanes have ended; what they still have done is nobody's any more."""
+        while any(thread.is_alive() for thread in self._threads):
+            with suppress(queue.Empty):
+                self._done.get(timeout=_LOOK)
+
+    def _lane(self, worker: Worker) -> None:
+        try:
+            while (work := self._next()) is not None:
+                self._done.put((work, worker.do(work)))
+        except BaseException as e:
+            self.stop()
+            self._done.put(e)
+        else:
+            self._done.put(None)
+
+    def _next(self) -> Work | None:
+        with self._lock:
+            return None if self._stopped else next(self._work, None)
 
 
 def _cores() -> int:
