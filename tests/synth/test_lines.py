@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from got_ocr2.errors import InvalidOptionError
 from got_ocr2.synth.lines import LineEngine
 from got_ocr2.synth.lines.composer import LINE_KINDS
-from got_ocr2.synth.lines.typography import all_ligatures, printed, units
+from got_ocr2.synth.lines.typography import all_ligatures, lone_words, printed, units
 from got_ocr2.synth.registry import create_engine
 
 
@@ -90,3 +92,12 @@ def test_printed_words_keep_their_letters():
 def test_options_out_of_range_are_refused(options, message):
     with pytest.raises(InvalidOptionError, match=message):
         create_engine("line", **options)
+
+
+def test_what_stands_alone_is_short_and_its_kinds_all_come():
+    rng = np.random.default_rng(0)
+    found = [" ".join(lone_words(rng, ["reading", "of", "Étude", "sie"])) for _ in range(400)]
+    assert all(1 <= len(text) <= 8 for text in found)
+    for kind in (r"\d+", r"- \d+ -", r"\(\d+\)", r"[IVXL]+", r"[ivxl]+\.?", r"[A-Z]\)", "of", "Sie"):
+        assert any(re.fullmatch(kind, text) for text in found), kind
+    assert lone_words(np.random.default_rng(3), ["reading"])

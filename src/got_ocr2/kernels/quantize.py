@@ -123,9 +123,8 @@ def _int8(wide: Tensor, _group: int) -> tuple[Tensor, Tensor]:
 
 def _int16(wide: Tensor, _group: int) -> tuple[Tensor, Tensor]:
     sizes = wide.abs()
-    by_sum = sizes.sum(dim=1, keepdim=True) / (
-        _INT16_SUM - wide.shape[1] / 2
-    )  # each may be rounded up by a half
+    most = _INT16_SUM - wide.shape[1] / 2  # each may be rounded up by a half
+    by_sum = sizes.sum(dim=1, keepdim=True) / most
     scales = torch.maximum(sizes.amax(dim=1, keepdim=True) / 32767.0, by_sum)
     return _rounded(wide, scales, 32767, 32767).to(torch.int16), scales
 

@@ -138,9 +138,8 @@ def word_list(path: Path) -> Extract:
     """
 
     def extract() -> Iterator[str]:
-        words = sorted(path.read_text("utf-8").split(), key=lambda word: zlib.crc32(word.encode()))[
-            :MOST_WORDS
-        ]
+        words = sorted(path.read_text("utf-8").split(), key=lambda word: zlib.crc32(word.encode()))
+        del words[MOST_WORDS:]
         for start in range(0, len(words), WORDS_IN_A_ROW):
             yield " ".join(words[start : start + WORDS_IN_A_ROW])
 

@@ -23,6 +23,7 @@ from .typography import (
     figure_words,
     form_words,
     leader_words,
+    lone_words,
     printed,
     reference_words,
     upper,
@@ -130,6 +131,7 @@ class BlockComposer:
         way, forms = rng.random(), 0.65 if kind == "receipt" else 0.06
         references = 0.16 if kind == "book" else 0.05 if kind == "print" else 0.0
         leaders = 0.02 if kind == "receipt" else 0.015
+        lone = 0.0 if kind == "receipt" else 0.05
         if way < forms:
             words = form_words(rng, count)
         elif way < forms + 0.1:
@@ -144,6 +146,8 @@ class BlockComposer:
             words = reference_words(rng, count)
         elif way < forms + 0.1 + references + leaders:
             words = leader_words(rng, self.content.words(rng, int(rng.integers(1, 5))), count)
+        elif way < forms + 0.1 + references + leaders + lone:
+            words = lone_words(rng, self.content.words(rng, 12))
         elif hand.face.style == "mono" and rng.random() < 0.2:
             words = code_words(rng, count)
         else:
@@ -252,8 +256,9 @@ def _screen(rng: np.random.Generator, mask: Image.Image, em: float) -> Image.Ima
     """What is of less weight in grey; letters of outlines alone."""
     way = rng.random()
     if way < 0.12:
-        return mask.point([round(v * ink) for ink in [rng.uniform(0.3, 0.8)] for v in range(256)])
-    if way < 0.15 and em >= 14:
+        ink = rng.uniform(0.3, 0.8)
+        return mask.point([round(v * ink) for v in range(256)])
+    if way < 0.18 and em >= 12:
         inside = mask.filter(ImageFilter.MinFilter(3))
         return ImageChops.subtract(mask.filter(ImageFilter.MaxFilter(3)), inside)
     return mask

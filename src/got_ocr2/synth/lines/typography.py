@@ -176,6 +176,28 @@ def figure_words(rng: np.random.Generator, count: int) -> list[str]:
     return out
 
 
+def lone_words(rng: np.random.Generator, words: Sequence[str]) -> list[str]:
+    """What stands alone on a line: a page's number, a numeral, one letter, a short word of those given.
+
+    A reader that saw few of them takes them for specks.
+    """
+    way = rng.random()
+    if way < 0.3:
+        number = str(int(rng.integers(0, 10 ** int(rng.integers(1, 5)))))
+        before, after = (("", ""), ("", "."), ("- ", " -"), ("— ", " —"), ("[", "]"), ("(", ")"))[
+            int(rng.integers(6))
+        ]
+        return (before + number + after).split()
+    if way < 0.4:
+        numeral = _roman(int(rng.integers(1, 60)))
+        return [numeral if rng.random() < 0.5 else numeral.lower() + "."[: int(rng.integers(2))]]
+    if way < 0.5:
+        return [_pick(rng, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") + ("", ".", ")", ":")[int(rng.integers(4))]]
+    short = [word for word in words if len(word) <= 4] or [words[0][:3]]
+    word = short[int(rng.integers(len(short)))]
+    return [word[:1].upper() + word[1:] if rng.random() < 0.5 else word]
+
+
 def leader_words(rng: np.random.Generator, words: Sequence[str], count: int) -> list[str]:
     """A line of a table of contents, a list of prices: words, dots up to the margin, a number or a price.
 
