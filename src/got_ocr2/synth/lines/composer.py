@@ -78,8 +78,8 @@ class BlockComposer:
         _rule(rng, sheet, em)
         if rng.random() < (0.35 if kind == "book" else 0.08):
             sheet.mask = _thin_paper(rng, sheet.mask, em)
-        if rng.random() < 0.3:
-            sheet = sheet.stretched(rng.uniform(0.7, 1.35))
+        if rng.random() < 0.6:
+            sheet = sheet.stretched(rng.uniform(0.6, 1.3))
         glyphs, regions = sheet.truth()
         picture = print_on_plain_paper(rng, sheet.mask)
         if kind in ("typewriter", "book") and rng.random() < 0.5:
