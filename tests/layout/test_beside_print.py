@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from got_ocr2.layout import find_lines, finder
 from got_ocr2.layout.baselines import Baseline
+from got_ocr2.layout.letters import Letters
 from got_ocr2.layout.order import reading_order
 from got_ocr2.layout.row import Row
+from got_ocr2.layout.rows import rows_of
 
 FONT = ImageFont.load_default(22)
 
@@ -141,3 +145,25 @@ def test_feet_of_a_line_above_are_no_line():
     assert finder._without_scraps([feet], 68) == [feet]
     small = Row(18, 212, Baseline(100.0), 6.0, 2.0, 5.0, 7)  # small print of a page, far from its rims
     assert finder._without_scraps([small, line], 400) == [small, line]
+
+
+def test_fat_letters_are_print():
+    """They fill their boxes as pictures do, but all letters of their page do so."""
+
+    def row_of(y, ink):
+        x, width, height = (
+            np.linspace(40.0, 446.0, 30),
+            np.full(30, 11.0),
+            np.where(np.arange(30) % 3, 12.0, 17.0),
+        )
+        return Letters(x, y - height, x + width, np.full(30, y), ink * width * height)
+
+    def found(*rows):
+        whole = Letters(
+            *(np.concatenate(columns) for columns in zip(*(astuple(row) for row in rows), strict=True))
+        )
+        whole = whole[np.argsort(whole.x1, kind="stable")]
+        return len(rows_of(whole, whole, 12.0, np.zeros((200, 500), np.uint8)))
+
+    assert found(row_of(60.0, 0.86), row_of(100.0, 0.84)) == 2
+    assert found(row_of(60.0, 0.86), row_of(100.0, 0.5), row_of(140.0, 0.5)) == 2

@@ -43,3 +43,23 @@ def test_columns_stay_columns_below_a_heading(gap):
     right = [(360, 60 + 20 * i, 640, 76 + 20 * i) for i in range(8)]
     boxes = [*heading, *left, *low, *right]
     assert read(boxes) == boxes
+
+
+COLUMNS = [(x, 60 + 20 * i, x + 280, 76 + 20 * i) for x in (40, 360) for i in range(6)]
+
+
+@pytest.mark.parametrize("foot", [(40, 180, 640, 192), (120, 180, 560, 192)])
+def test_a_line_under_two_columns_is_no_line_of_the_first(foot):
+    assert read([*COLUMNS, foot]) == [*COLUMNS, foot]
+
+
+@pytest.mark.parametrize("head", [(40, 40, 640, 56), (480, 40, 510, 56)])
+def test_a_line_over_two_columns_is_no_line_of_either(head):
+    assert read([head, *COLUMNS]) == [head, *COLUMNS]
+
+
+def test_a_line_over_cells_of_a_table_stays_in_its_row():
+    """Only what is alone on its level is over what stands below it."""
+    cells = [(x, 60 + 20 * i, x + 50, 76 + 20 * i) for i in range(5) for x in (40, 120, 200)]
+    wide = [(40, 160, 90, 176), (120, 160, 250, 176)]
+    assert read([*cells, *wide]) == [*cells, *wide]

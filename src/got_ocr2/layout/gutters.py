@@ -20,7 +20,7 @@ from .screens import Gray
 
 _ALIKE = 1.9  # most ratio of the heights of letters in one line
 _BANDS_ALIKE = 1.5  # and of the bands in which they stand
-WIDEST = 60.0  # letter heights of a gap within a line
+WIDEST = 200.0  # letter heights of a gap within a line
 MOST_GAPS = 5000  # that are looked at on a page; more are left as they are
 _CELLS = 4  # of the map in a letter's height
 _REACH = 16.0  # letter heights that a gutter is followed up and down
@@ -33,15 +33,17 @@ _FAR = 4.0  # a gap as wide as this parts a column from what stands beside one o
 _BESIDE = 4  # lines of such a column, above and below
 _FLUSH = 0.7  # letter heights between the left edges of a column's lines
 _COLUMN = 10.0  # letter heights up and down in which they are counted
-_ROUNDS = 2  # stretched lines that were put together tell of those near them
+_ROUNDS = 3  # stretched lines that were put together tell of those near them
 _WHOLE = 3  # lines of a justified column that are not parted
 _ANYWHERE = 0.6  # share of what stands right of a gap that begins where it ends; of a column it is more
+_CAPITALS = 1.5  # and figures are less than this higher than small letters
+_BY_CHANCE = 2  # lines that begin there
 _ASIDE = 5.0  # letter heights from the ends of a running line to the columns' gutter
 _APART = 1.6  # and to the columns
 _MARK = 2.5  # widths of a bullet or a number in letter heights
 _MARK_GAP = 4.0
 _LONE_GAP = 8.0  # letter heights between a line and a speck
-_LONE_REACH = 5.0
+_LONE_REACH = 30.0
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ class _Justified:
             return True
         beside = near & (self._x1 > gap.x1) & (self._x2 < x2 + flush)
         aligned = beside & (abs(self._x1 - gap.x2) < flush)
-        return bool(aligned.sum() <= max(1.0, _ANYWHERE * beside.sum()))
+        return bool(aligned.sum() <= max(_BY_CHANCE, _ANYWHERE * beside.sum()))
 
 
 def _is_led(gap: _Gap, small: Letters) -> bool:
@@ -270,12 +272,13 @@ class _Map:
         start, end = left - columns.start, right - columns.start
         up = _followed(above, start, end, free)
         down = _followed(below, start, end, free)
-        lines = (up.flanked + down.flanked) / (h + 1)  # bands of print are a cell higher than they measure
+        band = 1 + (_CELLS if _CELLS < h < _CAPITALS * _CELLS else h)  # a cell higher than it measures
+        lines = (up.flanked + down.flanked) / band
         if right - left > 0.5 * self._cells.shape[1] and _is_running_line(up, down, start, end, h):
             return False
-        if wide >= _OPEN and lines >= 1 and up.is_open and down.is_open:
+        if wide >= _OPEN and up.is_open and down.is_open and up.flanked + down.flanked >= h + 1:
             return True
-        if wide >= _FAR and (up.before + down.before) / (h + 1) >= _BESIDE:
+        if wide >= _FAR and (up.before + down.before) / band >= _BESIDE:
             return True
         return lines >= next(least for widest, least in _NEEDED if wide < widest)
 
@@ -302,11 +305,13 @@ class _Strip:
 def _is_running_line(up: _Strip, down: _Strip, start: int, end: int, height: float) -> bool:
     """Whether a header or footer is laid over columns.
 
-    On one side of it is nothing; on the other, at some distance, a gutter far from its ends.
+    On one side of it is nothing; on the other, at some distance, a gutter far from its ends, or none.
     """
     ends = [one for one, other in ((up, down), (down, up)) if other.is_open and not other.flanked]
     first, last = start + _ASIDE * height, end - _ASIDE * height
-    return any(first < one.middle < last and one.distance > _APART * height for one in ends)
+    return any(
+        one.distance > _APART * height and (first < one.middle < last or not one.flanked) for one in ends
+    )
 
 
 def _followed(cells: NDArray[np.uint8], start: int, end: int, free: int) -> _Strip:

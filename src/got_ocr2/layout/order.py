@@ -11,17 +11,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-Order = NDArray[np.int64]
-Boxes = NDArray[np.float64]
+from .blocks import FLUSH, MARK, Boxes, Order, blocks_of
 
-_PITCH = 2.6  # lines of a block follow each other within so many letter heights, from foot to foot
-_ALIKE = 1.5  # ratio of letter heights within a block
 _SHORT_CELL = 14.0  # letter heights
 _RAGGED = 0.75
-_MARK = 3.0  # letter heights
 _SMALL = 3  # lines
 _MOST_BLOCKS = 600  # that are looked at for tables and columns
-_FLUSH = 1.0  # letter heights between edges of one column
 _CENTRED = 4.0  # letter heights between the middles of a page and of the number under it
 _HEAD_ROOM = 1.5  # letter heights between a running head and the page below it
 
@@ -37,7 +32,7 @@ def reading_order(boxes: Boxes, heights: NDArray[np.float64]) -> tuple[Order, Or
         The numbers of the lines in reading order, and the block of each line (by the line's number, blocks counted in
         reading order).
     """
-    members = _blocks(boxes, heights)
+    members = blocks_of(boxes, heights)
     members = _with_tables(_with_running_heads(members, boxes, heights), boxes, heights)
     hulls = np.array([_hull(boxes[block]) for block in members])
     order: list[int] = []
@@ -58,43 +53,6 @@ def _hull(boxes: Boxes) -> tuple[float, float, float, float]:
         float(boxes[:, 2].max()),
         float(boxes[:, 3].max()),
     )
-
-
-def _blocks(boxes: Boxes, heights: NDArray[np.float64]) -> list[list[int]]:
-    """Lines under each other, with nothing else between, of about one letter height."""
-    n = len(boxes)
-    order = np.argsort(boxes[:, 3], kind="stable")
-    above = np.full(n, -1, np.int64)
-    below = np.full(n, -1, np.int64)
-    shared_with = np.zeros(n)  # how much of its width a line shares with the one above
-    feet = boxes[order, 3]
-    for at, i in enumerate(order):
-        limit = np.searchsorted(feet, boxes[i, 3] + 1.5 * _PITCH * heights[i], side="right")
-        rest = order[at + 1 : limit]
-        if not len(rest):
-            continue
-        shared = np.minimum(boxes[rest, 2], boxes[i, 2]) - np.maximum(boxes[rest, 0], boxes[i, 0])
-        narrow = np.minimum(boxes[rest, 2] - boxes[rest, 0], boxes[i, 2] - boxes[i, 0])
-        lower = boxes[rest, 1] + boxes[rest, 3] > boxes[i, 1] + boxes[i, 3] + 0.8 * heights[i]
-        under = rest[(shared > 0.3 * narrow) & lower]
-        if not len(under):
-            continue
-        j = int(under[0])  # the nearest by its foot
-        high, low = max(heights[i], heights[j]), min(heights[i], heights[j])
-        near = boxes[j, 3] - boxes[i, 3] <= _PITCH * 1.5 * low + 0.3 * high
-        most = float(shared[rest == j][0])
-        if near and high <= _ALIKE * low and most > shared_with[j]:
-            if above[j] >= 0:
-                below[above[j]] = -1
-            below[i], above[j], shared_with[j] = j, i, most
-    blocks: list[list[int]] = []
-    for i in order:
-        if above[i] < 0:
-            block = [int(i)]
-            while below[block[-1]] >= 0:
-                block.append(int(below[block[-1]]))
-            blocks.append(block)
-    return blocks
 
 
 def _with_running_heads(
@@ -178,7 +136,7 @@ def _columns_in_parts(
         for side in (hulls[:, 2] <= x1, hulls[:, 0] >= x2):
             left = np.flatnonzero(beside & side)
             while len(left):
-                flush = _FLUSH * float(np.median(heights[blocks[left[0]]]))
+                flush = FLUSH * float(np.median(heights[blocks[left[0]]]))
                 same = (abs(hulls[left] - hulls[left[0]])[:, [0, 2]] < flush).any(1)
                 if same.sum() > 1:
                     yield int(a), left[same].tolist()
@@ -220,7 +178,7 @@ def _between(block: list[int], others: Boxes, middle: NDArray[np.float64]) -> Or
 
 def _is_mark(box: NDArray[np.float64], height: np.float64) -> bool:
     """Whether a line is a number, a sign or a bullet alone."""
-    return bool(box[2] - box[0] < _MARK * height)
+    return bool(box[2] - box[0] < MARK * height)
 
 
 def _is_short(boxes: Boxes, heights: NDArray[np.float64]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,27 @@ from .screens import Gray
 
 _Part = tuple[NDArray[np.int64], Row]  # the numbers of its letters
 
-_DENSEST = 0.8  # share of ink in the boxes of letters; pictures have more
+_DENSEST = 0.8  # share of ink in the boxes of letters; pictures have more, and so have fat letters
+_DENSER = 0.12  # than the middle one of the page's letters, those of one word
 _PART = 0.4  # of the high letters' height: what is lower is a part of a broken letter
 _HIGHER = 1.5  # than its longest part: what is joined is no line
 _WORD = 8  # pieces; in less, one broken letter counts
 _END = 5  # letters at an end of a run
 _FEW = 0.3  # share of small letters in a word that has any; fewer are parts of broken ones
 _TAIL = 0.6  # likewise, of what hangs below the baseline: tails that broke off
+
+
+@dataclass(frozen=True)
+class _Usual:
+    """Of the page's letters.
+
+    Attributes:
+        height: of a typical one, in pixels.
+        densest: most share of ink in the boxes of a word's letters.
+    """
+
+    height: float
+    densest: float
 
 
 def rows_of(pieces: Letters, letters: Letters, height: float, dark: Gray) -> list[Row]:
@@ -36,6 +50,8 @@ def rows_of(pieces: Letters, letters: Letters, height: float, dark: Gray) -> lis
         dark: of `ink_of`, uint8 `(H, W)`.
     """
     letters = parted(letters, height)
+    filled = letters.area / (letters.width * letters.height)
+    usual = _Usual(height, max(_DENSEST, median(filled) + _DENSER))
     runs = chained(letters)
     cores, heights = _cores(letters, runs)
     starts, ends = _at_ends(letters, runs, cores)
@@ -44,33 +60,33 @@ def rows_of(pieces: Letters, letters: Letters, height: float, dark: Gray) -> lis
     lines_of_runs[order] = merged_runs(starts[order], ends[order], heights[order])
     lines = lines_of_runs[runs]
     small = pieces[pieces.height < 0.9 * height]
-    found = _found(letters, _members(lines), small, height)
+    found = _found(letters, _members(lines), small, usual)
     rows = [row for _, row in found]
     walls = pieces[(pieces.height > 6 * pieces.width) & (pieces.height > 3 * height)]
     bridged: list[Row] = []
     for group in _members(bridged_rows(rows, small, walls, dark)):
-        bridged += _joined([found[i] for i in group], letters, small, height)
+        bridged += _joined([found[i] for i in group], letters, small, usual)
     return _without_inner(bridged)
 
 
-def _joined(parts: list[_Part], letters: Letters, small: Letters, height: float) -> list[Row]:
+def _joined(parts: list[_Part], letters: Letters, small: Letters, usual: _Usual) -> list[Row]:
     """The line of some parts, or several: too high a piece may have linked two lines, or a line and a picture."""
     longest = max((row for _, row in parts), key=lambda row: row.letters)
     high = [row for _, row in parts if row.height >= _HIGHER * longest.height]
-    if line := _whole(parts, letters, small, height, longest):
+    if line := _whole(parts, letters, small, usual, longest):
         return [line]
     out: list[Row] = []
     for level in _levels([part for part in parts if part[1] not in high], 0.5 * longest.height):
-        line = _whole(level, letters, small, height, longest)
+        line = _whole(level, letters, small, usual, longest)
         out += [line] if line else [row for _, row in level]
     return [*out, *high]
 
 
-def _whole(parts: list[_Part], letters: Letters, small: Letters, height: float, longest: Row) -> Row | None:
+def _whole(parts: list[_Part], letters: Letters, small: Letters, usual: _Usual, longest: Row) -> Row | None:
     """The one line of some parts; None if they look like no print, or are higher than their longest part allows."""
     if len(parts) == 1:
         return parts[0][1]
-    found = _found(letters, [np.concatenate([members for members, _ in parts])], small, height)
+    found = _found(letters, [np.concatenate([members for members, _ in parts])], small, usual)
     return found[0][1] if found and found[0][1].height < _HIGHER * longest.height else None
 
 
@@ -95,10 +111,10 @@ def _members(groups: Groups) -> list[NDArray[np.int64]]:
 
 
 def _found(
-    letters: Letters, groups: list[NDArray[np.int64]], small: Letters, height: float
+    letters: Letters, groups: list[NDArray[np.int64]], small: Letters, usual: _Usual
 ) -> list[tuple[NDArray[np.int64], Row]]:
     """The groups that look like print, each with its line."""
-    rows = ((members, _row(letters[np.sort(members)], height)) for members in groups)
+    rows = ((members, _row(letters[np.sort(members)], usual)) for members in groups)
     return [(members, _with_small_parts(row, small)) for members, row in rows if row is not None]
 
 
@@ -136,17 +152,17 @@ def _at_ends(letters: Letters, runs: NDArray[np.int64], cores: Letters) -> tuple
     return starts, ends
 
 
-def _row(letters: Letters, height: float) -> Row | None:
+def _row(letters: Letters, usual: _Usual) -> Row | None:
     """The line of some letters; None if they look like no print."""
     n = len(letters)
     x1, x2 = float(letters.x1.min()), float(letters.x2.max())
     tall = median(letters.height)
     ink = float(letters.area.sum() / (letters.width * letters.height).sum())
-    if ink > _DENSEST or (n > 3 and float(letters.height.std()) > 0.9 * tall):
+    if ink > usual.densest or (n > 3 and float(letters.height.std()) > 0.9 * tall):
         return None
-    if n < 3 and (tall < 0.7 * height or x2 - x1 < 0.2 * tall):
+    if n < 3 and (tall < 0.7 * usual.height or x2 - x1 < 0.2 * tall):
         return None
-    if n == 1 and tall > 2.2 * max(height, x2 - x1):
+    if n == 1 and tall > 2.2 * max(usual.height, x2 - x1):
         return None  # a brace
     line = baseline(letters, tall)
     foot = line.at((letters.x1 + letters.x2) / 2)
