@@ -38,6 +38,26 @@ def test_a_head_over_ragged_lines_is_no_row_of_columns():
     assert lines([*head, *text, row(40, 900, 320)])[0] == [0, 1]
 
 
+def test_a_head_over_a_heading_of_two_words_is_no_row_of_columns():
+    head = [row(40, 140, 50), row(860, 900, 50)]
+    heading = [row(40, 780, 120), row(830, 900, 120)]
+    text = [row(40, 790, 160 + 40 * i) for i in range(5)]
+    assert lines([*head, *heading, *text])[0] == [0, 1]
+
+
+def test_a_foot_closer_than_two_lines_is_read_across():
+    columns = [row(x, x + 400, 100 + 20 * i) for i in range(10) for x in (40, 500)]
+    foot = [row(40, 140, 312), row(880, 900, 312)]
+    assert lines([*foot, *columns])[0] == [0, 1]
+
+
+def test_figures_in_brackets_are_no_mark_of_the_next_column():
+    """A mark is as wide as the letters behind it allow, not as its own brackets are high."""
+    columns = [row(x, x + 160, 100 + 24 * i) for i in range(10) if i != 5 for x in (40, 225)]
+    beside = [row(165, 205, 220, high=1.45 * X_HEIGHT, letters=3), row(225, 385, 220)]
+    assert [0, 1] not in lines([*beside, *columns])
+
+
 def test_capitals_do_not_close_a_gutter():
     """They are higher, so the gutter is narrower and its lines fewer by their measure."""
     rows = [

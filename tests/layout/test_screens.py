@@ -8,6 +8,7 @@ from layout_pages import page
 from PIL import Image, ImageDraw, ImageFont
 
 from got_ocr2.layout import find_lines
+from got_ocr2.layout.screens import panels_of
 
 FONT = ImageFont.load_default(18)
 
@@ -48,6 +49,15 @@ def test_the_dark_head_of_a_table_is_its_first_row():
     assert head[0][0] == pytest.approx(42, abs=3)
     assert head[-1][2] == pytest.approx(520, abs=3)
     assert all(190 < box[1] < box[3] < 218 for box in head)
+
+
+def test_fat_letters_that_touch_are_no_button():
+    """Their feet and heads make a rim, with nicks between the letters."""
+    image, draw = form()
+    for x in range(30, 130, 20):
+        for y1, y2, width in ((200, 206, 19), (206, 213, 12), (213, 219, 19)):
+            draw.rectangle((x + 10 - width / 2, y1, x + 9 + width / 2, y2), fill=0)
+    assert len(panels_of(np.asarray(image))) == 0
 
 
 @pytest.mark.parametrize("grey", [150, 175, 195])

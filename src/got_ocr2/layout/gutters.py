@@ -39,7 +39,8 @@ _ANYWHERE = 0.6  # share of what stands right of a gap that begins where it ends
 _CAPITALS = 1.5  # and figures are less than this higher than small letters
 _BY_CHANCE = 2  # lines that begin there
 _ASIDE = 5.0  # letter heights from the ends of a running line to the columns' gutter
-_APART = 1.6  # and to the columns
+_APART = 1.2  # and to the columns
+_FEW = 2  # lines with print on both sides: no columns, a heading of two words
 _MARK = 2.5  # widths of a bullet or a number in letter heights
 _MARK_GAP = 4.0
 _LONE_GAP = 8.0  # letter heights between a line and a speck
@@ -75,7 +76,7 @@ def bridged_rows(rows: Sequence[Row], small: Letters, walls: Letters, dark: Gray
     gaps = [(i, j, gap) for i, j, gap in _gaps(rows) if not _walled(gap, walls) and not _has_edge(gap, dark)]
     inner = {j for _, j, _ in gaps}  # marks are first on their level
     bridged = [
-        (i not in inner and _is_mark(rows[i], gap))
+        (i not in inner and _is_mark(rows[i], rows[j], gap))
         or _is_led(gap, small)
         or not (
             page.is_speck(rows[i], gap)
@@ -141,9 +142,9 @@ def _gaps(rows: Sequence[Row]) -> list[tuple[int, int, _Gap]]:
     return found
 
 
-def _is_mark(row: Row, gap: _Gap) -> bool:
-    """Whether a bullet or a number stands before the gap."""
-    return row.letters <= 3 and row.x2 - row.x1 < _MARK * gap.height and gap.width < _MARK_GAP
+def _is_mark(row: Row, text: Row, gap: _Gap) -> bool:
+    """Whether a bullet or a number stands before the gap, no wider than the letters behind it allow."""
+    return row.letters <= 3 and row.x2 - row.x1 < _MARK * text.x_height and gap.width < _MARK_GAP
 
 
 def _ends_at_column(rows: Sequence[Row], gap: _Gap) -> bool:
@@ -305,12 +306,13 @@ class _Strip:
 def _is_running_line(up: _Strip, down: _Strip, start: int, end: int, height: float) -> bool:
     """Whether a header or footer is laid over columns.
 
-    On one side of it is nothing; on the other, at some distance, a gutter far from its ends, or none.
+    On one side of it is nothing; on the other, at some distance, a gutter far from its ends, or hardly any.
     """
     ends = [one for one, other in ((up, down), (down, up)) if other.is_open and not other.flanked]
     first, last = start + _ASIDE * height, end - _ASIDE * height
     return any(
-        one.distance > _APART * height and (first < one.middle < last or not one.flanked) for one in ends
+        one.distance > _APART * height and (first < one.middle < last or one.flanked < _FEW * (height + 1))
+        for one in ends
     )
 
 

@@ -114,6 +114,8 @@ def _is_panel(inner: Gray, level: float) -> bool:
     rows, sides = (dark[1:3], dark[-3:-1]), (dark[:, 1:3], dark[:, -3:-1])
     if min(rim.all(0).mean() for rim in rows) < _RIM or min(rim.all(1).mean() for rim in sides) < _SIDE:
         return False
+    if not all(rim[:, height // 2 : -(height // 2)].all() for rim in rows):
+        return False  # fat letters that touch, with nicks between them
     low, high = np.percentile(inner[dark], (10, 80))
     light = inner > int(high) + _CONTRAST
     if high - low > _ONE_COLOUR or not _LETTERS[0] < float(light.mean()) < _LETTERS[1]:
