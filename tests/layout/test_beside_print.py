@@ -167,3 +167,20 @@ def test_fat_letters_are_print():
 
     assert found(row_of(60.0, 0.86), row_of(100.0, 0.84)) == 2
     assert found(row_of(60.0, 0.86), row_of(100.0, 0.5), row_of(140.0, 0.5)) == 2
+
+
+@pytest.mark.parametrize("thick", [1, 4])
+def test_dashes_at_the_ends_are_the_lines_own(thick):
+    """One begins the item of a list, two stand around a number; a thin one is the rest of a rule."""
+    image, draw = canvas()
+    draw.text((90, 30), "an item of a list and its dash", 0, FONT)
+    draw.rectangle((56, 43, 69, 42 + thick), 0)
+    draw.text((440, 100), "27", 0, FONT)
+    for x in (410, 482):
+        draw.rectangle((x, 113, x + 12, 112 + thick), 0)
+    draw.text((90, 170), "and a line without", 0, FONT)
+    item, number, last = (line.box for line in find_lines(image).lines)
+    own = thick > 2
+    assert item[0] == pytest.approx(56 if own else 91, abs=2)
+    assert (number[0], number[2]) == pytest.approx((410, 495) if own else (441, 466), abs=4)
+    assert last[0] == pytest.approx(91, abs=2)

@@ -9,7 +9,7 @@ import pytest
 from layout_pages import WORDS, page
 from PIL import Image, ImageDraw, ImageFont
 
-from got_ocr2.layout import Piece, find_lines, joined, line_pieces, word_boxes
+from got_ocr2.layout import Piece, find_lines, joined, line_at, line_pieces, word_boxes
 from got_ocr2.layout.cutting import LONGEST
 from got_ocr2.layout.cutting import _cuts as cuts_of
 
@@ -115,3 +115,15 @@ def test_letters_are_made_narrower_and_wider_where_they_stand(widen):
     longest = line_pieces(image, line, longest=8, widen=widen)
     assert all(piece.image.width <= 8 * piece.image.height + 1 for piece in longest)
     assert len(longest) == pytest.approx(widen * len(line_pieces(image, line, longest=8)), abs=1.1)
+
+
+def test_a_blank_stretch_of_a_line_is_no_part_of_its_pieces():
+    """A running head from rim to rim: the words on both sides whole, each with the room that other pieces have."""
+    image = Image.new("RGB", (1400, 60), "white")
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(22)
+    draw.text((20, 15), "Sphinx of quartz", "black", font)
+    draw.text((1240, 15), "page 41", "black", font)
+    left, right = line_pieces(image, line_at(image, (20, 15, 1322, 43)))
+    assert left.quad[1][0] < 220
+    assert 1220 < right.quad[0][0] < 1240
+    assert not right.joins_word

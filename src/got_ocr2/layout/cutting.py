@@ -20,6 +20,7 @@ LONGEST = 18.0  # widths of a piece in its heights
 HIGHEST = 256  # pixels; what is higher is made smaller, a reader needs far less
 _BESIDE = 0.3  # room left and right of the letters, in heights of the line
 _ABOVE, _BELOW = 0.07, 0.07
+_HOLE = 5.0  # heights of a gap that is not cut out with the words beside it
 _FAINT = 60  # levels between ink and paper
 _FEW_GAPS = 8  # too few to be told apart by their widths
 _WIDER = 2.2  # times: gaps between words than between letters
@@ -67,12 +68,13 @@ def line_pieces(
     scale = strip.shape[1] / frame.width
     if widen * frame.width <= longest * frame.height:
         return (Piece(Image.fromarray(strip), frame.quad(0, frame.width), bend=frame.bend(0, frame.width)),)
-    cuts = _cuts(strip, round(longest * strip.shape[0]), least=widen * _GAP)
     pieces: list[Piece] = []
-    for (start, inside), (end, _) in pairwise(cuts):
-        image_of_piece = Image.fromarray(np.ascontiguousarray(strip[:, start:end]))
-        ends = start / scale, end / scale
-        pieces.append(Piece(image_of_piece, frame.quad(*ends), inside, frame.bend(*ends)))
+    for left, right in _between_holes(strip):
+        cuts = _cuts(strip[:, left:right], round(longest * strip.shape[0]), least=widen * _GAP)
+        for (start, inside), (end, _) in pairwise(cuts):
+            image_of_piece = Image.fromarray(np.ascontiguousarray(strip[:, left + start : left + end]))
+            ends = (left + start) / scale, (left + end) / scale
+            pieces.append(Piece(image_of_piece, frame.quad(*ends), inside, frame.bend(*ends)))
     return tuple(pieces)
 
 
@@ -176,6 +178,20 @@ def _stretched(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if not 4 <= paper - ink < _FAINT:
         return strip
     return np.clip((strip.astype(np.float32) - ink) * (200 / (paper - ink)) + 40, 0, 255).astype(np.uint8)
+
+
+def _between_holes(strip: NDArray[np.uint8]) -> list[tuple[int, int]]:
+    """The strip's parts, from column to column: blank stretches as in a running head are no part of any."""
+    rows, columns = strip.shape[:2]
+    room = round(_BESIDE * rows)
+    gaps = _gaps(_columns_of_ink(cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)))
+    holes = [
+        (start + room, end - room)
+        for start, end in gaps
+        if start > 0 and end < columns and end - start > _HOLE * rows
+    ]
+    ends = [0, *(column for hole in holes for column in hole), columns]
+    return list(zip(ends[::2], ends[1::2], strict=True))
 
 
 def _cuts(strip: NDArray[np.uint8], longest: int, least: float = _GAP) -> list[tuple[int, bool]]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .baselines import FEET, baseline
 from .chains import Groups, chained, merged_runs
+from .dashes import with_dashes
 from .gutters import bridged_rows
 from .letters import Letters, Numbers, parted
 from .ranks import median, quantiles
@@ -66,7 +67,7 @@ def rows_of(pieces: Letters, letters: Letters, height: float, dark: Gray) -> lis
     bridged: list[Row] = []
     for group in _members(bridged_rows(rows, small, walls, dark)):
         bridged += _joined([found[i] for i in group], letters, small, usual)
-    return _without_inner(bridged)
+    return with_dashes(_without_inner(bridged), small)
 
 
 def _joined(parts: list[_Part], letters: Letters, small: Letters, usual: _Usual) -> list[Row]:
