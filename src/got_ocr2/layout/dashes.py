@@ -38,12 +38,16 @@ def _longer(row: Row, oblong: Letters, boxes: NDArray[np.float64]) -> Row:
         first, last = np.searchsorted(oblong.x1, (row.x1 - (_BEFORE + _WIDTHS[1]) * h, row.x2 + _AFTER * h))
         part = oblong[np.arange(first, last)]
         x, y = (part.x1 + part.x2) / 2, (part.y1 + part.y2) / 2
-        dash = abs(row.line.at(x) - y - _MIDDLE * h) < _OFF * h
+        dash = np.abs(row.line.at(x) - y - _MIDDLE * h) < _OFF * h
         dash &= (part.width > _WIDTHS[0] * h) & (part.width < _WIDTHS[1] * h) & (part.height > _THICK * h)
         dash &= ((x < row.x1) & (part.x2 > row.x1 - _BEFORE * h)) | (x > row.x2)
-        part, x, y = part[dash], x[dash], y[dash]
+        chosen = np.flatnonzero(dash)
+        if not len(chosen):
+            break
+        part, x, y = part[chosen], x[chosen], y[chosen]
         inside = (boxes[:, None, 0] <= x) & (x <= boxes[:, None, 2])
-        part = part[~(inside & (boxes[:, None, 1] <= y) & (y <= boxes[:, None, 3])).any(0)]
+        inside &= (boxes[:, None, 1] <= y) & (y <= boxes[:, None, 3])
+        part = part[np.flatnonzero(~inside.any(0))]
         if not len(part):
             break
         row = replace(row, x1=min(row.x1, float(part.x1.min())), x2=max(row.x2, float(part.x2.max())))
