@@ -114,8 +114,13 @@ def test_a_run_that_was_ended_writes_nothing_more(documents, batch, monkeypatch)
         return found
 
     monkeypatch.setattr(assignments, "commit", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        batch(documents("pages=3"))
+    # Programs in the background ignore it, and so would the tests there.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            batch(documents("pages=3"))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert written.is_set()
     assert "got-ocr2 lane" not in {thread.name for thread in threading.enumerate()}
 

@@ -305,7 +305,8 @@ class PageOfLines(InProgress):
             return "truncated", "deadline", None
         if self._finished:
             return ("complete" if self._finished == "stop" else "truncated"), self._finished, None
-        reasons = {writing.finish_reason for writing in writings}
+        # Of what is no print nothing is written, so nothing is missing where a reading of it went on for too long.
+        reasons = {writing.finish_reason for writing in writings if self._has_print}
         if "looped" in reasons:
             looped = next(line for line in self._lines for a in line.attempts if a.loop is not None)
             loop = next(attempt.loop for attempt in looped.attempts if attempt.loop is not None)
